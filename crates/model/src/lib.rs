@@ -1,0 +1,28 @@
+//! The words that all crates of Ensue share: values, schemas, events, time, the checked pattern, expressions and the
+//! built-in functions.
+//!
+//! Knows no pattern text, no automaton, no files, no clock, no threads. A type lives here only when two other crates
+//! name it.
+
+pub mod eval;
+pub mod event;
+pub mod expr;
+pub mod function;
+pub mod functions;
+pub mod hash;
+pub mod output;
+pub mod pattern;
+pub mod schema;
+pub mod time;
+pub mod types;
+pub mod value;
+
+pub use eval::{Fault, Scope};
+pub use event::{Event, Row};
+pub use expr::Expr;
+pub use output::{Match, Partial, Timeout};
+pub use pattern::{Pattern, Patterns};
+pub use schema::{FieldId, Schema};
+pub use time::{Span, Timestamp};
+pub use types::Type;
+pub use value::Value;
