@@ -10,6 +10,8 @@ pub mod expr;
 pub mod function;
 pub mod functions;
 pub mod hash;
+mod number;
+pub mod operators;
 pub mod output;
 pub mod pattern;
 pub mod schema;

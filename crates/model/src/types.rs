@@ -32,6 +32,21 @@ impl Type {
     pub fn is_number(&self) -> bool {
         matches!(self, Type::Int | Type::Float | Type::Decimal)
     }
+
+    /// The type of what is of this type or of the other: the branches of an `if`, the items of a list, `a ?? b`. None
+    /// where they are unlike.
+    ///
+    /// Of two different types of number it is `any`, not the wider one: which of the two it is shows only when an event
+    /// is there, and nothing converts it.
+    pub fn common(&self, other: &Type) -> Option<Type> {
+        match (self, other) {
+            (Type::Any, _) | (_, Type::Any) => Some(Type::Any),
+            (Type::List(a), Type::List(b)) => Some(Type::List(Box::new(a.common(b)?))),
+            (a, b) if a == b => Some(a.clone()),
+            (a, b) if a.is_number() && b.is_number() => Some(Type::Any),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Type {
