@@ -85,7 +85,7 @@ pub enum Pick {
 /// How the events of a stage become one value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Aggregate {
-    /// `count(a)`: how many.
+    /// `count(a)`: how many; nulls do not count.
     Count,
     /// `sum(a.x)`: 0 of nothing; nulls do not count.
     Sum,
@@ -95,9 +95,9 @@ pub enum Aggregate {
     Min,
     /// `max(a.x)`
     Max,
-    /// `any(a, x > 3)`
+    /// `any(a, x > 3)`: null of nothing.
     Any,
-    /// `all(a, x > 3)`
+    /// `all(a, x > 3)`: null of nothing.
     All,
     /// `collect(a.x)`: a list, in the order in which they were taken.
     Collect,

@@ -12,8 +12,9 @@ pub struct Function {
     pub name: &'static str,
     /// The parameters. Where the last is variadic, it stands for one or more.
     pub parameters: &'static [Parameter],
-    /// The type of the result, from the types of the arguments.
-    pub result: fn(&[Type]) -> Type,
+    /// The type of the result, from the types of the arguments, which the parameters accept; none where they are unlike
+    /// (`coalesce(name, 0)`).
+    pub result: fn(&[Type]) -> Option<Type>,
     /// Whether null arguments reach `call`. If not, one null argument makes the result null.
     pub takes_null: bool,
     /// One sentence that says what it gives.
@@ -53,6 +54,68 @@ pub enum Accepts {
     Duration,
     /// `string` or a list.
     Sequence,
+}
+
+impl Accepts {
+    /// Whether an argument of that type fits; `any` may fit, which shows when an event is there.
+    pub fn admits(self, argument: &Type) -> bool {
+        match self {
+            Accepts::Any => true,
+            _ if *argument == Type::Any => true,
+            Accepts::Number => argument.is_number(),
+            Accepts::Int => *argument == Type::Int,
+            Accepts::String => *argument == Type::String,
+            Accepts::Timestamp => *argument == Type::Timestamp,
+            Accepts::Duration => *argument == Type::Duration,
+            Accepts::Sequence => matches!(argument, Type::String | Type::List(_)),
+        }
+    }
+}
+
+impl fmt::Display for Accepts {
+    /// As a message names it: `a number`, `a string or a list`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Accepts::Any => "any value",
+            Accepts::Number => "a number",
+            Accepts::Int => "an int",
+            Accepts::String => "a string",
+            Accepts::Timestamp => "a timestamp",
+            Accepts::Duration => "a duration",
+            Accepts::Sequence => "a string or a list",
+        })
+    }
+}
+
+impl Parameter {
+    /// A parameter that is given once.
+    pub const fn one(name: &'static str, accepts: Accepts) -> Self {
+        Parameter { name, accepts, optional: false, variadic: false }
+    }
+
+    /// A parameter that may be left out.
+    pub const fn optional(name: &'static str, accepts: Accepts) -> Self {
+        Parameter { name, accepts, optional: true, variadic: false }
+    }
+
+    /// A parameter that is given once or more.
+    pub const fn variadic(name: &'static str, accepts: Accepts) -> Self {
+        Parameter { name, accepts, optional: false, variadic: true }
+    }
+}
+
+impl Function {
+    /// The least and the greatest number of arguments; none is without bound.
+    pub fn arity(&self) -> (usize, Option<usize>) {
+        let least = self.parameters.iter().filter(|parameter| !parameter.optional).count();
+        let bounded = !self.parameters.last().is_some_and(|parameter| parameter.variadic);
+        (least, bounded.then_some(self.parameters.len()))
+    }
+
+    /// The parameter that takes the argument at `position`: a variadic one takes all from its own on.
+    pub fn parameter(&self, position: usize) -> Option<&Parameter> {
+        self.parameters.get(position).or_else(|| self.parameters.last().filter(|parameter| parameter.variadic))
+    }
 }
 
 impl PartialEq for Function {
