@@ -4,6 +4,7 @@
 //! Knows no pattern text, no automaton, no files, no clock, no threads. A type lives here only when two other crates
 //! name it.
 
+pub mod aggregate;
 pub mod eval;
 pub mod event;
 pub mod expr;

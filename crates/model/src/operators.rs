@@ -228,6 +228,25 @@ fn order_of(a: &Value<'_>, b: &Value<'_>) -> Outcome<Option<Ordering>> {
     }
 }
 
+/// The lesser of two values that are not null: the first of equals, NaN where one is.
+pub fn lesser(a: &Value<'_>, b: &Value<'_>) -> Outcome {
+    extreme(a, b, Ordering::is_gt)
+}
+
+/// The greater of two values that are not null: the first of equals, NaN where one is.
+pub fn greater(a: &Value<'_>, b: &Value<'_>) -> Outcome {
+    extreme(a, b, Ordering::is_lt)
+}
+
+fn extreme(a: &Value<'_>, b: &Value<'_>, second: impl FnOnce(Ordering) -> bool) -> Outcome {
+    let chosen = match order_of(a, b)? {
+        Some(order) if second(order) => b,
+        Some(_) => a,
+        None => &Value::Float(f64::NAN),
+    };
+    Ok(chosen.clone().into_owned())
+}
+
 /// `a + b`
 pub fn add(a: &Value<'_>, b: &Value<'_>) -> Outcome {
     match (a, b) {
