@@ -40,6 +40,7 @@ pub struct Row {
     /// A value for each field of the schema, in its order.
     pub values: Box<[Value<'static>]>,
     /// The event as it came, in the source's format; empty where it was never bytes.
+    #[serde(with = "serde_bytes")]
     pub raw: Box<[u8]>,
 }
 

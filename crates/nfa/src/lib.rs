@@ -1,1 +1,22 @@
-//! To be written.
+//! Matches one key's events against one program.
+//!
+//! A checked pattern is compiled ([`compile()`]) to a [`Program`]: an automaton whose edges *take* an event into a
+//! stage, *ignore* it, or *proceed* without one. The program is immutable and shared. What changes is [`Runs`], the
+//! memory of one key, and [`Scratch`], the working memory of one thread.
+//!
+//! Knows no pattern text, no files, no clock, no threads, no other keys, and no order of events but the one in which
+//! they are given.
+
+mod compile;
+mod graph;
+mod listing;
+mod matcher;
+mod program;
+mod registers;
+mod runs;
+mod subsets;
+
+pub use compile::{CONDITIONS_MAX, STATES_MAX, compile};
+pub use matcher::{Context, Incoming, Scratch, Sink};
+pub use program::{CompileError, Program};
+pub use runs::{Runs, SavedRuns};

@@ -1,0 +1,568 @@
+//! Compiles a checked pattern to a program.
+//!
+//! The states are made from the last term to the first, so that each term knows the state that follows it, its *sink*.
+//! What the edges are for each contiguity, quantifier and group follows Apache Flink's CEP library, so that a pattern
+//! gives the same here as there.
+
+use std::collections::HashMap;
+
+use ensue_model::expr::Expr;
+use ensue_model::pattern::{Contiguity, Pattern, Quantifier, Relation, Sequence, StageId, Step, Term};
+
+use crate::program::{Action, CompileError, Condition, ConditionId, Edge, Guard, Program, State, StateId, StateKind};
+
+/// The most states that a program may have.
+pub const STATES_MAX: usize = 65_536;
+
+/// The most different conditions that a program may have.
+pub const CONDITIONS_MAX: usize = 128;
+
+/// Compiles a checked pattern.
+///
+/// # Errors
+/// If the program would be larger than [`STATES_MAX`] states or [`CONDITIONS_MAX`] conditions.
+pub fn compile(pattern: &Pattern) -> Result<Program, CompileError> {
+    let mut compiler = Compiler::new(pattern);
+    let end = compiler.state(StateKind::Final, None);
+    let start = compiler.sequence(&pattern.sequence, end, None, None);
+    compiler.program(start)
+}
+
+struct Compiler<'p> {
+    pattern: &'p Pattern,
+    states: Vec<State>,
+    conditions: Vec<Condition>,
+    /// The state that drops a run, for each negated stage.
+    stops: HashMap<StageId, StateId>,
+    /// The state behind a greedy loop with `until`, as it was before the loop narrowed it: an event that fulfils the
+    /// `until` may go on there.
+    before_greedy: HashMap<StateId, StateId>,
+}
+
+/// A group as the terms inside see it.
+#[derive(Clone)]
+struct Group {
+    contiguity: Contiguity,
+    inner: Contiguity,
+    optional: bool,
+    /// Whether this is the first round of the group's loop, which the group's own relation governs.
+    first_round: bool,
+    until: Option<Guard>,
+}
+
+/// Where the compiler is: a step of a sequence, in its group, and what follows it.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    steps: &'p [Step],
+    index: usize,
+    group: Option<&'p Group>,
+    /// The step behind the sequence's last one, in the sequence around.
+    behind: Option<&'p Step>,
+}
+
+impl<'p> Place<'p> {
+    fn step(&self) -> &'p Step {
+        &self.steps[self.index]
+    }
+
+    fn is_head_of_group(&self) -> bool {
+        self.group.is_some() && self.index == 0
+    }
+
+    fn following(&self) -> Option<&'p Step> {
+        self.steps.get(self.index + 1).or(self.behind)
+    }
+
+    /// Whether the term may be left out. The head of a group is left out with the group.
+    fn is_optional(&self) -> bool {
+        match self.group {
+            Some(group) if self.index == 0 => group.first_round && group.optional,
+            _ => self.step().quantifier.optional,
+        }
+    }
+
+    /// What may lie between the term and the one before.
+    fn contiguity(&self) -> Contiguity {
+        match self.group {
+            Some(group) if self.index == 0 && group.first_round => group.contiguity,
+            Some(group) if self.index == 0 => group.inner,
+            _ => contiguity_of(self.step().relation, self.index),
+        }
+    }
+
+    /// What may lie between two rounds of the term.
+    fn inner_contiguity(&self) -> Contiguity {
+        match self.group {
+            Some(group) if self.index == 0 => group.inner,
+            _ => self.step().quantifier.inner,
+        }
+    }
+
+    fn group_until(&self) -> Option<&'p Guard> {
+        self.group.and_then(|group| group.until.as_ref())
+    }
+
+    /// The `notFollowedBy` steps before this one that nothing but optional terms lies between.
+    fn absences_before(&self) -> Vec<&'p Step> {
+        let is_passed = |step: &&Step| step.quantifier.optional || step.relation == Relation::NotFollowedBy;
+        let before = self.steps[..self.index].iter().rev().take_while(is_passed);
+        before.filter(|step| step.relation == Relation::NotFollowedBy).collect()
+    }
+}
+
+/// The first term of a sequence has no term before it; a group there is as strict as Flink makes it.
+fn contiguity_of(relation: Relation, index: usize) -> Contiguity {
+    match relation {
+        _ if index == 0 => Contiguity::Strict,
+        Relation::Next | Relation::NotNext => Contiguity::Strict,
+        Relation::FollowedBy | Relation::NotFollowedBy => Contiguity::Relaxed,
+        Relation::FollowedByAny => Contiguity::Any,
+    }
+}
+
+/// The edges of a term: when it takes an event, and when it passes one over, if it may.
+#[derive(Clone)]
+struct Edges {
+    take: Guard,
+    ignore: Option<Guard>,
+}
+
+impl<'p> Compiler<'p> {
+    fn new(pattern: &'p Pattern) -> Self {
+        Compiler {
+            pattern,
+            states: Vec::new(),
+            conditions: Vec::new(),
+            stops: HashMap::new(),
+            before_greedy: HashMap::new(),
+        }
+    }
+
+    fn program(self, start: StateId) -> Result<Program, CompileError> {
+        let pattern = self.pattern;
+        let over = |what, limit| CompileError { pattern: pattern.name.clone(), what, limit };
+        if self.is_over_limit() {
+            return Err(over("states", STATES_MAX));
+        }
+        if self.conditions.len() > CONDITIONS_MAX {
+            return Err(over("different conditions", CONDITIONS_MAX));
+        }
+        Ok(Program {
+            states: self.states,
+            start,
+            conditions: self.conditions,
+            lookbacks: pattern.lookbacks.clone(),
+            stage_names: pattern.stages.iter().map(|stage| stage.name.clone()).collect(),
+            within: pattern.within,
+            skip: pattern.skip,
+        })
+    }
+
+    /// The states of a sequence; gives the first.
+    fn sequence(
+        &mut self,
+        sequence: &Sequence,
+        sink: StateId,
+        group: Option<&Group>,
+        behind: Option<&Step>,
+    ) -> StateId {
+        let mut sink = sink;
+        for index in (0..sequence.steps.len()).rev() {
+            sink = self.step(Place { steps: &sequence.steps, index, group, behind }, sink);
+        }
+        sink
+    }
+
+    fn step(&mut self, place: Place<'_>, sink: StateId) -> StateId {
+        match place.step().relation {
+            Relation::NotFollowedBy => self.not_followed_by(place, sink),
+            Relation::NotNext => self.not_next(place, sink),
+            Relation::Next | Relation::FollowedBy | Relation::FollowedByAny => self.term(place, sink),
+        }
+    }
+
+    /// In the middle an absence becomes an edge of the terms around it; at the end it is a state of its own.
+    fn not_followed_by(&mut self, place: Place<'_>, sink: StateId) -> StateId {
+        if self.states[sink.index()].kind != StateKind::Final || self.pattern.within.is_none() {
+            return sink;
+        }
+        let guard = self.take_guard(place, place.step());
+        let absence = self.state(StateKind::Absence, Some(stage_of(place.step())));
+        let stop = self.stop(place.step());
+        self.edge(absence, Action::Proceed, guard.clone(), stop);
+        self.edge(absence, Action::Ignore, guard.negated(), absence);
+        absence
+    }
+
+    fn not_next(&mut self, place: Place<'_>, sink: StateId) -> StateId {
+        let guard = self.take_guard(place, place.step());
+        let state = self.state(StateKind::Normal, Some(stage_of(place.step())));
+        let stop = self.stop(place.step());
+        // At the end of a pattern the event that is not there must pass before the run is a match.
+        let action = if self.states[sink.index()].kind == StateKind::Final { Action::Ignore } else { Action::Proceed };
+        self.edge(state, action, guard.clone().negated(), sink);
+        self.edge(state, Action::Proceed, guard, stop);
+        state
+    }
+
+    fn term(&mut self, place: Place<'_>, sink: StateId) -> StateId {
+        let quantifier = place.step().quantifier;
+        let first = match quantifier.max {
+            None => {
+                let behind_loop = self.without_absences(place, sink);
+                let looping = self.looping(place, behind_loop);
+                self.times(place, looping, sink)
+            }
+            Some(max) if (quantifier.min, max) != (1, 1) => self.times(place, sink, sink),
+            Some(_) => {
+                let edges = self.edges(place);
+                self.round(place, sink, place.is_optional().then_some(sink), edges, true)
+            }
+        };
+        self.stop_edges(place, first);
+        first
+    }
+
+    /// The rounds of a loop that are counted: from the last to the first, each with a state of its own. `after` follows
+    /// the last, `exit` is where a round that need not be taken is left to.
+    fn times(&mut self, place: Place<'_>, after: StateId, exit: StateId) -> StateId {
+        let step = place.step();
+        let Quantifier { min, max, optional, greedy, .. } = step.quantifier;
+        let max = max.unwrap_or(min);
+        let edges = self.loop_edges(place);
+        if greedy && min != max {
+            self.narrow_greedily(place, after, edges.take.clone());
+        }
+        let mut next = after;
+        for round in (2..=max).rev() {
+            if self.is_over_limit() {
+                break;
+            }
+            let left_to = (round > min).then_some(exit);
+            next = self.round(place, next, left_to, edges.clone(), false);
+            self.stop_edge_of_following(place, next);
+        }
+        // The first round waits under the term's own relation: `until` does nothing before the first event.
+        let ignore = self.ignore_guard(place);
+        self.round(place, next, optional.then_some(exit), Edges { take: edges.take, ignore }, true)
+    }
+
+    /// One round of a term: a stage's state, or a group's states. `exit` is where the round may be left out to.
+    fn round(&mut self, place: Place<'_>, sink: StateId, exit: Option<StateId>, edges: Edges, first: bool) -> StateId {
+        match &place.step().term {
+            Term::Stage(stage, _) => self.single(place, *stage, sink, exit, edges),
+            Term::Group(sequence) => self.group_round(place, sequence, sink, exit, first),
+        }
+    }
+
+    fn single(
+        &mut self,
+        place: Place<'_>,
+        stage: StageId,
+        sink: StateId,
+        exit: Option<StateId>,
+        edges: Edges,
+    ) -> StateId {
+        let state = self.state(StateKind::Normal, Some(stage));
+        // Once the term takes an event, the absences before it no longer count.
+        let taken = self.without_absences(place, sink);
+        self.edge(state, Action::Take, edges.take.clone(), taken);
+        if let Some(exit) = exit
+            && !place.is_head_of_group()
+        {
+            self.exit_edges(place, state, exit);
+        }
+        let Some(ignore) = edges.ignore else { return state };
+        if exit.is_none() {
+            self.edge(state, Action::Ignore, ignore, state);
+            return state;
+        }
+        // The copy has no way out, so that a run that waits leaves the term out once and not at each event.
+        let waiting = self.state(StateKind::Normal, Some(stage));
+        self.edge(waiting, Action::Take, edges.take, taken);
+        self.edge(waiting, Action::Ignore, ignore.clone(), waiting);
+        self.stop_edges(place, waiting);
+        self.edge(state, Action::Ignore, ignore, waiting);
+        state
+    }
+
+    /// The ways out of a term that is left out.
+    fn exit_edges(&mut self, place: Place<'_>, state: StateId, exit: StateId) {
+        let open = self.group_open(place);
+        let step = place.step();
+        match self.until(step) {
+            Some(until) if step.quantifier.greedy => {
+                let before = self.before_greedy.get(&exit).copied().unwrap_or(exit);
+                self.edge(state, Action::Proceed, open.clone().and(until.clone()), before);
+                self.edge(state, Action::Proceed, open.and(until.negated()), exit);
+            }
+            _ => self.edge(state, Action::Proceed, open, exit),
+        }
+    }
+
+    fn group_round(
+        &mut self,
+        place: Place<'_>,
+        sequence: &Sequence,
+        sink: StateId,
+        exit: Option<StateId>,
+        first_round: bool,
+    ) -> StateId {
+        let group = self.group(place, first_round);
+        let first = self.sequence(sequence, sink, Some(&group), place.following());
+        if let Some(exit) = exit {
+            let open = self.group_open(place);
+            self.edge(first, Action::Proceed, open, exit);
+        }
+        first
+    }
+
+    fn group(&mut self, place: Place<'_>, first_round: bool) -> Group {
+        let step = place.step();
+        Group {
+            contiguity: contiguity_of(step.relation, place.index),
+            inner: step.quantifier.inner,
+            optional: step.quantifier.optional,
+            first_round,
+            until: self.until(step),
+        }
+    }
+
+    /// The rounds of a loop that are not counted.
+    fn looping(&mut self, place: Place<'_>, sink: StateId) -> StateId {
+        match &place.step().term {
+            Term::Stage(stage, _) => self.looping_stage(place, *stage, sink),
+            Term::Group(sequence) => self.looping_group(place, sequence, sink),
+        }
+    }
+
+    fn looping_stage(&mut self, place: Place<'_>, stage: StageId, sink: StateId) -> StateId {
+        let edges = self.loop_edges(place);
+        let state = self.state(StateKind::Normal, Some(stage));
+        let open = self.group_open(place);
+        match self.until(place.step()) {
+            Some(until) if place.step().quantifier.greedy => {
+                let before = self.copy(sink);
+                self.before_greedy.insert(sink, before);
+                self.edge(state, Action::Proceed, open.clone().and(until.clone()), before);
+                self.edge(state, Action::Proceed, open.and(until.negated()), sink);
+            }
+            _ => self.edge(state, Action::Proceed, open, sink),
+        }
+        if place.step().quantifier.greedy {
+            let take = self.take_guard(place, place.step());
+            self.narrow(sink, take);
+        }
+        self.edge(state, Action::Take, edges.take.clone(), state);
+        self.stop_edge_of_following(place, state);
+        if let Some(ignore) = edges.ignore {
+            let waiting = self.state(StateKind::Normal, Some(stage));
+            self.edge(waiting, Action::Take, edges.take, state);
+            self.edge(waiting, Action::Ignore, ignore.clone(), waiting);
+            self.edge(state, Action::Ignore, ignore, waiting);
+            self.stop_edge_of_following(place, waiting);
+        }
+        state
+    }
+
+    fn looping_group(&mut self, place: Place<'_>, sequence: &Sequence, sink: StateId) -> StateId {
+        let group = self.group(place, false);
+        let open = self.group_open(place);
+        let joint = self.state(StateKind::Normal, None);
+        let first = self.sequence(sequence, joint, Some(&group), place.following());
+        self.edge(first, Action::Proceed, open.clone(), sink);
+        self.edge(joint, Action::Proceed, open, first);
+        first
+    }
+
+    /// A greedy loop keeps what it can take from the state behind it.
+    fn narrow_greedily(&mut self, place: Place<'_>, sink: StateId, take: Guard) {
+        if place.step().until.is_some() {
+            let before = self.copy(sink);
+            self.before_greedy.insert(sink, before);
+        }
+        self.narrow(sink, take);
+    }
+
+    fn narrow(&mut self, state: StateId, taken: Guard) {
+        for edge in &mut self.states[state.index()].edges {
+            edge.guard = edge.guard.clone().and(taken.clone().negated());
+        }
+    }
+
+    /// The edges of a term that is taken once.
+    fn edges(&mut self, place: Place<'_>) -> Edges {
+        Edges { take: self.take_guard(place, place.step()), ignore: self.ignore_guard(place) }
+    }
+
+    /// The edges of the rounds inside a loop.
+    fn loop_edges(&mut self, place: Place<'_>) -> Edges {
+        let until = self.until(place.step());
+        let take = self.take_guard(place, place.step());
+        let ignore = self.passed_over(place, place.inner_contiguity());
+        Edges {
+            take: match &until {
+                Some(until) => until.clone().negated().and(take),
+                None => take,
+            },
+            ignore: and_not_until(ignore, until.as_ref()),
+        }
+    }
+
+    fn take_guard(&mut self, place: Place<'_>, step: &Step) -> Guard {
+        let guard = self.condition_of(step);
+        self.group_open(place).and(guard)
+    }
+
+    fn ignore_guard(&mut self, place: Place<'_>) -> Option<Guard> {
+        self.passed_over(place, place.contiguity())
+    }
+
+    fn passed_over(&mut self, place: Place<'_>, contiguity: Contiguity) -> Option<Guard> {
+        let guard = match contiguity {
+            Contiguity::Strict => None,
+            Contiguity::Relaxed => Some(self.condition_of(place.step()).negated()),
+            Contiguity::Any => Some(Guard::Always),
+        };
+        and_not_until(guard, place.group_until())
+    }
+
+    /// Open as long as the `until` of the group around is not fulfilled.
+    fn group_open(&self, place: Place<'_>) -> Guard {
+        place.group_until().map_or(Guard::Always, |until| until.clone().negated())
+    }
+
+    /// The condition of a stage; a group as a whole takes anything.
+    fn condition_of(&mut self, step: &Step) -> Guard {
+        match &step.term {
+            Term::Stage(_, condition) => self.guard(condition),
+            Term::Group(_) => Guard::Always,
+        }
+    }
+
+    fn until(&mut self, step: &Step) -> Option<Guard> {
+        step.until.as_ref().map(|until| self.guard(until))
+    }
+
+    fn guard(&mut self, expr: &Expr) -> Guard {
+        if *expr == Expr::truth() {
+            return Guard::Always;
+        }
+        let found = self.conditions.iter().position(|condition| condition.expr == *expr);
+        let position = found.unwrap_or_else(|| {
+            self.conditions.push(Condition { expr: expr.clone(), looks_back: !expr.lookbacks().is_empty() });
+            self.conditions.len() - 1
+        });
+        // Past the limit the number may wrap; `program` refuses such a pattern.
+        Guard::When(ConditionId(position as u16))
+    }
+
+    /// The edges by which the absences before a term drop a run that waits for it.
+    fn stop_edges(&mut self, place: Place<'_>, state: StateId) {
+        for absence in place.absences_before() {
+            let guard = self.take_guard(place, absence);
+            let stop = self.stop(absence);
+            self.edge(state, Action::Proceed, guard, stop);
+        }
+    }
+
+    /// A run inside a loop that an absence follows may have left the loop already: the absence counts.
+    fn stop_edge_of_following(&mut self, place: Place<'_>, state: StateId) {
+        if let Some(following) = place.following()
+            && following.relation == Relation::NotFollowedBy
+        {
+            let guard = self.take_guard(place, following);
+            let stop = self.stop(following);
+            self.edge(state, Action::Proceed, guard, stop);
+        }
+    }
+
+    /// The state behind a term that has taken an event: the same as `sink`, without the edges of the absences that lie
+    /// before the term, if it could have been left out.
+    fn without_absences(&mut self, place: Place<'_>, sink: StateId) -> StateId {
+        let absences = place.absences_before();
+        if absences.is_empty() || !place.step().quantifier.optional {
+            return sink;
+        }
+        let dropped: Vec<StateId> = absences.iter().map(|absence| self.stop(absence)).collect();
+        self.copy_without(sink, &dropped, &mut HashMap::new())
+    }
+
+    fn copy_without(&mut self, state: StateId, dropped: &[StateId], copies: &mut HashMap<StateId, StateId>) -> StateId {
+        if let Some(copy) = copies.get(&state) {
+            return *copy;
+        }
+        let State { kind, stage, edges } = self.states[state.index()].clone();
+        let copy = self.state(kind, stage);
+        copies.insert(state, copy);
+        for edge in edges {
+            let target = match edge.action {
+                Action::Proceed if dropped.contains(&edge.target) => continue,
+                Action::Proceed if self.states[edge.target.index()].kind == StateKind::Stop => edge.target,
+                Action::Proceed => self.copy_without(edge.target, dropped, copies),
+                Action::Take | Action::Ignore if edge.target == state => copy,
+                Action::Take | Action::Ignore => edge.target,
+            };
+            self.edge(copy, edge.action, edge.guard, target);
+        }
+        copy
+    }
+
+    fn copy(&mut self, state: StateId) -> StateId {
+        let State { kind, stage, edges } = self.states[state.index()].clone();
+        let copy = self.state(kind, stage);
+        for edge in edges {
+            let target = if edge.target == state { copy } else { edge.target };
+            self.edge(copy, edge.action, edge.guard, target);
+        }
+        copy
+    }
+
+    fn stop(&mut self, absence: &Step) -> StateId {
+        let stage = stage_of(absence);
+        if let Some(stop) = self.stops.get(&stage) {
+            return *stop;
+        }
+        let stop = self.state(StateKind::Stop, Some(stage));
+        self.stops.insert(stage, stop);
+        stop
+    }
+
+    fn is_over_limit(&self) -> bool {
+        self.states.len() > STATES_MAX
+    }
+
+    /// A new state. Past the limit no more are made: `program` refuses such a pattern.
+    fn state(&mut self, kind: StateKind, stage: Option<StageId>) -> StateId {
+        if !self.is_over_limit() {
+            self.states.push(State { kind, stage, edges: Vec::new() });
+        }
+        StateId(self.states.len() as u32 - 1)
+    }
+
+    fn edge(&mut self, from: StateId, action: Action, guard: Guard, target: StateId) {
+        self.states[from.index()].edges.push(Edge { action, guard, target });
+    }
+}
+
+impl StateId {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+fn and_not_until(guard: Option<Guard>, until: Option<&Guard>) -> Option<Guard> {
+    match (guard, until) {
+        (Some(guard), Some(until)) => Some(until.clone().negated().and(guard)),
+        (guard, _) => guard,
+    }
+}
+
+/// # Panics
+/// Never: the checker lets only single stages be negated.
+fn stage_of(step: &Step) -> StageId {
+    match &step.term {
+        Term::Stage(stage, _) => *stage,
+        Term::Group(_) => unreachable!("the checker lets only stages be negated"),
+    }
+}

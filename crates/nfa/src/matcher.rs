@@ -1,0 +1,390 @@
+//! Gives one event, or the end of windows, to the runs of one key.
+
+use std::cell::Cell;
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use ensue_model::eval::eval;
+use ensue_model::output::Taken;
+use ensue_model::pattern::{Skip, StageId};
+use ensue_model::{Event, Timestamp, Value};
+
+use crate::graph::{Graph, NodeId};
+use crate::program::{ConditionId, Program};
+use crate::registers::{self, Registers, UnderTest};
+use crate::runs::{Group, Runs, Spelled, Start, Waiting, settle};
+use crate::subsets::{Bits, Position, Subset, SubsetId, Subsets, TransitionId};
+
+/// Takes what comes out.
+pub trait Sink<E> {
+    /// A match: its events in the order in which they were taken, and the event time at which it came out.
+    fn matched(&mut self, events: Vec<(StageId, Taken<E>)>, at: Timestamp);
+
+    /// A partial match whose time ran out, and the stages that it was waiting for.
+    fn timed_out(&mut self, events: Vec<(StageId, Taken<E>)>, deadline: Timestamp, awaiting: &[StageId]);
+}
+
+/// An event on its way to the matchers of several patterns. It is shared only once one of them takes it.
+#[derive(Debug)]
+pub struct Incoming<E> {
+    held: Held<E>,
+    time: Timestamp,
+    position: u64,
+}
+
+#[derive(Debug)]
+enum Held<E> {
+    Alone(E),
+    Shared(Arc<E>),
+    /// Only while the event moves from one to the other.
+    Moving,
+}
+
+impl<E: Event> Incoming<E> {
+    /// An event with its position in the input.
+    pub fn new(event: E, position: u64) -> Self {
+        Incoming { time: event.time(), held: Held::Alone(event), position }
+    }
+
+    /// An event that is shared already.
+    pub fn shared(event: Arc<E>, position: u64) -> Self {
+        Incoming { time: event.time(), held: Held::Shared(event), position }
+    }
+
+    /// The event.
+    pub fn event(&self) -> &E {
+        match &self.held {
+            Held::Alone(event) => event,
+            Held::Shared(event) => event,
+            Held::Moving => unreachable!("the event is put back at once"),
+        }
+    }
+
+    /// Its event time.
+    pub fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// Its position in the input.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn taken(&mut self) -> Taken<E> {
+        let event = match std::mem::replace(&mut self.held, Held::Moving) {
+            Held::Alone(event) => Arc::new(event),
+            Held::Shared(event) => event,
+            Held::Moving => unreachable!("the event is put back at once"),
+        };
+        self.held = Held::Shared(event.clone());
+        Taken { event, time: self.time, position: self.position }
+    }
+}
+
+/// What the matcher is told besides the event: whose runs they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'c> {
+    /// The program.
+    pub program: &'c Program,
+    /// The values of the key's parts.
+    pub key: &'c [Value<'c>],
+}
+
+/// The working memory of one thread for one program: the automaton as far as it was made deterministic, and what is
+/// known of the event at hand.
+#[derive(Debug)]
+pub struct Scratch {
+    subsets: Subsets,
+    start: SubsetId,
+    no_registers: Registers,
+    /// Whether runs with different starts are told apart.
+    by_start: bool,
+    wants_timeouts: bool,
+    /// For each condition on the event alone, whether it holds, once that is known.
+    known: Vec<Option<bool>>,
+    arrived: Vec<(SubsetId, Group)>,
+    faults: Cell<u64>,
+}
+
+impl Scratch {
+    /// For a program; `wants_timeouts` says whether anybody takes the partial matches that time out. If nobody does, and
+    /// the pattern lets it, runs with different starts move together.
+    pub fn new(program: &Program, wants_timeouts: bool) -> Self {
+        let mut subsets = Subsets::new(program);
+        let start = subsets.start(program);
+        let ends_runs = program.within.is_some() && (wants_timeouts || program.has_absence_at_end());
+        Scratch {
+            start,
+            subsets,
+            no_registers: registers::empty(&program.lookbacks),
+            by_start: ends_runs || program.skip != Skip::None,
+            wants_timeouts,
+            known: vec![None; program.conditions.len()],
+            arrived: Vec::new(),
+            faults: Cell::new(0),
+        }
+    }
+
+    /// How many evaluations had no result because of unlike types, overflow and the like.
+    pub fn faults(&self) -> u64 {
+        self.faults.get()
+    }
+
+    pub(crate) fn position(&self, subset: SubsetId) -> &Position {
+        &self.subsets.get(subset).position
+    }
+
+    pub(crate) fn intern(&mut self, program: &Program, position: Position) -> SubsetId {
+        self.subsets.intern(program, position)
+    }
+}
+
+impl Context<'_> {
+    /// Gives an event to the runs of its key. Windows must have been closed up to its time ([`Context::close`]). Gives
+    /// whether the event has started a run that is still open.
+    pub fn step<E: Event>(
+        &self,
+        runs: &mut Runs<E>,
+        incoming: &mut Incoming<E>,
+        scratch: &mut Scratch,
+        out: &mut impl Sink<E>,
+    ) -> bool {
+        let closed = self.closed(incoming.time);
+        scratch.known.fill(None);
+        let at = incoming.time;
+        let mut step = Step { context: self, scratch, incoming, closed, matches: Vec::new() };
+        let mut before = std::mem::take(&mut runs.waiting);
+        before.retain_mut(|waiting| step.advance(waiting, &mut runs.graph));
+        let has_started = step.start(&mut runs.graph);
+        let mut matches = step.matches;
+        runs.waiting = before;
+        self.settle(runs, scratch);
+        runs.sweep(closed);
+        matches.sort_by(in_order);
+        matches.into_iter().for_each(|events| out.matched(events, at));
+        has_started
+    }
+
+    /// The time at or before which a run must have started to be closed now.
+    fn closed(&self, now: Timestamp) -> Timestamp {
+        self.program.within.map_or(Timestamp::MIN, |within| now - within)
+    }
+
+    fn settle<E>(&self, runs: &mut Runs<E>, scratch: &mut Scratch) {
+        if scratch.arrived.is_empty() {
+            return;
+        }
+        let mut arrived = std::mem::take(&mut scratch.arrived);
+        arrived.sort_by_key(|(subset, group)| (*subset, group.start));
+        let mut rest = arrived.drain(..).peekable();
+        while let Some((subset, group)) = rest.next() {
+            let mut groups = vec![group];
+            while let Some((_, group)) = rest.next_if(|(next, _)| *next == subset) {
+                groups.push(group);
+            }
+            let Runs { waiting, graph } = &mut *runs;
+            settle(at(waiting, subset), groups, graph, scratch.by_start);
+        }
+        drop(rest);
+        scratch.arrived = arrived;
+    }
+
+    /// Closes the windows that end at `now` or before: runs that are not complete time out, and runs that wait for an
+    /// absence are matches.
+    pub fn close<E: Event>(&self, runs: &mut Runs<E>, now: Timestamp, scratch: &mut Scratch, out: &mut impl Sink<E>) {
+        let Some(within) = self.program.within else { return };
+        let closed = self.closed(now);
+        let mut ended: Vec<(Start, SubsetId, NodeId)> = Vec::new();
+        for waiting in &mut runs.waiting {
+            let subset = waiting.subset;
+            waiting.groups.retain(|group| {
+                let is_open = group.start.time > closed;
+                if !is_open && scratch.by_start {
+                    ended.push((group.start, subset, group.runs));
+                }
+                is_open
+            });
+        }
+        runs.waiting.retain(|waiting| !waiting.groups.is_empty());
+        ended.sort_by_key(|(start, ..)| *start);
+        for ended in ended.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let deadline = ended[0].0.time + within;
+            self.end(ended, deadline, &runs.graph, scratch, out);
+        }
+        runs.sweep(closed);
+    }
+
+    /// Lets go the runs of one start.
+    fn end<E: Event>(
+        &self,
+        ended: &[(Start, SubsetId, NodeId)],
+        deadline: Timestamp,
+        graph: &Graph<E>,
+        scratch: &Scratch,
+        out: &mut impl Sink<E>,
+    ) {
+        let mut spelled: Vec<(Spelled<E>, &Subset)> = Vec::new();
+        for (_, subset, runs) in ended {
+            let subset = scratch.subsets.get(*subset);
+            if subset.position.matched || !(subset.is_absence || scratch.wants_timeouts) {
+                continue;
+            }
+            graph.each_run(*runs, Timestamp::MIN, |events| spelled.push((in_taken_order(events), subset)));
+        }
+        spelled.sort_by(|(a, _), (b, _)| in_order(a, b));
+        for (events, subset) in spelled {
+            if subset.is_absence {
+                out.matched(events, deadline);
+            } else {
+                out.timed_out(events, deadline, &subset.awaiting);
+            }
+        }
+    }
+}
+
+/// One event, given to the groups one after the other.
+struct Step<'s, 'c, E> {
+    context: &'s Context<'c>,
+    scratch: &'s mut Scratch,
+    incoming: &'s mut Incoming<E>,
+    closed: Timestamp,
+    matches: Vec<Spelled<E>>,
+}
+
+impl<E: Event> Step<'_, '_, E> {
+    /// Moves the groups of a subset on; gives whether some stay.
+    fn advance(&mut self, waiting: &mut Waiting, graph: &mut Graph<E>) -> bool {
+        let subset = waiting.subset;
+        if self.scratch.subsets.get(subset).looks_back {
+            waiting.groups.retain_mut(|group| {
+                let transition = self.transition(subset, Some(&group.registers));
+                self.follow(transition, subset, std::slice::from_mut(group), graph)
+            });
+            return !waiting.groups.is_empty();
+        }
+        let transition = self.transition(subset, None);
+        self.follow(transition, subset, waiting.groups.make_contiguous(), graph)
+    }
+
+    /// The transition for the groups of a subset, or for one group, where conditions look at what it has taken.
+    fn transition(&mut self, subset: SubsetId, registers: Option<&Registers>) -> TransitionId {
+        let bits = self.bits(subset, registers);
+        self.scratch.subsets.find(self.context.program, subset, bits)
+    }
+
+    fn bits(&mut self, subset: SubsetId, registers: Option<&Registers>) -> Bits {
+        let Scratch { subsets, known, faults, no_registers, .. } = &mut *self.scratch;
+        let program = self.context.program;
+        let under_test = UnderTest {
+            event: self.incoming.event(),
+            key: self.context.key,
+            lookbacks: &program.lookbacks,
+            registers: registers.unwrap_or(no_registers),
+            faults,
+        };
+        let mut bits = 0;
+        for (bit, ConditionId(condition)) in subsets.get(subset).asks.iter().enumerate() {
+            let index = usize::from(*condition);
+            let condition = &program.conditions[index];
+            let holds = match known[index] {
+                Some(holds) => holds,
+                None => eval(&condition.expr, &under_test).holds(),
+            };
+            if !condition.looks_back {
+                known[index] = Some(holds);
+            }
+            bits |= Bits::from(holds) << bit;
+        }
+        bits
+    }
+
+    /// Moves groups over a transition; gives whether they stay where they are.
+    fn follow(&mut self, transition: TransitionId, from: SubsetId, groups: &mut [Group], graph: &mut Graph<E>) -> bool {
+        if self.scratch.subsets.transition(transition).is_stay {
+            return true;
+        }
+        for taking in 0..self.scratch.subsets.transition(transition).taken.len() {
+            for group in groups.iter() {
+                self.take(transition, taking, Some(group), graph);
+            }
+        }
+        self.pass(transition, from, groups, graph)
+    }
+
+    /// Lets the event start a run, where it fits.
+    fn start(&mut self, graph: &mut Graph<E>) -> bool {
+        let start = self.scratch.start;
+        let transition = self.transition(start, None);
+        let mut has_started = false;
+        for taking in 0..self.scratch.subsets.transition(transition).taken.len() {
+            has_started |= self.take(transition, taking, None, graph);
+        }
+        has_started
+    }
+
+    /// The runs of a group, or a new one, take the event into a stage; gives whether they go on.
+    fn take(&mut self, transition: TransitionId, taking: usize, group: Option<&Group>, graph: &mut Graph<E>) -> bool {
+        let Scratch { subsets, arrived, no_registers, faults, .. } = &mut *self.scratch;
+        let taking = &subsets.transition(transition).taken[taking];
+        let here = Start { time: self.incoming.time, position: self.incoming.position };
+        let runs = graph.take(group.map(|group| group.runs), taking.stage, self.incoming.taken());
+        if taking.matches {
+            let matches = &mut self.matches;
+            graph.each_run(runs, self.closed, |events| matches.push(in_taken_order(events)));
+        }
+        let Some(target) = taking.target else { return false };
+        let registers = registers::after(
+            group.map_or(no_registers, |group| &group.registers),
+            &self.context.program.lookbacks,
+            &subsets.get(target).live,
+            taking.stage,
+            self.incoming.event(),
+            faults,
+        );
+        arrived.push((target, Group { start: group.map_or(here, |group| group.start), runs, registers }));
+        true
+    }
+
+    /// The runs of the groups pass the event over; gives whether they stay where they are.
+    fn pass(&mut self, transition: TransitionId, from: SubsetId, groups: &mut [Group], graph: &Graph<E>) -> bool {
+        let Scratch { subsets, arrived, .. } = &mut *self.scratch;
+        let transition = subsets.transition(transition);
+        if transition.passed_matches {
+            for group in groups.iter() {
+                let matches = &mut self.matches;
+                graph.each_run(group.runs, self.closed, |events| matches.push(in_taken_order(events)));
+            }
+        }
+        let Some(target) = transition.passed else { return false };
+        if target == from {
+            return true;
+        }
+        let live = &subsets.get(target).live;
+        arrived.extend(groups.iter_mut().map(|group| {
+            let registers = registers::trimmed(group.registers.take(), live);
+            (target, Group { start: group.start, runs: group.runs, registers })
+        }));
+        false
+    }
+}
+
+/// What waits in a subset.
+fn at(waiting: &mut Vec<Waiting>, subset: SubsetId) -> &mut Waiting {
+    let index = waiting.iter().position(|waiting| waiting.subset == subset).unwrap_or_else(|| {
+        waiting.push(Waiting { subset, groups: VecDeque::new() });
+        waiting.len() - 1
+    });
+    &mut waiting[index]
+}
+
+fn in_taken_order<E>(events: &[(StageId, &Taken<E>)]) -> Spelled<E> {
+    events.iter().rev().map(|(stage, taken)| (*stage, (*taken).clone())).collect()
+}
+
+/// The order in which what one event completes comes out: by start, then by events, then by stages.
+fn in_order<E>(a: &Spelled<E>, b: &Spelled<E>) -> Ordering {
+    let events = |run: &Spelled<E>| run.iter().map(|(_, taken)| (taken.time, taken.position)).collect::<Vec<_>>();
+    let stages = |run: &Spelled<E>| run.iter().map(|(stage, _)| *stage).collect::<Vec<_>>();
+    events(a).cmp(&events(b)).then_with(|| stages(a).cmp(&stages(b)))
+}

@@ -1,0 +1,164 @@
+//! The program: what a pattern is compiled to, and all that the matcher knows of it.
+
+use std::fmt;
+
+use ensue_model::Expr;
+use ensue_model::Span;
+use ensue_model::expr::Lookback;
+use ensue_model::pattern::{Skip, StageId};
+
+/// A state of the automaton.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct StateId(pub(crate) u32);
+
+/// A condition of the program; equal ones are one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct ConditionId(pub(crate) u16);
+
+/// The compiled pattern: immutable, and shared by all keys and threads.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub(crate) states: Vec<State>,
+    pub(crate) start: StateId,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) lookbacks: Vec<Lookback>,
+    pub(crate) stage_names: Vec<String>,
+    pub(crate) within: Option<Span>,
+    pub(crate) skip: Skip,
+}
+
+impl Program {
+    /// The window over the whole match; none is forever.
+    pub fn within(&self) -> Option<Span> {
+        self.within
+    }
+
+    /// Whether a run can end as a match because something did not come until its window closed.
+    pub(crate) fn has_absence_at_end(&self) -> bool {
+        self.states.iter().any(|state| state.kind == StateKind::Absence)
+    }
+
+    /// How many states the automaton has.
+    pub fn state_count(&self) -> usize {
+        self.states.len()
+    }
+}
+
+/// A condition, and whether it asks for more than the event under test.
+#[derive(Clone, Debug)]
+pub(crate) struct Condition {
+    pub(crate) expr: Expr,
+    pub(crate) looks_back: bool,
+}
+
+/// A state: what happens to a run that waits here when the next event comes.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) kind: StateKind,
+    /// The stage that the state belongs to; none for a joint between terms.
+    pub(crate) stage: Option<StageId>,
+    pub(crate) edges: Vec<Edge>,
+}
+
+/// What a state is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum StateKind {
+    /// A run waits for an event.
+    Normal,
+    /// A run that comes here is a match.
+    Final,
+    /// A run that comes here is dropped, with all that the same event made of it.
+    Stop,
+    /// A run that still waits here when its window ends is a match: the absence at the end of a pattern.
+    Absence,
+}
+
+/// A way from one state to another.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Edge {
+    pub(crate) action: Action,
+    pub(crate) guard: Guard,
+    pub(crate) target: StateId,
+}
+
+/// What an edge does with the event.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Action {
+    /// The state's stage takes it.
+    Take,
+    /// It is passed over.
+    Ignore,
+    /// The target state looks at it.
+    Proceed,
+}
+
+/// When an edge is open, over the conditions of the program.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Guard {
+    Always,
+    When(ConditionId),
+    Not(Box<Guard>),
+    All(Vec<Guard>),
+}
+
+impl Guard {
+    /// Both, in the simplest form.
+    pub(crate) fn and(self, other: Guard) -> Guard {
+        match (self, other) {
+            (Guard::Always, guard) | (guard, Guard::Always) => guard,
+            (Guard::All(mut left), Guard::All(right)) => {
+                left.extend(right);
+                Guard::All(left)
+            }
+            (Guard::All(mut guards), guard) => {
+                guards.push(guard);
+                Guard::All(guards)
+            }
+            (guard, other) => Guard::All(vec![guard, other]),
+        }
+    }
+
+    /// The opposite.
+    pub(crate) fn negated(self) -> Guard {
+        match self {
+            Guard::Not(guard) => *guard,
+            guard => Guard::Not(Box::new(guard)),
+        }
+    }
+
+    /// Whether the guard is open, given which conditions hold.
+    pub(crate) fn is_open(&self, holds: &impl Fn(ConditionId) -> bool) -> bool {
+        match self {
+            Guard::Always => true,
+            Guard::When(condition) => holds(*condition),
+            Guard::Not(guard) => !guard.is_open(holds),
+            Guard::All(guards) => guards.iter().all(|guard| guard.is_open(holds)),
+        }
+    }
+
+    /// Calls `visit` on each condition that the guard asks for.
+    pub(crate) fn conditions(&self, visit: &mut impl FnMut(ConditionId)) {
+        match self {
+            Guard::Always => {}
+            Guard::When(condition) => visit(*condition),
+            Guard::Not(guard) => guard.conditions(visit),
+            Guard::All(guards) => guards.iter().for_each(|guard| guard.conditions(visit)),
+        }
+    }
+}
+
+/// Why a pattern has no program: it is larger than a limit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CompileError {
+    pub(crate) pattern: String,
+    pub(crate) what: &'static str,
+    pub(crate) limit: usize,
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pattern `{}` needs more than {} {}, which is the limit", self.pattern, self.limit, self.what)
+    }
+}
+
+impl std::error::Error for CompileError {}

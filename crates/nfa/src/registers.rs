@@ -1,0 +1,179 @@
+//! Registers: what later conditions may still ask of the events that a run has taken, kept up to date as it takes them,
+//! so that no condition walks over a run's events.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+
+use ensue_model::aggregate::Accumulator;
+use ensue_model::eval::{Fault, Scope, eval};
+use ensue_model::expr::{Ask, Lookback, LookbackId, Pick};
+use ensue_model::pattern::StageId;
+use ensue_model::{Event, FieldId, Timestamp, Value};
+use serde::{Deserialize, Serialize};
+
+/// The value of one lookback for the runs of a group.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+pub(crate) enum Register {
+    /// No condition ahead asks for it: runs do not differ by it.
+    Dead,
+    /// The first or the last event's.
+    Value(Value<'static>, bool),
+    /// The event's after so many more.
+    After(u64, Value<'static>),
+    /// The last ones', the oldest first.
+    Tail(VecDeque<Value<'static>>),
+    /// An aggregate.
+    Fold(Accumulator),
+}
+
+/// The registers of a group; none where the pattern looks at nothing back.
+pub(crate) type Registers = Option<Box<[Register]>>;
+
+/// The registers of a run that has taken nothing.
+pub(crate) fn empty(lookbacks: &[Lookback]) -> Registers {
+    (!lookbacks.is_empty()).then(|| lookbacks.iter().map(Register::empty).collect())
+}
+
+/// The registers after a stage has taken an event.
+pub(crate) fn after<E: Event>(
+    registers: &Registers,
+    lookbacks: &[Lookback],
+    live: &[bool],
+    stage: StageId,
+    event: &E,
+    faults: &Cell<u64>,
+) -> Registers {
+    let registers = registers.as_ref()?;
+    let next = registers.iter().zip(lookbacks).zip(live).map(|((register, lookback), is_live)| {
+        if !is_live {
+            Register::Dead
+        } else if lookback.stage == stage {
+            register.clone().with(&lookback.ask, event, faults)
+        } else {
+            register.clone()
+        }
+    });
+    Some(next.collect())
+}
+
+/// The registers where nothing was taken, without those that no condition ahead asks for.
+pub(crate) fn trimmed(registers: Registers, live: &[bool]) -> Registers {
+    let mut registers = registers?;
+    for (register, is_live) in registers.iter_mut().zip(live) {
+        if !is_live {
+            *register = Register::Dead;
+        }
+    }
+    Some(registers)
+}
+
+impl Register {
+    fn empty(lookback: &Lookback) -> Register {
+        match &lookback.ask {
+            Ask::Pick(Pick::First | Pick::Last, _) => Register::Value(Value::Null, false),
+            Ask::Pick(Pick::At(index), _) => match u64::try_from(*index) {
+                Ok(after) => Register::After(after, Value::Null),
+                Err(_) => Register::Tail(VecDeque::new()),
+            },
+            Ask::Aggregate(aggregate, _) => Register::Fold(Accumulator::new(*aggregate)),
+        }
+    }
+
+    /// The register with one more event.
+    fn with<E: Event>(self, ask: &Ask, event: &E, faults: &Cell<u64>) -> Register {
+        let scope = OfTaken { event, faults };
+        match (self, ask) {
+            (Register::Dead, _) => Register::Dead,
+            (Register::Value(value, true), Ask::Pick(Pick::First, _)) => Register::Value(value, true),
+            (Register::Value(..), Ask::Pick(_, expr)) => Register::Value(eval(expr, &scope).into_owned(), true),
+            (Register::After(0, _), Ask::Pick(_, expr)) => Register::Value(eval(expr, &scope).into_owned(), true),
+            (Register::After(after, value), _) => Register::After(after - 1, value),
+            (Register::Tail(mut values), Ask::Pick(Pick::At(index), expr)) => {
+                if values.len() as u64 == index.unsigned_abs() {
+                    values.pop_front();
+                }
+                values.push_back(eval(expr, &scope).into_owned());
+                Register::Tail(values)
+            }
+            (Register::Fold(mut accumulator), Ask::Aggregate(_, expr)) => {
+                accumulator.add(eval(expr, &scope), &mut |fault| scope.fault(fault));
+                Register::Fold(accumulator)
+            }
+            (register @ (Register::Value(..) | Register::Tail(_) | Register::Fold(_)), _) => register,
+        }
+    }
+
+    fn value(&self, ask: &Ask) -> Value<'_> {
+        match (self, ask) {
+            (Register::Value(value, _), _) => value.borrowed(),
+            (Register::Tail(values), Ask::Pick(Pick::At(index), _)) if values.len() as u64 == index.unsigned_abs() => {
+                values[0].borrowed()
+            }
+            (Register::Fold(accumulator), _) => accumulator.value(),
+            (Register::Dead | Register::After(..) | Register::Tail(_), _) => Value::Null,
+        }
+    }
+}
+
+/// What a condition sees: the event under test, the key, and the registers of a group.
+pub(crate) struct UnderTest<'s, E> {
+    pub(crate) event: &'s E,
+    pub(crate) key: &'s [Value<'s>],
+    pub(crate) lookbacks: &'s [Lookback],
+    pub(crate) registers: &'s Registers,
+    pub(crate) faults: &'s Cell<u64>,
+}
+
+impl<E: Event> Scope for UnderTest<'_, E> {
+    fn field(&self, field: FieldId) -> Value<'_> {
+        self.event.field(field)
+    }
+
+    fn time(&self) -> Timestamp {
+        self.event.time()
+    }
+
+    fn key(&self, part: u16) -> Value<'_> {
+        self.key[usize::from(part)].borrowed()
+    }
+
+    fn lookback(&self, lookback: LookbackId) -> Value<'_> {
+        let index = usize::from(lookback.0);
+        match self.registers {
+            Some(registers) => registers[index].value(&self.lookbacks[index].ask),
+            None => Value::Null,
+        }
+    }
+
+    fn fault(&self, _: Fault) {
+        self.faults.set(self.faults.get() + 1);
+    }
+}
+
+/// What the expression inside a lookback sees: an event that a stage takes.
+struct OfTaken<'s, E> {
+    event: &'s E,
+    faults: &'s Cell<u64>,
+}
+
+impl<E: Event> Scope for OfTaken<'_, E> {
+    fn field(&self, field: FieldId) -> Value<'_> {
+        self.event.field(field)
+    }
+
+    fn time(&self) -> Timestamp {
+        self.event.time()
+    }
+
+    fn key(&self, _: u16) -> Value<'_> {
+        Value::Null
+    }
+
+    fn lookback(&self, _: LookbackId) -> Value<'_> {
+        Value::Null
+    }
+
+    fn fault(&self, _: Fault) {
+        self.faults.set(self.faults.get() + 1);
+    }
+}

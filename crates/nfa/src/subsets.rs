@@ -1,0 +1,313 @@
+//! The automaton, made deterministic as it runs.
+//!
+//! Different ways through the automaton can take the same events into the same stages. All states that the same events
+//! lead to form one *subset*; a run is in exactly one subset, so that a match comes out once, whatever the number of ways.
+//! Subsets and the transitions between them are found when they are first needed and kept: the program stays as it was
+//! compiled, and this is its cache. The construction is the usual one for finite automata, over an alphabet of which
+//! conditions an event fulfils, with the stage that takes the event as the mark of a transition, as in A. Grez, C. Riveros,
+//! M. Ugarte and S. Vansummeren, *A formal framework for complex event recognition*.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use ensue_model::pattern::StageId;
+
+use crate::program::{Action, ConditionId, Program, StateId, StateKind};
+
+/// A subset by its position in the cache. Not stable: a snapshot holds the states.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct SubsetId(pub(crate) u32);
+
+/// What a run that waits here is: the states, and whether what it holds has come out as a match.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Position {
+    pub(crate) states: Box<[StateId]>,
+    pub(crate) matched: bool,
+}
+
+/// Which of the conditions that a subset asks for hold, one bit each.
+pub(crate) type Bits = u128;
+
+/// A subset, and what was found out about it.
+#[derive(Debug)]
+pub(crate) struct Subset {
+    pub(crate) position: Position,
+    /// The conditions that decide what happens here, each with its bit in this order.
+    pub(crate) asks: Box<[ConditionId]>,
+    /// Whether one of them asks for what the run has taken.
+    pub(crate) looks_back: bool,
+    /// The lookbacks that some condition ahead may still ask for.
+    pub(crate) live: Box<[bool]>,
+    /// The stages that may take an event from here.
+    pub(crate) awaiting: Box<[StageId]>,
+    /// Whether a run that is still here when its window ends is a match.
+    pub(crate) is_absence: bool,
+    transitions: HashMap<Bits, TransitionId>,
+}
+
+/// A transition by its position in the cache.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct TransitionId(u32);
+
+/// What an event does to the runs of a subset.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct Transition {
+    /// What becomes of the runs that pass the event over; none if they end.
+    pub(crate) passed: Option<SubsetId>,
+    /// Whether passing the event over makes them matches.
+    pub(crate) passed_matches: bool,
+    /// What becomes of the copies that take the event.
+    pub(crate) taken: Vec<Taking>,
+    /// Whether nothing changes for the runs here.
+    pub(crate) is_stay: bool,
+}
+
+/// What becomes of runs that take an event into a stage.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Taking {
+    pub(crate) stage: StageId,
+    /// Where they wait next; none if there is nothing more to come.
+    pub(crate) target: Option<SubsetId>,
+    /// Whether they are matches now.
+    pub(crate) matches: bool,
+}
+
+/// The subsets and transitions of one program that were needed so far.
+#[derive(Debug)]
+pub(crate) struct Subsets {
+    subsets: Vec<Subset>,
+    ids: HashMap<Position, SubsetId>,
+    transitions: Vec<Transition>,
+    /// For each state, the lookbacks that a condition ahead may ask for.
+    live: Vec<Box<[bool]>>,
+}
+
+/// Where one state's runs go with an event.
+#[derive(Default)]
+struct Moves {
+    passed: BTreeSet<StateId>,
+    passed_matches: bool,
+    taken: BTreeMap<StageId, (BTreeSet<StateId>, bool)>,
+}
+
+/// The most transitions that are kept; past them the cache starts anew.
+const TRANSITIONS_MAX: usize = 65_536;
+
+impl Subsets {
+    pub(crate) fn new(program: &Program) -> Self {
+        Subsets { subsets: Vec::new(), ids: HashMap::new(), transitions: Vec::new(), live: live_lookbacks(program) }
+    }
+
+    pub(crate) fn get(&self, subset: SubsetId) -> &Subset {
+        &self.subsets[subset.0 as usize]
+    }
+
+    /// The subset of a position, made when it is first seen.
+    pub(crate) fn intern(&mut self, program: &Program, position: Position) -> SubsetId {
+        if let Some(subset) = self.ids.get(&position) {
+            return *subset;
+        }
+        let id = SubsetId(self.subsets.len() as u32);
+        self.subsets.push(self.describe(program, position.clone()));
+        self.ids.insert(position, id);
+        id
+    }
+
+    /// The subset in which a run that has taken nothing is.
+    pub(crate) fn start(&mut self, program: &Program) -> SubsetId {
+        self.intern(program, Position { states: Box::new([program.start]), matched: false })
+    }
+
+    fn describe(&self, program: &Program, position: Position) -> Subset {
+        let reached = reached(program, &position.states);
+        let mut asks = BTreeSet::new();
+        let mut awaiting = BTreeSet::new();
+        for state in &reached {
+            let state = &program.states[state.index()];
+            for edge in &state.edges {
+                edge.guard.conditions(&mut |condition| {
+                    asks.insert(condition);
+                });
+                if edge.action == Action::Take {
+                    awaiting.extend(state.stage);
+                }
+                // Whether a run that takes an event is a match is decided by the edges behind.
+                if edge.action == Action::Take {
+                    for behind in self::reached(program, &[edge.target]) {
+                        for edge in
+                            program.states[behind.index()].edges.iter().filter(|edge| edge.action == Action::Proceed)
+                        {
+                            edge.guard.conditions(&mut |condition| {
+                                asks.insert(condition);
+                            });
+                        }
+                    }
+                }
+            }
+        }
+        let looks_back = asks.iter().any(|condition| program.conditions[usize::from(condition.0)].looks_back);
+        let mut live = vec![false; program.lookbacks.len()];
+        for state in &position.states {
+            live.iter_mut().zip(&self.live[state.index()]).for_each(|(live, here)| *live |= here);
+        }
+        let is_absence = position.states.iter().any(|state| leads_to(program, *state, StateKind::Absence, &|_| false));
+        Subset {
+            asks: asks.into_iter().collect(),
+            looks_back,
+            live: live.into(),
+            awaiting: awaiting.into_iter().collect(),
+            is_absence,
+            transitions: HashMap::new(),
+            position,
+        }
+    }
+
+    pub(crate) fn transition(&self, id: TransitionId) -> &Transition {
+        &self.transitions[id.0 as usize]
+    }
+
+    /// The transition of a subset for an event that fulfils these of its conditions.
+    pub(crate) fn find(&mut self, program: &Program, subset: SubsetId, bits: Bits) -> TransitionId {
+        if let Some(transition) = self.get(subset).transitions.get(&bits) {
+            return *transition;
+        }
+        if self.transitions.len() >= TRANSITIONS_MAX {
+            self.transitions.clear();
+            self.subsets.iter_mut().for_each(|subset| subset.transitions.clear());
+        }
+        let transition = self.make(program, subset, bits);
+        self.transitions.push(transition);
+        let id = TransitionId(self.transitions.len() as u32 - 1);
+        self.subsets[subset.0 as usize].transitions.insert(bits, id);
+        id
+    }
+
+    fn make(&mut self, program: &Program, subset: SubsetId, bits: Bits) -> Transition {
+        let Subset { position, asks, .. } = self.get(subset);
+        let holds =
+            |condition: ConditionId| asks.binary_search(&condition).is_ok_and(|position| bits >> position & 1 == 1);
+        let mut moves = Moves::default();
+        for state in &position.states {
+            moves.add(program, *state, &holds);
+        }
+        let was_matched = position.matched;
+        let passed_matches = moves.passed_matches && !was_matched;
+        let matched = was_matched || moves.passed_matches;
+        let passed = self.target(program, moves.passed, matched);
+        let taken = moves.taken.into_iter().map(|(stage, (states, matches))| Taking {
+            stage,
+            target: self.target(program, states, matches),
+            matches,
+        });
+        let taken: Vec<Taking> = taken.collect();
+        let is_stay = passed == Some(subset) && !passed_matches && taken.is_empty();
+        Transition { passed, passed_matches, taken, is_stay }
+    }
+
+    fn target(&mut self, program: &Program, states: BTreeSet<StateId>, matched: bool) -> Option<SubsetId> {
+        (!states.is_empty()).then(|| self.intern(program, Position { states: states.into_iter().collect(), matched }))
+    }
+}
+
+impl Moves {
+    /// Adds where the runs of one state go. A stop ends them all, but for those that are matches already.
+    fn add(&mut self, program: &Program, from: StateId, holds: &impl Fn(ConditionId) -> bool) {
+        let mut moves = Moves::default();
+        let mut is_stopped = false;
+        for state in open_from(program, from, holds) {
+            let state = &program.states[state.index()];
+            is_stopped |= state.kind == StateKind::Stop;
+            for edge in state.edges.iter().filter(|edge| edge.guard.is_open(holds)) {
+                let is_final = program.states[edge.target.index()].kind == StateKind::Final;
+                match (edge.action, state.stage) {
+                    (Action::Proceed, _) => {}
+                    (Action::Ignore, _) if from == program.start => {}
+                    (Action::Ignore, _) if is_final => moves.passed_matches = true,
+                    (Action::Ignore, _) => {
+                        moves.passed.insert(edge.target);
+                    }
+                    (Action::Take, Some(stage)) => {
+                        let (states, matches) = moves.taken.entry(stage).or_default();
+                        *matches |= leads_to(program, edge.target, StateKind::Final, holds);
+                        if !is_final {
+                            states.insert(edge.target);
+                        }
+                    }
+                    (Action::Take, None) => unreachable!("only a stage's state takes events"),
+                }
+            }
+        }
+        if is_stopped {
+            moves.passed.clear();
+            moves.taken.values_mut().for_each(|(states, _)| states.clear());
+            moves.taken.retain(|_, (_, matches)| *matches);
+        }
+        self.merge(moves);
+    }
+
+    fn merge(&mut self, other: Moves) {
+        self.passed.extend(other.passed);
+        self.passed_matches |= other.passed_matches;
+        for (stage, (states, matches)) in other.taken {
+            let entry = self.taken.entry(stage).or_default();
+            entry.0.extend(states);
+            entry.1 |= matches;
+        }
+    }
+}
+
+/// The states that look at an event from here: this one, and what open `proceed` edges lead to.
+fn open_from(program: &Program, from: StateId, holds: &impl Fn(ConditionId) -> bool) -> Vec<StateId> {
+    closure(program, &[from], |edge| edge.guard.is_open(holds))
+}
+
+/// The states that may look at an event from here, whatever the event.
+fn reached(program: &Program, from: &[StateId]) -> Vec<StateId> {
+    closure(program, from, |_| true)
+}
+
+/// Whether open `proceed` edges lead to a state of that kind, or it is one.
+fn leads_to(program: &Program, from: StateId, kind: StateKind, holds: &impl Fn(ConditionId) -> bool) -> bool {
+    open_from(program, from, holds).iter().any(|state| program.states[state.index()].kind == kind)
+}
+
+/// Each state once: an empty round of a loop leads back to where it began, and is not taken.
+fn closure(program: &Program, from: &[StateId], is_open: impl Fn(&crate::program::Edge) -> bool) -> Vec<StateId> {
+    let mut found: Vec<StateId> = from.to_vec();
+    let mut next = 0;
+    while let Some(state) = found.get(next) {
+        next += 1;
+        for edge in &program.states[state.index()].edges {
+            if edge.action == Action::Proceed && is_open(edge) && !found.contains(&edge.target) {
+                found.push(edge.target);
+            }
+        }
+    }
+    found
+}
+
+/// For each state, the lookbacks that it or a state ahead asks for.
+fn live_lookbacks(program: &Program) -> Vec<Box<[bool]>> {
+    let mut live: Vec<Box<[bool]>> =
+        program.states.iter().map(|_| vec![false; program.lookbacks.len()].into()).collect();
+    if program.lookbacks.is_empty() {
+        return live;
+    }
+    let mut is_changed = true;
+    while is_changed {
+        is_changed = false;
+        for (position, state) in program.states.iter().enumerate().rev() {
+            let mut here = live[position].clone();
+            for edge in &state.edges {
+                edge.guard.conditions(&mut |condition| {
+                    for lookback in program.conditions[usize::from(condition.0)].expr.lookbacks() {
+                        here[usize::from(lookback.0)] = true;
+                    }
+                });
+                here.iter_mut().zip(&live[edge.target.index()]).for_each(|(here, ahead)| *here |= ahead);
+            }
+            is_changed |= here != live[position];
+            live[position] = here;
+        }
+    }
+    live
+}
