@@ -1,0 +1,103 @@
+//! The engine: patterns and events in, matches and timeouts out.
+
+use std::sync::Arc;
+
+use ensue_model::{Event, Patterns, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::intake::Intake;
+use crate::output::Outputs;
+use crate::shard::Shard;
+use crate::snapshot::Snapshot;
+
+/// Runs patterns over events, on the caller's thread.
+#[derive(Debug)]
+pub struct Engine<E> {
+    patterns: Arc<Patterns>,
+    intake: Intake,
+    shard: Shard<E>,
+}
+
+impl<E: Event> Engine<E> {
+    /// An engine that has seen nothing.
+    ///
+    /// # Errors
+    /// If a pattern is larger than a limit.
+    pub fn new(patterns: &Arc<Patterns>, config: Config) -> Result<Self, Error> {
+        let intake = Intake::new(patterns, config.watermarks)?;
+        let shard = Shard::new(patterns, intake.classes().clone(), &config)?;
+        Ok(Engine { patterns: patterns.clone(), intake, shard })
+    }
+
+    /// Takes an event. What it completes comes out when the watermark passes it; with ascending watermarks, at once.
+    ///
+    /// # Errors
+    /// None today; limits that stop the engine will be here.
+    pub fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
+        if let Some(event) = self.intake.admit(event, 1, out).alone() {
+            self.shard.push(event);
+        }
+        self.shard.advance(self.intake.through(), out);
+        Ok(())
+    }
+
+    /// Moves the watermark: no event at or before it will come. One that does not rise changes nothing.
+    ///
+    /// # Errors
+    /// As [`Engine::push`].
+    pub fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.intake.advance(watermark);
+        self.shard.advance(self.intake.through(), out);
+        Ok(())
+    }
+
+    /// Ends a bounded input: time goes to its end, and what is open and has a window times out.
+    ///
+    /// # Errors
+    /// As [`Engine::push`].
+    pub fn finish(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.advance(Timestamp::MAX, out)
+    }
+
+    /// The watermark: events at or before it are late.
+    pub fn watermark(&self) -> Timestamp {
+        self.intake.watermark()
+    }
+
+    /// How many evaluations had no result because of unlike types, overflow and the like.
+    pub fn faults(&self) -> u64 {
+        self.shard.faults()
+    }
+
+    /// How many keys have open runs, over all patterns.
+    pub fn open_keys(&self) -> usize {
+        self.shard.open_keys()
+    }
+}
+
+impl<E: Event + Clone + Serialize + DeserializeOwned> Engine<E> {
+    /// The whole state, as versioned bytes.
+    ///
+    /// # Errors
+    /// If an event cannot be serialised.
+    pub fn snapshot(&self) -> Result<Vec<u8>, Error> {
+        Snapshot::new(&self.patterns, &self.intake, vec![self.shard.save()]).to_bytes()
+    }
+
+    /// An engine that goes on where a snapshot was taken.
+    ///
+    /// # Errors
+    /// If the bytes are no snapshot of this version and of these patterns.
+    pub fn restore(patterns: &Arc<Patterns>, config: Config, bytes: &[u8]) -> Result<Self, Error> {
+        let mut engine = Engine::new(patterns, config)?;
+        let snapshot = Snapshot::from_bytes(bytes, patterns)?;
+        snapshot.restore_intake(&mut engine.intake);
+        for shard in snapshot.into_shards(1, engine.intake.classes()) {
+            engine.shard.load(shard, patterns)?;
+        }
+        Ok(engine)
+    }
+}

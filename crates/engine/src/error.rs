@@ -1,0 +1,63 @@
+//! Why an engine could not be made, restored or go on.
+
+use std::fmt;
+
+/// Why an engine could not be made, restored or go on.
+#[derive(Debug)]
+pub struct Error(Kind);
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Program(ensue_nfa::CompileError),
+    KeyClasses { limit: usize },
+    Encode(rmp_serde::encode::Error),
+    Decode(rmp_serde::decode::Error),
+    Version { found: u32, known: u32 },
+    OtherPatterns { pattern: String },
+    Damaged { pattern: String },
+}
+
+impl From<Kind> for Error {
+    fn from(kind: Kind) -> Self {
+        Error(kind)
+    }
+}
+
+impl From<ensue_nfa::CompileError> for Error {
+    fn from(error: ensue_nfa::CompileError) -> Self {
+        Error(Kind::Program(error))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Program(error) => error.fmt(f),
+            Kind::KeyClasses { limit } => {
+                write!(f, "the patterns have more than {limit} different keys, which is the limit")
+            }
+            Kind::Encode(error) => write!(f, "cannot write a snapshot: {error}"),
+            Kind::Decode(error) => write!(f, "cannot read a snapshot: {error}"),
+            Kind::Version { found, known } => {
+                write!(f, "cannot read a snapshot: it is of version {found}, and this program knows version {known}")
+            }
+            Kind::OtherPatterns { pattern } => {
+                write!(f, "cannot restore a snapshot: pattern `{pattern}` is not the one that it was taken of")
+            }
+            Kind::Damaged { pattern } => {
+                write!(f, "cannot restore a snapshot: the runs of pattern `{pattern}` are damaged")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Kind::Program(error) => Some(error),
+            Kind::Encode(error) => Some(error),
+            Kind::Decode(error) => Some(error),
+            Kind::KeyClasses { .. } | Kind::Version { .. } | Kind::OtherPatterns { .. } | Kind::Damaged { .. } => None,
+        }
+    }
+}

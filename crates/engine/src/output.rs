@@ -1,0 +1,62 @@
+//! What comes out of an engine, each kind apart.
+
+use ensue_model::{Match, Partial, Timeout, Timestamp};
+
+/// What came out, each kind apart and in its order. The caller drains it.
+#[derive(Debug)]
+pub struct Outputs<E> {
+    /// Matches, in event time; those of one event in the order in which their runs started.
+    pub matches: Vec<Match<E>>,
+    /// Timeouts, in the order of their deadlines; those of one deadline in the order in which their runs started.
+    pub timeouts: Vec<Timeout<E>>,
+    /// Events that came at or before the watermark.
+    pub late: Vec<E>,
+    /// Events without a key.
+    pub rejected: Vec<Rejected<E>>,
+}
+
+/// An event that no pattern could take in, and why.
+#[derive(Debug)]
+pub struct Rejected<E> {
+    /// The event.
+    pub event: E,
+    /// Why, in one sentence.
+    pub reason: String,
+}
+
+impl<E> Default for Outputs<E> {
+    fn default() -> Self {
+        Outputs { matches: Vec::new(), timeouts: Vec::new(), late: Vec::new(), rejected: Vec::new() }
+    }
+}
+
+impl<E> Outputs<E> {
+    /// Nothing came out yet.
+    pub fn new() -> Self {
+        Outputs::default()
+    }
+
+    /// Whether nothing came out.
+    pub fn is_empty(&self) -> bool {
+        self.matches.is_empty() && self.timeouts.is_empty() && self.late.is_empty() && self.rejected.is_empty()
+    }
+
+    /// Takes over what came out elsewhere, behind what is here.
+    pub fn append(&mut self, other: &mut Outputs<E>) {
+        self.matches.append(&mut other.matches);
+        self.timeouts.append(&mut other.timeouts);
+        self.late.append(&mut other.late);
+        self.rejected.append(&mut other.rejected);
+    }
+
+    /// Puts into order what several shards gave for the same stretch of time.
+    pub fn sort(&mut self) {
+        self.matches.sort_by_cached_key(|found| (found.at, order_of(&found.run)));
+        self.timeouts.sort_by_cached_key(|found| (found.deadline, order_of(&found.run)));
+    }
+}
+
+/// Runs come out by their start, then by their events, then by pattern.
+pub(crate) fn order_of<E>(run: &Partial<E>) -> (Vec<(Timestamp, u64)>, usize) {
+    (run.events.iter().map(|(_, taken)| (taken.time, taken.position)).collect(), run.pattern)
+}

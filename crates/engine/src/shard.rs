@@ -1,0 +1,141 @@
+//! A shard owns keys: it takes their events in the order of event time, and closes their windows.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use ensue_model::{Event, Patterns, Timestamp};
+use ensue_nfa::Incoming;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::keys::KeyClasses;
+use crate::lane::{Lane, WindowEnd};
+use crate::output::{Outputs, order_of};
+use crate::reorder::Reorder;
+
+/// An event for one shard, with the classes of keys that it is there for.
+#[derive(Debug)]
+pub struct Routed<E> {
+    pub(crate) incoming: Incoming<E>,
+    pub(crate) classes: u64,
+}
+
+impl<E: Event> Routed<E> {
+    /// An event that no other shard needs.
+    pub fn alone(event: E, position: u64, classes: u64) -> Self {
+        Routed { incoming: Incoming::new(event, position), classes }
+    }
+
+    /// An event that several shards need.
+    pub fn shared(event: Arc<E>, position: u64, classes: u64) -> Self {
+        Routed { incoming: Incoming::shared(event, position), classes }
+    }
+}
+
+/// The runs of the keys that one thread owns.
+#[derive(Debug)]
+pub struct Shard<E> {
+    classes: Arc<KeyClasses>,
+    pub(crate) lanes: Vec<Lane<E>>,
+    pub(crate) held: Reorder<Routed<E>>,
+    /// For each lane with windows, the one that ends first.
+    next_windows: BinaryHeap<Reverse<(WindowEnd, usize)>>,
+}
+
+impl<E: Event> Shard<E> {
+    /// A shard without events.
+    ///
+    /// # Errors
+    /// If a pattern is larger than a program may be.
+    pub fn new(patterns: &Patterns, classes: Arc<KeyClasses>, config: &Config) -> Result<Self, Error> {
+        let mut lanes = Vec::with_capacity(patterns.patterns.len());
+        for (index, pattern) in patterns.patterns.iter().enumerate() {
+            let program = Arc::new(ensue_nfa::compile(pattern)?);
+            lanes.push(Lane::new(index, program, config.timeouts));
+        }
+        Ok(Shard { classes, lanes, held: Reorder::new(), next_windows: BinaryHeap::new() })
+    }
+
+    /// How many evaluations had no result because of unlike types, overflow and the like.
+    pub fn faults(&self) -> u64 {
+        self.lanes.iter().map(Lane::faults).sum()
+    }
+
+    /// How many keys have open runs, over all patterns.
+    pub fn open_keys(&self) -> usize {
+        self.lanes.iter().map(Lane::key_count).sum()
+    }
+
+    /// Takes an event, to be handled when time comes to it.
+    pub fn push(&mut self, event: Routed<E>) {
+        self.held.push(event.incoming.time(), event.incoming.position(), event);
+    }
+
+    /// Moves event time: handles the events up to `through` in their order, and closes the windows that end up to then.
+    pub fn advance(&mut self, through: Timestamp, out: &mut Outputs<E>) {
+        while let Some(event) = self.held.pop(through) {
+            self.close_windows(event.incoming.time(), out);
+            self.step(event, out);
+        }
+        self.close_windows(through, out);
+    }
+
+    fn step(&mut self, event: Routed<E>, out: &mut Outputs<E>) {
+        let Routed { mut incoming, classes } = event;
+        let from = out.matches.len();
+        for class in (0..self.classes.len()).filter(|class| classes >> class & 1 == 1) {
+            self.step_class(class, &mut incoming, out);
+        }
+        sort_from(&mut out.matches, from, |found| order_of(&found.run));
+    }
+
+    fn step_class(&mut self, class: usize, incoming: &mut Incoming<E>, out: &mut Outputs<E>) {
+        let Ok(key) = self.classes.key(class, incoming.event()) else { return };
+        // The event moves when it is first taken: the key must not borrow from it.
+        let key: crate::keys::Key<'static> = key.into_iter().map(|part| part.into_owned()).collect();
+        for pattern in self.classes.patterns_of(class) {
+            let lane = &mut self.lanes[pattern];
+            let had_window = lane.next_window_end().is_some();
+            if lane.step(&key, incoming, out) && !had_window {
+                self.next_windows.extend(lane.next_window_end().map(|end| Reverse((end, pattern))));
+            }
+        }
+    }
+
+    fn close_windows(&mut self, through: Timestamp, out: &mut Outputs<E>) {
+        while let Some(Reverse((WindowEnd { deadline, .. }, _))) = self.next_windows.peek()
+            && *deadline <= through
+        {
+            let deadline = *deadline;
+            self.close_windows_at(deadline, out);
+        }
+    }
+
+    fn close_windows_at(&mut self, deadline: Timestamp, out: &mut Outputs<E>) {
+        let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
+        while let Some(Reverse((end, pattern))) = self.next_windows.peek().copied()
+            && end.deadline == deadline
+        {
+            self.next_windows.pop();
+            self.lanes[pattern].close_first_window(out);
+            self.next_windows.extend(self.lanes[pattern].next_window_end().map(|end| Reverse((end, pattern))));
+        }
+        sort_from(&mut out.matches, matches, |found| order_of(&found.run));
+        sort_from(&mut out.timeouts, timeouts, |found| order_of(&found.run));
+    }
+
+    /// Finds the next window of each lane again, after a restore.
+    pub(crate) fn restore_windows(&mut self) {
+        self.lanes.iter_mut().for_each(Lane::restore_windows);
+        let ends = self.lanes.iter().enumerate();
+        self.next_windows =
+            ends.filter_map(|(pattern, lane)| Some(Reverse((lane.next_window_end()?, pattern)))).collect();
+    }
+}
+
+fn sort_from<T, K: Ord>(found: &mut [T], from: usize, key: impl Fn(&T) -> K) {
+    if found.len() > from + 1 {
+        found[from..].sort_by_cached_key(key);
+    }
+}

@@ -1,0 +1,235 @@
+//! One intake and several shards, each on a thread of its own.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+
+use ensue_engine::{Admitted, Config, Engine, Error, Intake, Outputs, Routed, Shard};
+use ensue_model::{Event, Patterns, Timestamp};
+
+/// An engine with its keys dealt out to threads. With one shard it runs on the caller's thread.
+///
+/// Outputs come in event time, in the same order for any number of shards.
+#[derive(Debug)]
+pub struct Sharded<E: Event + Send + Sync + 'static> {
+    inner: Inner<E>,
+}
+
+#[derive(Debug)]
+enum Inner<E: Event + Send + Sync + 'static> {
+    Inline(Box<Engine<E>>),
+    Threads(Threads<E>),
+}
+
+/// The caller's side of the threads.
+#[derive(Debug)]
+struct Threads<E: Event + Send + Sync + 'static> {
+    intake: Intake,
+    workers: Vec<Worker<E>>,
+    /// For each shard, the events that wait to be sent.
+    batches: Vec<Vec<Routed<E>>>,
+    waiting: usize,
+    /// What of earlier batches has come back, of the oldest first: for each, the shards that are still at it.
+    flying: VecDeque<Flying<E>>,
+    first_flying: u64,
+    sent: u64,
+    replies: Receiver<Reply<E>>,
+}
+
+#[derive(Debug)]
+struct Flying<E> {
+    missing: usize,
+    outputs: Outputs<E>,
+}
+
+#[derive(Debug)]
+struct Worker<E> {
+    batches: Option<SyncSender<Batch<E>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Batch<E> {
+    number: u64,
+    events: Vec<Routed<E>>,
+    through: Timestamp,
+}
+
+#[derive(Debug)]
+struct Reply<E> {
+    number: u64,
+    outputs: Outputs<E>,
+}
+
+/// How many events are gathered before they are sent.
+const BATCH_EVENTS: usize = 1_024;
+
+/// How many batches may wait at a shard before the caller waits.
+const BATCHES_AHEAD: usize = 8;
+
+impl<E: Event + Send + Sync + 'static> Sharded<E> {
+    /// An engine with so many shards; 0 is taken as 1.
+    ///
+    /// # Errors
+    /// If a pattern is larger than a limit.
+    pub fn new(patterns: &Arc<Patterns>, config: Config, shards: usize) -> Result<Self, Error> {
+        let inner = if shards <= 1 {
+            Inner::Inline(Box::new(Engine::new(patterns, config)?))
+        } else {
+            Inner::Threads(Threads::new(patterns, &config, shards)?)
+        };
+        Ok(Sharded { inner })
+    }
+
+    /// Takes an event. What it completes comes out with this call or a later one.
+    ///
+    /// # Errors
+    /// As [`Engine::push`].
+    pub fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
+        match &mut self.inner {
+            Inner::Inline(engine) => engine.push(event, out),
+            Inner::Threads(threads) => {
+                threads.push(event, out);
+                Ok(())
+            }
+        }
+    }
+
+    /// Moves the watermark, and waits until all that it completes has come out.
+    ///
+    /// # Errors
+    /// As [`Engine::advance`].
+    pub fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
+        match &mut self.inner {
+            Inner::Inline(engine) => engine.advance(watermark, out),
+            Inner::Threads(threads) => {
+                threads.intake.advance(watermark);
+                threads.send();
+                threads.receive_all(out);
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends a bounded input.
+    ///
+    /// # Errors
+    /// As [`Engine::finish`].
+    pub fn finish(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.advance(Timestamp::MAX, out)
+    }
+}
+
+impl<E: Event + Send + Sync + 'static> Threads<E> {
+    fn new(patterns: &Patterns, config: &Config, shards: usize) -> Result<Self, Error> {
+        let intake = Intake::new(patterns, config.watermarks)?;
+        let (replies_in, replies) = channel();
+        let mut workers = Vec::with_capacity(shards);
+        for _ in 0..shards {
+            let shard = Shard::new(patterns, intake.classes().clone(), config)?;
+            workers.push(Worker::new(shard, replies_in.clone()));
+        }
+        Ok(Threads {
+            intake,
+            batches: workers.iter().map(|_| Vec::new()).collect(),
+            workers,
+            waiting: 0,
+            flying: VecDeque::new(),
+            first_flying: 0,
+            sent: 0,
+            replies,
+        })
+    }
+
+    fn push(&mut self, event: E, out: &mut Outputs<E>) {
+        let Admitted::To(event, position, routes) = self.intake.admit(event, self.workers.len(), out) else { return };
+        match routes.as_slice() {
+            [(shard, classes)] => self.batches[*shard].push(Routed::alone(event, position, *classes)),
+            routes => {
+                let event = Arc::new(event);
+                for (shard, classes) in routes {
+                    self.batches[*shard].push(Routed::shared(event.clone(), position, *classes));
+                }
+            }
+        }
+        self.waiting += 1;
+        if self.waiting >= BATCH_EVENTS {
+            self.send();
+            self.receive_ready(out);
+        }
+    }
+
+    /// Sends what waits to the shards, with the time up to which they may handle it.
+    fn send(&mut self) {
+        self.waiting = 0;
+        let (number, through) = (self.sent, self.intake.through());
+        self.sent += 1;
+        self.flying.push_back(Flying { missing: self.workers.len(), outputs: Outputs::new() });
+        for (worker, events) in self.workers.iter().zip(&mut self.batches) {
+            worker.send(Batch { number, events: std::mem::take(events), through });
+        }
+    }
+
+    fn receive_ready(&mut self, out: &mut Outputs<E>) {
+        while let Ok(reply) = self.replies.try_recv() {
+            self.land(reply);
+        }
+        self.take_landed(out);
+    }
+
+    fn receive_all(&mut self, out: &mut Outputs<E>) {
+        while self.flying.iter().any(|flying| flying.missing > 0) {
+            let reply = self.replies.recv().expect("a shard that has a batch replies");
+            self.land(reply);
+        }
+        self.take_landed(out);
+    }
+
+    fn land(&mut self, mut reply: Reply<E>) {
+        let flying = &mut self.flying[(reply.number - self.first_flying) as usize];
+        flying.missing -= 1;
+        flying.outputs.append(&mut reply.outputs);
+    }
+
+    /// Gives out the batches that are whole, in their order.
+    fn take_landed(&mut self, out: &mut Outputs<E>) {
+        while let Some(mut flying) = self.flying.pop_front_if(|flying| flying.missing == 0) {
+            self.first_flying += 1;
+            flying.outputs.sort();
+            out.append(&mut flying.outputs);
+        }
+    }
+}
+
+impl<E: Event + Send + Sync + 'static> Worker<E> {
+    fn new(mut shard: Shard<E>, replies: Sender<Reply<E>>) -> Self {
+        let (batches, incoming) = sync_channel::<Batch<E>>(BATCHES_AHEAD);
+        let work = move || {
+            for Batch { number, events, through } in incoming {
+                let mut outputs = Outputs::new();
+                events.into_iter().for_each(|event| shard.push(event));
+                shard.advance(through, &mut outputs);
+                if replies.send(Reply { number, outputs }).is_err() {
+                    return;
+                }
+            }
+        };
+        Worker { batches: Some(batches), thread: Some(std::thread::spawn(work)) }
+    }
+
+    fn send(&self, batch: Batch<E>) {
+        let batches = self.batches.as_ref().expect("the channel is open until the worker is dropped");
+        batches.send(batch).expect("a shard takes batches until its channel is closed");
+    }
+}
+
+impl<E> Drop for Worker<E> {
+    fn drop(&mut self) {
+        self.batches = None;
+        if let Some(thread) = self.thread.take() {
+            // A shard that panicked has said so already.
+            let _ = thread.join();
+        }
+    }
+}
