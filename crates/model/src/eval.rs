@@ -217,20 +217,13 @@ fn member<S: Scope + ?Sized>(record: &Value<'_>, name: &str, scope: &S) -> Value
 /// Few arguments are the rule; they need no vector.
 fn call<'a, S: Scope + ?Sized>(function: &Function, arguments: &'a [Expr], scope: &'a S) -> Value<'a> {
     let outcome = match arguments {
-        [] => apply(function, &[]),
-        [a] => apply(function, &[eval(a, scope)]),
-        [a, b] => apply(function, &[eval(a, scope), eval(b, scope)]),
-        [a, b, c] => apply(function, &[eval(a, scope), eval(b, scope), eval(c, scope)]),
-        many => apply(function, &many.iter().map(|argument| eval(argument, scope)).collect::<Vec<_>>()),
+        [] => function.apply(&[]),
+        [a] => function.apply(&[eval(a, scope)]),
+        [a, b] => function.apply(&[eval(a, scope), eval(b, scope)]),
+        [a, b, c] => function.apply(&[eval(a, scope), eval(b, scope), eval(c, scope)]),
+        many => function.apply(&many.iter().map(|argument| eval(argument, scope)).collect::<Vec<_>>()),
     };
     counted(outcome, scope)
-}
-
-fn apply<'a>(function: &Function, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
-    if !function.takes_null && arguments.iter().any(Value::is_null) {
-        return Ok(Value::Null);
-    }
-    (function.call)(arguments)
 }
 
 /// The outcome, or null for a fault, which is counted.

@@ -21,7 +21,8 @@ pub struct Function {
     pub doc: &'static str,
     /// Expressions with their results, as patterns write both; each is run by the tests.
     pub examples: &'static [(&'static str, &'static str)],
-    /// The function. Arguments have the declared types or are dynamic; a fault gives null and is counted.
+    /// The function; call it by [`Function::apply`]. Arguments have the declared types or are dynamic; a fault gives null
+    /// and is counted.
     pub call: for<'a> fn(&[Value<'a>]) -> Result<Value<'a>, Fault>,
 }
 
@@ -110,6 +111,14 @@ impl Function {
         let least = self.parameters.iter().filter(|parameter| !parameter.optional).count();
         let bounded = !self.parameters.last().is_some_and(|parameter| parameter.variadic);
         (least, bounded.then_some(self.parameters.len()))
+    }
+
+    /// The result for arguments: null where one is null, unless the function takes nulls.
+    pub fn apply<'a>(&self, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
+        if !self.takes_null && arguments.iter().any(Value::is_null) {
+            return Ok(Value::Null);
+        }
+        (self.call)(arguments)
     }
 
     /// The parameter that takes the argument at `position`: a variadic one takes all from its own on.

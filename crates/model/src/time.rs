@@ -62,6 +62,17 @@ impl Timestamp {
         Timestamp(self.0.saturating_sub(1))
     }
 
+    /// The start of the step of that length in which this instant lies; none before the start of time. Steps are counted
+    /// from a Monday, 2000-01-03, so that days start at midnight and weeks on Mondays, in UTC.
+    ///
+    /// # Panics
+    /// If the step is not positive.
+    pub fn truncated(self, step: Span) -> Option<Timestamp> {
+        const MONDAY: i64 = 946_857_600 * MICROS_PER_SECOND;
+        let into_step = (self.0.rem_euclid(step.0) - MONDAY.rem_euclid(step.0)).rem_euclid(step.0);
+        self.0.checked_sub(into_step).map(Timestamp)
+    }
+
     /// The same instant as chrono's type; none beyond the years that chrono can hold.
     pub fn to_chrono(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_micros(self.0)
@@ -71,6 +82,10 @@ impl Timestamp {
 impl Span {
     /// No time.
     pub const ZERO: Span = Span(0);
+    /// An hour.
+    pub const HOUR: Span = Span::from_seconds(3_600);
+    /// A day of 24 hours.
+    pub const DAY: Span = Span::from_seconds(24 * 3_600);
 
     /// From microseconds.
     pub const fn from_micros(micros: i64) -> Self {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -162,6 +163,18 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The part between two byte positions, borrowed where the text is.
+    ///
+    /// # Panics
+    /// If one of them is not between two characters.
+    pub fn slice(&self, range: Range<usize>) -> Text<'a> {
+        match self {
+            Text::Borrowed(text) => Text::Borrowed(&text[range]),
+            Text::Shared(text) if range == (0..text.len()) => Text::Shared(text.clone()),
+            Text::Shared(text) => Text::Shared(Arc::from(&text[range])),
+        }
+    }
+
     /// The same text, owned.
     pub fn into_owned(self) -> Text<'static> {
         match self {
@@ -229,6 +242,12 @@ impl<'a> From<&'a str> for Value<'a> {
 impl From<String> for Value<'_> {
     fn from(text: String) -> Self {
         Value::String(Text::Shared(Arc::from(text)))
+    }
+}
+
+impl<'a> From<Text<'a>> for Value<'a> {
+    fn from(text: Text<'a>) -> Self {
+        Value::String(text)
     }
 }
 

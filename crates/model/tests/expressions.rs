@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ensue_model::eval::eval;
 use ensue_model::expr::BinaryOperator::{self, *};
 use ensue_model::expr::{LookbackId, TextPattern, UnaryOperator};
+use ensue_model::functions::find;
 use ensue_model::operators::{binary_type, unary_type};
 use ensue_model::{Expr, Fault, FieldId, Scope, Span, Timestamp, Type, Value};
 
@@ -522,6 +523,20 @@ fn a_record_gives_its_members() {
 #[test]
 fn a_list_holds_what_its_items_give() {
     check(list([Expr::Field(FieldId(0)), int(1), null(), list([])]), "[\"pay\", 1, null, []]");
+}
+
+#[test]
+fn a_call_passes_all_its_arguments_and_counts_its_fault() {
+    let call = |name: &str, arguments: Vec<Expr>| Expr::Call(find(name).expect("in the table"), arguments);
+    check(call("upper", vec![Expr::Field(FieldId(0))]), "\"PAY\"");
+    check(call("contains", vec![Expr::Field(FieldId(0)), of("a")]), "true");
+    check(call("substr", vec![Expr::Field(FieldId(0)), int(1), int(1)]), "\"a\"");
+    check(call("min", vec![int(4), int(3), int(2), int(1)]), "1");
+    check(call("coalesce", vec![null(), null(), null(), null(), int(5)]), "5");
+    check(call("upper", vec![null()]), "null");
+    check(call("upper", vec![int(1)]), "null !UnlikeTypes");
+    check(call("sqrt", vec![int(-1)]), "null !Argument");
+    check(call("upper", vec![faulty()]), "null !DivisionByZero");
 }
 
 #[test]
