@@ -156,4 +156,25 @@ mod tests {
             assert_eq!(decimal_with_float(decimal, float), expected, "{decimal} with {float}");
         }
     }
+
+    #[test]
+    fn every_float_within_the_range_of_decimals_has_one() {
+        let ascending = [
+            -7.9e28,
+            -4_503_599_627_370_497.5,
+            -1e-28,
+            0.0,
+            1.234_567_890_123_456_7e-20,
+            0.1,
+            0.300_000_000_000_000_04,
+            9_007_199_254_740_991.0,
+            9_007_199_254_740_992.0,
+            7.9e28,
+        ];
+        let decimals: Vec<_> = ascending.iter().map(|float| decimal_of(*float).unwrap()).collect();
+        assert!(decimals.is_sorted_by(|a, b| a < b), "{decimals:?}");
+        for beyond in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MAX, 8e28] {
+            assert_eq!(decimal_of(beyond), None, "{beyond}");
+        }
+    }
 }

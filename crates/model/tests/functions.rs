@@ -149,7 +149,7 @@ fn substr_counts_characters_from_either_end() {
 }
 
 #[test]
-fn concat_writes_its_parts_as_the_output_does() {
+fn concat_writes_out_what_is_no_string() {
     check("concat", &["a".into(), "b".into()], "\"ab\"");
     check("concat", &["order ".into(), 12.into(), "/".into(), decimal("1.50")], "\"order 12/1.50\"");
     check("concat", &[at(0), " ".into(), seconds(90)], "\"1970-01-01T00:00:00Z 1m30s\"");

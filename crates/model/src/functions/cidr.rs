@@ -14,13 +14,14 @@ pub(super) static CIDR: Function = Function {
     parameters: &[Parameter::one("ip", Accepts::String), Parameter::one("network", Accepts::String)],
     result: |_| Some(Type::Bool),
     takes_null: false,
-    doc: "Whether the IPv4 or IPv6 address lies in the network; an IPv4 address that is written as IPv6 is the IPv4 address.",
+    doc: "Whether the IPv4 or IPv6 address lies in the network; an IPv4 address that is written as IPv6 is the \
+          IPv4 address.",
     examples: &[
-        ("cidr(\"10.1.2.3\", \"10.0.0.0/8\")", "true"),
-        ("cidr(\"11.1.2.3\", \"10.0.0.0/8\")", "false"),
-        ("cidr(\"2001:db8::1\", \"2001:db8::/32\")", "true"),
-        ("cidr(\"::ffff:10.1.2.3\", \"10.0.0.0/8\")", "true"),
-        ("cidr(\"10.1.2\", \"10.0.0.0/8\")", "null"),
+        (r#"cidr("10.1.2.3", "10.0.0.0/8")"#, "true"),
+        (r#"cidr("11.1.2.3", "10.0.0.0/8")"#, "false"),
+        (r#"cidr("2001:db8::1", "2001:db8::/32")"#, "true"),
+        (r#"cidr("::ffff:10.1.2.3", "10.0.0.0/8")"#, "true"),
+        (r#"cidr("10.1.2", "10.0.0.0/8")"#, "null"),
     ],
     call,
 };

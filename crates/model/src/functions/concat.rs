@@ -12,11 +12,11 @@ pub(super) static CONCAT: Function = Function {
     parameters: &[Parameter::variadic("parts", Accepts::Any)],
     result: |_| Some(Type::String),
     takes_null: false,
-    doc: "The parts one after the other as one text; numbers, times and all else as the output writes them.",
+    doc: "The parts one after the other as one text; what is no string is written out.",
     examples: &[
-        ("concat(\"order \", 12, \"/\", 1.5)", "\"order 12/1.5\""),
-        ("concat(\"at \", @2021-01-19T10:00:00Z)", "\"at 2021-01-19T10:00:00Z\""),
-        ("concat(\"a\", null)", "null"),
+        (r#"concat("order ", 12, "/", 1.5)"#, r#""order 12/1.5""#),
+        (r#"concat("at ", @2021-01-19T10:00:00Z)"#, r#""at 2021-01-19T10:00:00Z""#),
+        (r#"concat("a", null)"#, "null"),
     ],
     call,
 };

@@ -13,9 +13,9 @@ pub(super) static CONTAINS: Function = Function {
     takes_null: false,
     doc: "Whether `part` is somewhere in the text.",
     examples: &[
-        ("contains(\"paypal\", \"pal\")", "true"),
-        ("contains(\"paypal\", \"Pal\")", "false"),
-        ("contains(\"a\", \"\")", "true"),
+        (r#"contains("paypal", "pal")"#, "true"),
+        (r#"contains("paypal", "Pal")"#, "false"),
+        (r#"contains("a", "")"#, "true"),
     ],
     call,
 };

@@ -12,7 +12,7 @@ pub(super) static ENDS_WITH: Function = Function {
     result: |_| Some(Type::Bool),
     takes_null: false,
     doc: "Whether the text ends with `part`.",
-    examples: &[("ends_with(\"in.jsonl\", \".jsonl\")", "true"), ("ends_with(\"in.jsonl\", \".csv\")", "false")],
+    examples: &[(r#"ends_with("in.jsonl", ".jsonl")"#, "true"), (r#"ends_with("in.jsonl", ".csv")"#, "false")],
     call,
 };
 

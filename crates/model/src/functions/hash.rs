@@ -11,10 +11,11 @@ pub(super) static HASH: Function = Function {
     parameters: &[Parameter::variadic("parts", Accepts::Any)],
     result: |_| Some(Type::Int),
     takes_null: false,
-    doc: "A number from 0 on that is the same for the same values, on every machine and for ever; `hash(user_id) % 100` draws a sample of users.",
+    doc: "A number from 0 on that is the same for the same values, on every machine and for ever; \
+          `hash(user_id) % 100` draws a sample of users.",
     examples: &[
-        ("hash(\"user-1\") == hash(\"user-1\")", "true"),
-        ("hash(\"a\", \"b\") == hash(\"ab\")", "false"),
+        (r#"hash("user-1") == hash("user-1")"#, "true"),
+        (r#"hash("a", "b") == hash("ab")"#, "false"),
         ("hash(-12) >= 0", "true"),
         ("hash(null)", "null"),
     ],

@@ -13,7 +13,7 @@ pub(super) static LEN: Function = Function {
     result: |_| Some(Type::Int),
     takes_null: false,
     doc: "How many characters a string has, or items a list.",
-    examples: &[("len(\"naïve\")", "5"), ("len([1, null])", "2"), ("len(\"\")", "0")],
+    examples: &[(r#"len("naïve")"#, "5"), ("len([1, null])", "2"), (r#"len("")"#, "0")],
     call,
 };
 

@@ -12,7 +12,7 @@ pub(super) static LOWER: Function = Function {
     result: |_| Some(Type::String),
     takes_null: false,
     doc: "The text in lower case.",
-    examples: &[("lower(\"PayPal\")", "\"paypal\""), ("lower(\"ÄÖ\")", "\"äö\"")],
+    examples: &[(r#"lower("PayPal")"#, r#""paypal""#), (r#"lower("ÄÖ")"#, r#""äö""#)],
     call,
 };
 

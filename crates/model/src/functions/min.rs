@@ -12,7 +12,7 @@ pub(super) static MIN: Function = Function {
     result: argument::common_ordered_type,
     takes_null: false,
     doc: "The least of the values, which are numbers, or strings, or times, or durations.",
-    examples: &[("min(3, 1.5)", "1.5"), ("min(\"b\", \"a\", \"c\")", "\"a\""), ("min(1, null)", "null")],
+    examples: &[("min(3, 1.5)", "1.5"), (r#"min("b", "a", "c")"#, r#""a""#), ("min(1, null)", "null")],
     call,
 };
 

@@ -17,9 +17,9 @@ pub(super) static REPLACE: Function = Function {
     takes_null: false,
     doc: "The text with `to` in every place where `from` was; an empty `from` is nowhere.",
     examples: &[
-        ("replace(\"1,234,567\", \",\", \"\")", "\"1234567\""),
-        ("replace(\"aaa\", \"aa\", \"b\")", "\"ba\""),
-        ("replace(\"a\", \"\", \"-\")", "\"a\""),
+        (r#"replace("1,234,567", ",", "")"#, r#""1234567""#),
+        (r#"replace("aaa", "aa", "b")"#, r#""ba""#),
+        (r#"replace("a", "", "-")"#, r#""a""#),
     ],
     call,
 };

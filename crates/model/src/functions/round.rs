@@ -14,7 +14,8 @@ pub(super) static ROUND: Function = Function {
     parameters: &[Parameter::one("number", Accepts::Number), Parameter::optional("digits", Accepts::Int)],
     result: |arguments| arguments.first().cloned(),
     takes_null: false,
-    doc: "The number rounded to so many digits after the point, 0 to 28 and 0 if not given; a half goes away from zero.",
+    doc: "The number rounded to so many digits after the point, 0 to 28 and 0 if not given; a half goes away \
+          from zero.",
     examples: &[
         ("round(2.5)", "3.0"),
         ("round(-2.5)", "-3.0"),

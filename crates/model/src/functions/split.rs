@@ -14,10 +14,10 @@ pub(super) static SPLIT: Function = Function {
     takes_null: false,
     doc: "The parts of the text between the separators, as a list; an empty separator is an error.",
     examples: &[
-        ("split(\"a,b,,c\", \",\")", "[\"a\", \"b\", \"\", \"c\"]"),
-        ("split(\"host.example.org\", \".\")[-1]", "\"org\""),
-        ("split(\"\", \",\")", "[\"\"]"),
-        ("split(\"ab\", \"\")", "null"),
+        (r#"split("a,b,,c", ",")"#, r#"["a", "b", "", "c"]"#),
+        (r#"split("host.example.org", ".")[-1]"#, r#""org""#),
+        (r#"split("", ",")"#, r#"[""]"#),
+        (r#"split("ab", "")"#, "null"),
     ],
     call,
 };

@@ -12,7 +12,7 @@ pub(super) static STARTS_WITH: Function = Function {
     result: |_| Some(Type::Bool),
     takes_null: false,
     doc: "Whether the text begins with `part`.",
-    examples: &[("starts_with(\"EUR 12\", \"EUR\")", "true"), ("starts_with(\"EUR\", \"EUR 12\")", "false")],
+    examples: &[(r#"starts_with("EUR 12", "EUR")"#, "true"), (r#"starts_with("EUR", "EUR 12")"#, "false")],
     call,
 };
 

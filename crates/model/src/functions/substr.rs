@@ -16,14 +16,15 @@ pub(super) static SUBSTR: Function = Function {
     ],
     result: |_| Some(Type::String),
     takes_null: false,
-    doc: "The characters of the text from `start` on, `length` of them or all; the first is 0, a negative start counts from the end, and what lies outside is left out.",
+    doc: "The characters of the text from `start` on, `length` of them or all; the first is 0, a negative \
+          start counts from the end, and what lies outside is left out.",
     examples: &[
-        ("substr(\"DE4930\", 0, 2)", "\"DE\""),
-        ("substr(\"DE4930\", 2)", "\"4930\""),
-        ("substr(\"DE4930\", -2)", "\"30\""),
-        ("substr(\"DE\", 1, 5)", "\"E\""),
-        ("substr(\"DE\", 7)", "\"\""),
-        ("substr(\"DE\", 0, -1)", "null"),
+        (r#"substr("DE4930", 0, 2)"#, r#""DE""#),
+        (r#"substr("DE4930", 2)"#, r#""4930""#),
+        (r#"substr("DE4930", -2)"#, r#""30""#),
+        (r#"substr("DE", 1, 5)"#, r#""E""#),
+        (r#"substr("DE", 7)"#, r#""""#),
+        (r#"substr("DE", 0, -1)"#, "null"),
     ],
     call,
 };

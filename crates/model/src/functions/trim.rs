@@ -12,7 +12,7 @@ pub(super) static TRIM: Function = Function {
     result: |_| Some(Type::String),
     takes_null: false,
     doc: "The text without white space at either end.",
-    examples: &[("trim(\"  a b \")", "\"a b\""), ("trim(\"   \")", "\"\"")],
+    examples: &[(r#"trim("  a b ")"#, r#""a b""#), (r#"trim("   ")"#, r#""""#)],
     call,
 };
 

@@ -13,7 +13,8 @@ pub(super) static TRUNCATE: Function = Function {
     parameters: &[Parameter::one("time", Accepts::Timestamp), Parameter::one("step", Accepts::Duration)],
     result: |_| Some(Type::Timestamp),
     takes_null: false,
-    doc: "The start of the step of that length in which the time lies, in UTC; steps are counted from a Monday, 2000-01-03, so that weeks start on Mondays.",
+    doc: "The start of the step of that length in which the time lies, in UTC; steps are counted from a \
+          Monday, 2000-01-03, so that weeks start on Mondays.",
     examples: &[
         ("truncate(@2021-01-19T09:13:25Z, 15m)", "@2021-01-19T09:00:00Z"),
         ("truncate(@2021-01-19T09:13:25Z, 1w)", "@2021-01-18T00:00:00Z"),

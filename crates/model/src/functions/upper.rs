@@ -12,7 +12,7 @@ pub(super) static UPPER: Function = Function {
     result: |_| Some(Type::String),
     takes_null: false,
     doc: "The text in upper case.",
-    examples: &[("upper(\"eur\")", "\"EUR\""), ("upper(\"straße\")", "\"STRASSE\"")],
+    examples: &[(r#"upper("eur")"#, r#""EUR""#), (r#"upper("straße")"#, r#""STRASSE""#)],
     call,
 };
 
