@@ -104,16 +104,16 @@ impl<E: Event> Lane<E> {
         false
     }
 
-    /// Closes the window that ends first.
-    pub(crate) fn close_first_window(&mut self, out: &mut Outputs<E>) {
-        let Some(WindowEnd { deadline, place, .. }) = self.windows.pop_front() else { return };
+    /// Closes the window that ends first, and the others of its key that end up to `now`.
+    pub(crate) fn close_first_window(&mut self, now: Timestamp, out: &mut Outputs<E>) {
+        let Some(WindowEnd { place, .. }) = self.windows.pop_front() else { return };
         let keyed = &mut self.keyed[place as usize];
         if keyed.runs.is_empty() {
             return;
         }
         let Keyed { key, runs, .. } = keyed;
         let mut sink = KeySink { pattern: self.pattern, key, shared: Some(key), out };
-        Context { program: &self.program, key }.close(runs, deadline, &mut self.scratch, &mut sink);
+        Context { program: &self.program, key }.close(runs, now, &mut self.scratch, &mut sink);
         if runs.is_empty() {
             self.remove(place);
         }

@@ -103,26 +103,19 @@ impl<E: Event> Shard<E> {
         }
     }
 
+    /// Closes the windows that end up to then, in the order of their ends.
     fn close_windows(&mut self, through: Timestamp, out: &mut Outputs<E>) {
-        while let Some(Reverse((WindowEnd { deadline, .. }, _))) = self.next_windows.peek()
-            && *deadline <= through
-        {
-            let deadline = *deadline;
-            self.close_windows_at(deadline, out);
-        }
-    }
-
-    fn close_windows_at(&mut self, deadline: Timestamp, out: &mut Outputs<E>) {
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
-        while let Some(Reverse((end, pattern))) = self.next_windows.peek().copied()
-            && end.deadline == deadline
+        while let Some(Reverse((WindowEnd { deadline, .. }, pattern))) = self.next_windows.peek().copied()
+            && deadline <= through
         {
             self.next_windows.pop();
-            self.lanes[pattern].close_first_window(out);
-            self.next_windows.extend(self.lanes[pattern].next_window_end().map(|end| Reverse((end, pattern))));
+            let lane = &mut self.lanes[pattern];
+            lane.close_first_window(through, out);
+            self.next_windows.extend(lane.next_window_end().map(|end| Reverse((end, pattern))));
         }
-        sort_from(&mut out.matches, matches, |found| order_of(&found.run));
-        sort_from(&mut out.timeouts, timeouts, |found| order_of(&found.run));
+        sort_from(&mut out.matches, matches, |found| (found.at, order_of(&found.run)));
+        sort_from(&mut out.timeouts, timeouts, |found| (found.deadline, order_of(&found.run)));
     }
 
     /// Finds the next window of each lane again, after a restore.

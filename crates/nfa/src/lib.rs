@@ -11,6 +11,8 @@ mod compile;
 mod graph;
 mod listing;
 mod matcher;
+mod ordered;
+mod outcomes;
 mod program;
 mod registers;
 mod runs;

@@ -11,6 +11,7 @@ use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Event, Timestamp, Value};
 
 use crate::graph::{Graph, NodeId};
+use crate::outcomes::Outcome;
 use crate::program::{ConditionId, Program};
 use crate::registers::{self, Registers, UnderTest};
 use crate::runs::{Group, Runs, Spelled, Start, Waiting, settle};
@@ -71,7 +72,7 @@ impl<E: Event> Incoming<E> {
         self.position
     }
 
-    fn taken(&mut self) -> Taken<E> {
+    pub(crate) fn taken(&mut self) -> Taken<E> {
         let event = match std::mem::replace(&mut self.held, Held::Moving) {
             Held::Alone(event) => Arc::new(event),
             Held::Shared(event) => event,
@@ -118,7 +119,7 @@ impl Scratch {
             start,
             subsets,
             no_registers: registers::empty(&program.lookbacks),
-            by_start: ends_runs || program.skip != Skip::None,
+            by_start: ends_runs,
             wants_timeouts,
             known: vec![None; program.conditions.len()],
             arrived: Vec::new(),
@@ -129,6 +130,51 @@ impl Scratch {
     /// How many evaluations had no result because of unlike types, overflow and the like.
     pub fn faults(&self) -> u64 {
         self.faults.get()
+    }
+
+    pub(crate) fn fault_count(&self) -> &Cell<u64> {
+        &self.faults
+    }
+
+    pub(crate) fn wants_timeouts(&self) -> bool {
+        self.wants_timeouts
+    }
+
+    pub(crate) fn no_registers(&self) -> &Registers {
+        &self.no_registers
+    }
+
+    pub(crate) fn subset(&self, subset: SubsetId) -> &Subset {
+        self.subsets.get(subset)
+    }
+
+    pub(crate) fn outcomes(&self, program: &Program, subset: SubsetId, bits: Bits) -> Vec<Outcome> {
+        self.subsets.outcomes(program, subset, bits)
+    }
+
+    /// Which of a subset's conditions an event fulfils, for runs with these registers.
+    pub(crate) fn bits<E: Event>(
+        &mut self,
+        context: &Context<'_>,
+        subset: SubsetId,
+        event: &E,
+        registers: Option<&Registers>,
+    ) -> Bits {
+        let Scratch { subsets, known, faults, no_registers, .. } = self;
+        let Context { program, key } = context;
+        let registers = registers.unwrap_or(no_registers);
+        let under_test = UnderTest { event, key, lookbacks: &program.lookbacks, registers, faults };
+        let mut bits = 0;
+        for (bit, ConditionId(condition)) in subsets.get(subset).asks.iter().enumerate() {
+            let index = usize::from(*condition);
+            let condition = &program.conditions[index];
+            let holds = known[index].unwrap_or_else(|| eval(&condition.expr, &under_test).holds());
+            if !condition.looks_back {
+                known[index] = Some(holds);
+            }
+            bits |= Bits::from(holds) << bit;
+        }
+        bits
     }
 
     pub(crate) fn position(&self, subset: SubsetId) -> &Position {
@@ -150,8 +196,11 @@ impl Context<'_> {
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
     ) -> bool {
-        let closed = self.closed(incoming.time);
         scratch.known.fill(None);
+        if self.program.skip != Skip::None {
+            return self.step_ordered(runs, incoming, scratch, out);
+        }
+        let closed = self.closed(incoming.time);
         let at = incoming.time;
         let mut step = Step { context: self, scratch, incoming, closed, matches: Vec::new() };
         let mut before = std::mem::take(&mut runs.waiting);
@@ -183,7 +232,7 @@ impl Context<'_> {
             while let Some((_, group)) = rest.next_if(|(next, _)| *next == subset) {
                 groups.push(group);
             }
-            let Runs { waiting, graph } = &mut *runs;
+            let Runs { waiting, graph, .. } = &mut *runs;
             settle(at(waiting, subset), groups, graph, scratch.by_start);
         }
         drop(rest);
@@ -193,6 +242,9 @@ impl Context<'_> {
     /// Closes the windows that end at `now` or before: runs that are not complete time out, and runs that wait for an
     /// absence are matches.
     pub fn close<E: Event>(&self, runs: &mut Runs<E>, now: Timestamp, scratch: &mut Scratch, out: &mut impl Sink<E>) {
+        if self.program.skip != Skip::None {
+            return self.close_ordered(runs, now, scratch, out);
+        }
         let Some(within) = self.program.within else { return };
         let closed = self.closed(now);
         let mut ended: Vec<(Start, SubsetId, NodeId)> = Vec::new();
@@ -269,34 +321,8 @@ impl<E: Event> Step<'_, '_, E> {
 
     /// The transition for the groups of a subset, or for one group, where conditions look at what it has taken.
     fn transition(&mut self, subset: SubsetId, registers: Option<&Registers>) -> TransitionId {
-        let bits = self.bits(subset, registers);
+        let bits = self.scratch.bits(self.context, subset, self.incoming.event(), registers);
         self.scratch.subsets.find(self.context.program, subset, bits)
-    }
-
-    fn bits(&mut self, subset: SubsetId, registers: Option<&Registers>) -> Bits {
-        let Scratch { subsets, known, faults, no_registers, .. } = &mut *self.scratch;
-        let program = self.context.program;
-        let under_test = UnderTest {
-            event: self.incoming.event(),
-            key: self.context.key,
-            lookbacks: &program.lookbacks,
-            registers: registers.unwrap_or(no_registers),
-            faults,
-        };
-        let mut bits = 0;
-        for (bit, ConditionId(condition)) in subsets.get(subset).asks.iter().enumerate() {
-            let index = usize::from(*condition);
-            let condition = &program.conditions[index];
-            let holds = match known[index] {
-                Some(holds) => holds,
-                None => eval(&condition.expr, &under_test).holds(),
-            };
-            if !condition.looks_back {
-                known[index] = Some(holds);
-            }
-            bits |= Bits::from(holds) << bit;
-        }
-        bits
     }
 
     /// Moves groups over a transition; gives whether they stay where they are.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::{Graph, NodeId, SavedGraph};
 use crate::matcher::Scratch;
+use crate::ordered::Ordered;
 use crate::program::{Program, StateId};
 use crate::registers::Registers;
 use crate::subsets::{Position, SubsetId};
@@ -17,6 +18,8 @@ use crate::subsets::{Position, SubsetId};
 #[derive(Debug)]
 pub struct Runs<E> {
     pub(crate) waiting: Vec<Waiting>,
+    /// The runs in their place under a skip strategy.
+    pub(crate) ordered: Ordered,
     pub(crate) graph: Graph<E>,
 }
 
@@ -47,14 +50,14 @@ pub(crate) struct Start {
 
 impl<E> Default for Runs<E> {
     fn default() -> Self {
-        Runs { waiting: Vec::new(), graph: Graph::default() }
+        Runs { waiting: Vec::new(), ordered: Ordered::default(), graph: Graph::default() }
     }
 }
 
 impl<E> Runs<E> {
     /// Whether no run is open, so that the key needs no memory.
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting.is_empty() && self.ordered.is_empty()
     }
 
     /// How many nodes of the shared graph the open runs hold.
@@ -64,12 +67,13 @@ impl<E> Runs<E> {
 
     /// The time and the position of the events that open runs began with; where starts are not told apart, of the latest.
     pub fn starts(&self) -> impl Iterator<Item = (Timestamp, u64)> {
-        self.waiting.iter().flat_map(|waiting| &waiting.groups).map(|group| (group.start.time, group.start.position))
+        let groups = self.waiting.iter().flat_map(|waiting| &waiting.groups);
+        groups.map(|group| (group.start.time, group.start.position)).chain(self.ordered.starts())
     }
 
     /// Frees what no open run needs.
     pub(crate) fn sweep(&mut self, closed: Timestamp) {
-        if self.waiting.is_empty() {
+        if self.is_empty() {
             self.graph = Graph::default();
         } else if self.graph.wants_sweep() {
             let graph = &mut self.graph;
@@ -78,7 +82,8 @@ impl<E> Runs<E> {
             }
             self.waiting.retain(|waiting| !waiting.groups.is_empty());
             let groups = self.waiting.iter_mut().flat_map(|waiting| &mut waiting.groups);
-            graph.sweep(&mut groups.map(|group| &mut group.runs).collect::<Vec<_>>(), closed);
+            let roots = groups.map(|group| &mut group.runs).chain(self.ordered.roots());
+            graph.sweep(&mut roots.collect::<Vec<_>>(), closed);
         }
     }
 
@@ -92,7 +97,7 @@ impl<E> Runs<E> {
                 groups: waiting.groups.clone(),
             }
         });
-        SavedRuns { waiting: waiting.collect(), graph: self.graph.save() }
+        SavedRuns { waiting: waiting.collect(), ordered: self.ordered.clone(), graph: self.graph.save() }
     }
 
     /// The runs that a snapshot holds. None if it is of another program: a state is not there.
@@ -108,7 +113,8 @@ impl<E> Runs<E> {
         let graph = Graph::load(saved.graph)?;
         let roots = waiting.iter().flat_map(|waiting| &waiting.groups);
         let is_whole = roots.into_iter().all(|group| graph.has(group.runs));
-        is_whole.then_some(Runs { waiting, graph })
+        let is_whole = is_whole && saved.ordered.is_whole(&graph, program.state_count());
+        is_whole.then_some(Runs { waiting, ordered: saved.ordered, graph })
     }
 }
 
@@ -117,6 +123,7 @@ impl<E> Runs<E> {
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: Deserialize<'de>"))]
 pub struct SavedRuns<E> {
     waiting: Vec<SavedWaiting>,
+    ordered: Ordered,
     graph: SavedGraph<E>,
 }
 

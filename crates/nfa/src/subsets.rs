@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ensue_model::pattern::StageId;
 
+use crate::outcomes::{Outcome, leads_to, outcomes, reached};
 use crate::program::{Action, ConditionId, Program, StateId, StateKind};
 
 /// A subset by its position in the cache. Not stable: a snapshot holds the states.
@@ -81,7 +82,7 @@ pub(crate) struct Subsets {
     live: Vec<Box<[bool]>>,
 }
 
-/// Where one state's runs go with an event.
+/// Where the runs of some states go with an event, whatever way they go.
 #[derive(Default)]
 struct Moves {
     passed: BTreeSet<StateId>,
@@ -118,32 +119,25 @@ impl Subsets {
     }
 
     fn describe(&self, program: &Program, position: Position) -> Subset {
-        let reached = reached(program, &position.states);
+        let here = reached(program, &position.states);
+        let takes = here.iter().flat_map(|state| &program.states[state.index()].edges);
+        let behind: Vec<StateId> = takes.filter(|edge| edge.action == Action::Take).map(|edge| edge.target).collect();
         let mut asks = BTreeSet::new();
-        let mut awaiting = BTreeSet::new();
-        for state in &reached {
-            let state = &program.states[state.index()];
-            for edge in &state.edges {
-                edge.guard.conditions(&mut |condition| {
-                    asks.insert(condition);
-                });
-                if edge.action == Action::Take {
-                    awaiting.extend(state.stage);
-                }
-                // Whether a run that takes an event is a match is decided by the edges behind.
-                if edge.action == Action::Take {
-                    for behind in self::reached(program, &[edge.target]) {
-                        for edge in
-                            program.states[behind.index()].edges.iter().filter(|edge| edge.action == Action::Proceed)
-                        {
-                            edge.guard.conditions(&mut |condition| {
-                                asks.insert(condition);
-                            });
-                        }
-                    }
-                }
-            }
+        let mut ask = |condition| {
+            asks.insert(condition);
+        };
+        for state in &here {
+            program.states[state.index()].edges.iter().for_each(|edge| edge.guard.conditions(&mut ask));
         }
+        // Whether a run that takes the event is a match is decided by the edges behind.
+        for state in reached(program, &behind) {
+            let edges = program.states[state.index()].edges.iter();
+            edges.filter(|edge| edge.action == Action::Proceed).for_each(|edge| edge.guard.conditions(&mut ask));
+        }
+        let takes =
+            |state: &&StateId| program.states[state.index()].edges.iter().any(|edge| edge.action == Action::Take);
+        let awaiting: BTreeSet<StageId> =
+            here.iter().filter(takes).filter_map(|state| program.states[state.index()].stage).collect();
         let looks_back = asks.iter().any(|condition| program.conditions[usize::from(condition.0)].looks_back);
         let mut live = vec![false; program.lookbacks.len()];
         for state in &position.states {
@@ -159,6 +153,11 @@ impl Subsets {
             transitions: HashMap::new(),
             position,
         }
+    }
+
+    /// The ways of the only state of a subset for an event that fulfils these of its conditions, in Flink's order.
+    pub(crate) fn outcomes(&self, program: &Program, subset: SubsetId, bits: Bits) -> Vec<Outcome> {
+        outcomes(program, self.get(subset).position.states[0], &self.holds(subset, bits))
     }
 
     pub(crate) fn transition(&self, id: TransitionId) -> &Transition {
@@ -182,14 +181,12 @@ impl Subsets {
     }
 
     fn make(&mut self, program: &Program, subset: SubsetId, bits: Bits) -> Transition {
-        let Subset { position, asks, .. } = self.get(subset);
-        let holds =
-            |condition: ConditionId| asks.binary_search(&condition).is_ok_and(|position| bits >> position & 1 == 1);
+        let position = &self.get(subset).position;
         let mut moves = Moves::default();
-        for state in &position.states {
-            moves.add(program, *state, &holds);
-        }
+        let holds = self.holds(subset, bits);
+        position.states.iter().for_each(|state| moves.add(program, *state, &holds));
         let was_matched = position.matched;
+        drop(holds);
         let passed_matches = moves.passed_matches && !was_matched;
         let matched = was_matched || moves.passed_matches;
         let passed = self.target(program, moves.passed, matched);
@@ -203,86 +200,33 @@ impl Subsets {
         Transition { passed, passed_matches, taken, is_stay }
     }
 
+    fn holds(&self, subset: SubsetId, bits: Bits) -> impl Fn(ConditionId) -> bool {
+        let asks = &self.get(subset).asks;
+        move |condition| asks.binary_search(&condition).is_ok_and(|position| bits >> position & 1 == 1)
+    }
+
     fn target(&mut self, program: &Program, states: BTreeSet<StateId>, matched: bool) -> Option<SubsetId> {
         (!states.is_empty()).then(|| self.intern(program, Position { states: states.into_iter().collect(), matched }))
     }
 }
 
 impl Moves {
-    /// Adds where the runs of one state go. A stop ends them all, but for those that are matches already.
+    /// Adds where the runs of one state go.
     fn add(&mut self, program: &Program, from: StateId, holds: &impl Fn(ConditionId) -> bool) {
-        let mut moves = Moves::default();
-        let mut is_stopped = false;
-        for state in open_from(program, from, holds) {
-            let state = &program.states[state.index()];
-            is_stopped |= state.kind == StateKind::Stop;
-            for edge in state.edges.iter().filter(|edge| edge.guard.is_open(holds)) {
-                let is_final = program.states[edge.target.index()].kind == StateKind::Final;
-                match (edge.action, state.stage) {
-                    (Action::Proceed, _) => {}
-                    (Action::Ignore, _) if from == program.start => {}
-                    (Action::Ignore, _) if is_final => moves.passed_matches = true,
-                    (Action::Ignore, _) => {
-                        moves.passed.insert(edge.target);
-                    }
-                    (Action::Take, Some(stage)) => {
-                        let (states, matches) = moves.taken.entry(stage).or_default();
-                        *matches |= leads_to(program, edge.target, StateKind::Final, holds);
-                        if !is_final {
-                            states.insert(edge.target);
-                        }
-                    }
-                    (Action::Take, None) => unreachable!("only a stage's state takes events"),
+        for outcome in outcomes(program, from, holds) {
+            match outcome {
+                Outcome::Pass(target) => {
+                    self.passed.insert(target);
+                }
+                Outcome::PassMatches => self.passed_matches = true,
+                Outcome::Take { stage, target, matches } => {
+                    let (states, any_matches) = self.taken.entry(stage).or_default();
+                    states.extend(target);
+                    *any_matches |= matches;
                 }
             }
         }
-        if is_stopped {
-            moves.passed.clear();
-            moves.taken.values_mut().for_each(|(states, _)| states.clear());
-            moves.taken.retain(|_, (_, matches)| *matches);
-        }
-        self.merge(moves);
     }
-
-    fn merge(&mut self, other: Moves) {
-        self.passed.extend(other.passed);
-        self.passed_matches |= other.passed_matches;
-        for (stage, (states, matches)) in other.taken {
-            let entry = self.taken.entry(stage).or_default();
-            entry.0.extend(states);
-            entry.1 |= matches;
-        }
-    }
-}
-
-/// The states that look at an event from here: this one, and what open `proceed` edges lead to.
-fn open_from(program: &Program, from: StateId, holds: &impl Fn(ConditionId) -> bool) -> Vec<StateId> {
-    closure(program, &[from], |edge| edge.guard.is_open(holds))
-}
-
-/// The states that may look at an event from here, whatever the event.
-fn reached(program: &Program, from: &[StateId]) -> Vec<StateId> {
-    closure(program, from, |_| true)
-}
-
-/// Whether open `proceed` edges lead to a state of that kind, or it is one.
-fn leads_to(program: &Program, from: StateId, kind: StateKind, holds: &impl Fn(ConditionId) -> bool) -> bool {
-    open_from(program, from, holds).iter().any(|state| program.states[state.index()].kind == kind)
-}
-
-/// Each state once: an empty round of a loop leads back to where it began, and is not taken.
-fn closure(program: &Program, from: &[StateId], is_open: impl Fn(&crate::program::Edge) -> bool) -> Vec<StateId> {
-    let mut found: Vec<StateId> = from.to_vec();
-    let mut next = 0;
-    while let Some(state) = found.get(next) {
-        next += 1;
-        for edge in &program.states[state.index()].edges {
-            if edge.action == Action::Proceed && is_open(edge) && !found.contains(&edge.target) {
-                found.push(edge.target);
-            }
-        }
-    }
-    found
 }
 
 /// For each state, the lookbacks that it or a state ahead asks for.

@@ -1,0 +1,296 @@
+//! Runs under a skip strategy.
+//!
+//! A match makes other runs void, so which of several comes first decides what comes out at all. Runs are kept one by one
+//! in the order in which Flink's CEP library keeps them, each in one state of the automaton; those that hold the same
+//! events share their node of the graph. A match waits until no run with an earlier start is left that could still make it
+//! void.
+
+use std::cmp::Ordering;
+
+use ensue_model::output::Taken;
+use ensue_model::pattern::{Skip, StageId};
+use ensue_model::{Event, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::graph::{Graph, NodeId};
+use crate::matcher::{Context, Incoming, Scratch, Sink};
+use crate::outcomes::Outcome;
+use crate::program::StateId;
+use crate::registers::{self, Registers};
+use crate::runs::{Runs, Spelled, Start};
+use crate::subsets::Position;
+
+/// The open runs of one key, in order, and the matches that wait.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Ordered {
+    /// In the order of their starts; those of one start in the order in which they were made.
+    pub(crate) runs: Vec<OrderedRun>,
+    pub(crate) waiting: Waiting,
+}
+
+/// One run in one state.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct OrderedRun {
+    start: Start,
+    state: u32,
+    pub(crate) events: NodeId,
+    /// Whether what it holds is a match.
+    matched: bool,
+    registers: Registers,
+}
+
+/// A match that waits for the runs with earlier starts.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct WaitingMatch {
+    start: Start,
+    pub(crate) events: NodeId,
+}
+
+/// A binary heap by start. Of equal elements it gives the one that `java.util.PriorityQueue` would give, which is what
+/// Flink uses: `std`'s heap orders equal ones differently.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Waiting {
+    pub(crate) heap: Vec<WaitingMatch>,
+}
+
+impl Waiting {
+    fn push(&mut self, found: WaitingMatch) {
+        self.heap.push(found);
+        let mut at = self.heap.len() - 1;
+        while at > 0 && self.heap[at].start < self.heap[(at - 1) / 2].start {
+            self.heap.swap(at, (at - 1) / 2);
+            at = (at - 1) / 2;
+        }
+    }
+
+    fn peek(&self) -> Option<&WaitingMatch> {
+        self.heap.first()
+    }
+
+    fn pop(&mut self) -> Option<WaitingMatch> {
+        if self.heap.is_empty() {
+            return None;
+        }
+        let first = self.heap.swap_remove(0);
+        self.sink(0);
+        Some(first)
+    }
+
+    fn sink(&mut self, from: usize) {
+        let mut at = from;
+        loop {
+            let (left, right) = (2 * at + 1, 2 * at + 2);
+            let is_right_less = right < self.heap.len() && self.heap[right].start < self.heap[left].start;
+            let child = if is_right_less { right } else { left };
+            if child >= self.heap.len() || self.heap[at].start <= self.heap[child].start {
+                return;
+            }
+            self.heap.swap(at, child);
+            at = child;
+        }
+    }
+
+    fn retain(&mut self, keep: impl Fn(&WaitingMatch) -> bool) {
+        self.heap.retain(keep);
+        for at in (0..self.heap.len() / 2).rev() {
+            self.sink(at);
+        }
+    }
+}
+
+impl Ordered {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.waiting.heap.is_empty()
+    }
+
+    pub(crate) fn starts(&self) -> impl Iterator<Item = (Timestamp, u64)> {
+        self.runs.iter().map(|run| (run.start.time, run.start.position))
+    }
+
+    pub(crate) fn roots(&mut self) -> impl Iterator<Item = &mut NodeId> {
+        let waiting = self.waiting.heap.iter_mut().map(|found| &mut found.events);
+        self.runs.iter_mut().map(|run| &mut run.events).chain(waiting)
+    }
+
+    /// Whether all that the runs name is there.
+    pub(crate) fn is_whole<E>(&self, graph: &Graph<E>, state_count: usize) -> bool {
+        let mut runs = self.runs.iter();
+        runs.all(|run| graph.has(run.events) && (run.state as usize) < state_count)
+            && self.waiting.heap.iter().all(|found| graph.has(found.events))
+    }
+}
+
+/// What one event makes of the runs.
+struct Made<'s, E> {
+    incoming: &'s mut Incoming<E>,
+    graph: &'s mut Graph<E>,
+    runs: Vec<OrderedRun>,
+    /// The nodes that were made: runs that hold the same events share theirs.
+    nodes: Vec<(Option<NodeId>, StageId, NodeId)>,
+    matches: Vec<WaitingMatch>,
+}
+
+impl Context<'_> {
+    /// Gives an event to the runs of its key; gives whether it has started one that is still open.
+    pub(crate) fn step_ordered<E: Event>(
+        &self,
+        runs: &mut Runs<E>,
+        incoming: &mut Incoming<E>,
+        scratch: &mut Scratch,
+        out: &mut impl Sink<E>,
+    ) -> bool {
+        let at = incoming.time();
+        let here = Start { time: at, position: incoming.position() };
+        let before = std::mem::take(&mut runs.ordered.runs);
+        let graph = &mut runs.graph;
+        let mut made = Made { incoming, graph, runs: Vec::with_capacity(before.len()), nodes: vec![], matches: vec![] };
+        for run in before {
+            self.move_run(Some(run), here, scratch, &mut made);
+        }
+        self.move_run(None, here, scratch, &mut made);
+        let Made { runs: open, matches, .. } = made;
+        runs.ordered.runs = open;
+        for run in &mut runs.ordered.runs {
+            run.matched |= matches.iter().any(|found| found.events == run.events);
+        }
+        matches.into_iter().for_each(|found| runs.ordered.waiting.push(found));
+        self.release(runs, at, out);
+        let has_started = runs.ordered.runs.last().is_some_and(|last| last.start == here);
+        runs.sweep(Timestamp::MIN);
+        has_started
+    }
+
+    /// Moves one run, or lets the event start one.
+    fn move_run<E: Event>(&self, run: Option<OrderedRun>, here: Start, scratch: &mut Scratch, made: &mut Made<'_, E>) {
+        let state = run.as_ref().map_or(self.program.start, |run| StateId(run.state));
+        let subset = scratch.intern(self.program, Position { states: Box::new([state]), matched: false });
+        let bits = scratch.bits(self, subset, made.incoming.event(), run.as_ref().map(|run| &run.registers));
+        for outcome in scratch.outcomes(self.program, subset, bits) {
+            match (outcome, &run) {
+                (Outcome::Pass(target), Some(run)) => made.runs.push(OrderedRun { state: target.0, ..run.clone() }),
+                (Outcome::PassMatches, Some(run)) if !run.matched => {
+                    made.matches.push(WaitingMatch { start: run.start, events: run.events });
+                }
+                (Outcome::Pass(_) | Outcome::PassMatches, _) => {}
+                (Outcome::Take { stage, target, matches }, run) => {
+                    let start = run.as_ref().map_or(here, |run| run.start);
+                    let events = made.take(run.as_ref().map(|run| run.events), stage);
+                    if let Some(target) = target {
+                        let before = run.as_ref().map_or(scratch.no_registers(), |run| &run.registers);
+                        let registers = self.registers_after(before, stage, made.incoming.event(), scratch);
+                        made.runs.push(OrderedRun { start, state: target.0, events, matched: false, registers });
+                    }
+                    if matches {
+                        made.matches.push(WaitingMatch { start, events });
+                    }
+                }
+            }
+        }
+    }
+
+    fn registers_after<E: Event>(&self, before: &Registers, stage: StageId, event: &E, scratch: &Scratch) -> Registers {
+        // Runs are told apart anyway: registers that nobody asks for are kept.
+        let live = vec![true; self.program.lookbacks.len()];
+        registers::after(before, &self.program.lookbacks, &live, stage, event, scratch.fault_count())
+    }
+
+    /// Lets go the matches that nothing earlier can make void any more, and drops what they make void.
+    fn release<E: Event>(&self, runs: &mut Runs<E>, at: Timestamp, out: &mut impl Sink<E>) {
+        let Runs { ordered, graph, .. } = runs;
+        let mut released: Vec<NodeId> = Vec::new();
+        while let Some(found) = ordered.waiting.peek()
+            && ordered.runs.first().is_none_or(|earliest| found.start <= earliest.start)
+        {
+            let Some(found) = ordered.waiting.pop() else { return };
+            let events = spell(graph, found.events);
+            if let Some(void) = self.void(&events) {
+                ordered.runs.retain(|run| !void(run.start));
+                ordered.waiting.retain(|waiting| !void(waiting.start));
+            }
+            if !released.contains(&found.events) {
+                released.push(found.events);
+                out.matched(events, at);
+            }
+        }
+    }
+
+    /// Which starts a match makes void.
+    fn void<E>(&self, events: &Spelled<E>) -> Option<impl Fn(Start) -> bool + use<E>> {
+        let start_of = |taken: &Taken<E>| Start { time: taken.time, position: taken.position };
+        let of = |wanted: StageId| events.iter().filter(move |(stage, _)| *stage == wanted).map(|(_, taken)| taken);
+        let (bound, is_included) = match self.program.skip {
+            Skip::None => None,
+            Skip::ToNext => events.first().map(|(_, taken)| (taken, true)),
+            Skip::PastLast => events.last().map(|(_, taken)| (taken, true)),
+            Skip::ToFirst(stage) => of(stage).next().map(|taken| (taken, false)),
+            Skip::ToLast(stage) => of(stage).next_back().map(|taken| (taken, false)),
+        }?;
+        let bound = start_of(bound);
+        Some(move |start: Start| match start.cmp(&bound) {
+            Ordering::Less => true,
+            Ordering::Equal => is_included,
+            Ordering::Greater => false,
+        })
+    }
+
+    /// Closes the windows that end at `now` or before.
+    pub(crate) fn close_ordered<E: Event>(
+        &self,
+        runs: &mut Runs<E>,
+        now: Timestamp,
+        scratch: &mut Scratch,
+        out: &mut impl Sink<E>,
+    ) {
+        let Some(within) = self.program.within else { return };
+        let closed = now - within;
+        let Runs { ordered, graph, .. } = &mut *runs;
+        let ended = ordered.runs.partition_point(|run| run.start.time <= closed);
+        let mut timed_out: Vec<(&OrderedRun, Vec<StageId>)> = Vec::new();
+        let ended: Vec<OrderedRun> = ordered.runs.drain(..ended).collect();
+        for run in ended.iter().filter(|run| !run.matched) {
+            let position = Position { states: Box::new([StateId(run.state)]), matched: false };
+            let subset = scratch.intern(self.program, position);
+            let subset = scratch.subset(subset);
+            if subset.is_absence {
+                ordered.waiting.push(WaitingMatch { start: run.start, events: run.events });
+            } else if let Some((_, awaiting)) = timed_out.iter_mut().find(|(other, _)| other.events == run.events) {
+                awaiting.extend(&subset.awaiting);
+            } else {
+                timed_out.push((run, subset.awaiting.to_vec()));
+            }
+        }
+        let is_match = |run: &OrderedRun| ordered.waiting.heap.iter().any(|found| found.events == run.events);
+        timed_out.retain(|(run, _)| !is_match(run));
+        for (run, mut awaiting) in timed_out {
+            awaiting.sort();
+            awaiting.dedup();
+            if scratch.wants_timeouts() {
+                out.timed_out(spell(graph, run.events), run.start.time + within, &awaiting);
+            }
+        }
+        self.release(runs, now, out);
+        runs.sweep(Timestamp::MIN);
+    }
+}
+
+impl<E: Event> Made<'_, E> {
+    fn take(&mut self, before: Option<NodeId>, stage: StageId) -> NodeId {
+        let known = self.nodes.iter().find(|(of, by, _)| (*of, *by) == (before, stage));
+        if let Some((_, _, node)) = known {
+            return *node;
+        }
+        let node = self.graph.take(before, stage, self.incoming.taken());
+        self.nodes.push((before, stage, node));
+        node
+    }
+}
+
+/// The events of a run that shares its node with no other.
+fn spell<E>(graph: &Graph<E>, node: NodeId) -> Spelled<E> {
+    let mut spelled = Vec::new();
+    graph.each_run(node, Timestamp::MIN, |events| {
+        spelled = events.iter().rev().map(|(stage, taken)| (*stage, (*taken).clone())).collect();
+    });
+    spelled
+}
