@@ -1,0 +1,162 @@
+//! W1: orders that are created and, most of them, paid.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rand::{Rng, RngExt, SeedableRng};
+use rand_pcg::Pcg64Mcg;
+
+/// An event of an order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Order {
+    /// The event time in seconds since 1970.
+    pub seconds: i64,
+    /// The order: eight digits, scattered.
+    pub order_id: u32,
+    /// The payment, for a `pay`; none for a `create`.
+    pub payment: Option<u32>,
+}
+
+impl Order {
+    /// The event as a line `order_id,type,tx_id,seconds` without its end.
+    pub fn line(&self) -> String {
+        match self.payment {
+            None => format!("{},create,,{}", self.order_id, self.seconds),
+            Some(payment) => format!("{},pay,{payment:08x},{}", self.order_id, self.seconds),
+        }
+    }
+}
+
+/// The events of W1 in the order of their times: 555 orders are created each second; 75 of 100 are paid within 15
+/// minutes, 8 later, and the rest never. About 200 thousand orders are open at any time.
+#[derive(Debug)]
+pub struct Orders {
+    random: Pcg64Mcg,
+    pays: BinaryHeap<Reverse<Order>>,
+    created: u64,
+}
+
+const CREATES_PER_SECOND: u64 = 555;
+const FIRST_SECOND: i64 = 1_611_047_605;
+const PATIENCE_SECONDS: i64 = 900;
+/// Those who pay in time do so within this: with it about 200 thousand orders are open.
+const PROMPT_SECONDS: i64 = 360;
+
+impl Orders {
+    /// The stream of a seed; it has no end.
+    pub fn new(seed: u64) -> Self {
+        Orders { random: Pcg64Mcg::seed_from_u64(seed), pays: BinaryHeap::new(), created: 0 }
+    }
+
+    fn create(&mut self, seconds: i64) -> Order {
+        // An odd factor that 90 million has no divisor with deals out the numbers without one coming twice.
+        let order_id = 10_000_000 + (self.created * 67_867_967 % 90_000_000) as u32;
+        self.created += 1;
+        let wait = match self.random.random_range(0..100) {
+            0..75 => Some(self.random.random_range(1..PROMPT_SECONDS)),
+            75..83 => Some(self.random.random_range(PATIENCE_SECONDS..2 * PATIENCE_SECONDS)),
+            _ => None,
+        };
+        if let Some(wait) = wait {
+            let payment = Some(self.random.next_u32());
+            self.pays.push(Reverse(Order { seconds: seconds + wait, order_id, payment }));
+        }
+        Order { seconds, order_id, payment: None }
+    }
+}
+
+impl Iterator for Orders {
+    type Item = Order;
+
+    fn next(&mut self) -> Option<Order> {
+        let seconds = FIRST_SECOND + (self.created / CREATES_PER_SECOND) as i64;
+        let is_pay_next = self.pays.peek().is_some_and(|Reverse(pay)| pay.seconds <= seconds);
+        match self.pays.pop() {
+            Some(Reverse(pay)) if is_pay_next => Some(pay),
+            waiting => {
+                self.pays.extend(waiting);
+                Some(self.create(seconds))
+            }
+        }
+    }
+}
+
+/// W1b: events that arrive up to so many seconds after one with a later time.
+#[derive(Debug)]
+pub struct Shuffled {
+    orders: std::iter::Peekable<Orders>,
+    random: Pcg64Mcg,
+    most_seconds: i64,
+    arriving: BinaryHeap<Reverse<(i64, u64, Order)>>,
+    count: u64,
+}
+
+impl Shuffled {
+    /// The stream of a seed, each event up to `most_seconds` late; it has no end.
+    pub fn new(seed: u64, most_seconds: i64) -> Self {
+        Shuffled {
+            orders: Orders::new(seed).peekable(),
+            random: Pcg64Mcg::seed_from_u64(!seed),
+            most_seconds,
+            arriving: BinaryHeap::new(),
+            count: 0,
+        }
+    }
+}
+
+impl Iterator for Shuffled {
+    type Item = Order;
+
+    fn next(&mut self) -> Option<Order> {
+        // No event that has not been drawn yet arrives before its own time.
+        loop {
+            let next_seconds = self.orders.peek().map(|order| order.seconds)?;
+            if let Some(Reverse((arrival, _, _))) = self.arriving.peek()
+                && *arrival < next_seconds
+            {
+                return self.arriving.pop().map(|Reverse((_, _, order))| order);
+            }
+            let order = self.orders.next()?;
+            let arrival = order.seconds + self.random.random_range(0..=self.most_seconds);
+            self.arriving.push(Reverse((arrival, self.count, order)));
+            self.count += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOME: usize = 1_500_000;
+
+    #[test]
+    fn the_same_seed_gives_the_same_orders() {
+        let first: Vec<Order> = Orders::new(7).take(1_000).collect();
+        assert_eq!(first, Orders::new(7).take(1_000).collect::<Vec<_>>());
+        assert_ne!(first, Orders::new(8).take(1_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn times_ascend_and_no_order_is_created_twice() {
+        let orders: Vec<Order> = Orders::new(1).take(SOME).collect();
+        assert!(orders.is_sorted_by_key(|order| order.seconds));
+        let created = orders.iter().filter(|order| order.payment.is_none());
+        let mut ids: Vec<u32> = created.map(|order| order.order_id).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+
+    #[test]
+    fn arrival_is_out_of_order_by_at_most_what_was_asked_for() {
+        let mut latest = i64::MIN;
+        let mut most = 0;
+        for order in Shuffled::new(1, 10).take(100_000) {
+            latest = latest.max(order.seconds);
+            most = most.max(latest - order.seconds);
+        }
+        assert!((9..=10).contains(&most), "{most}");
+    }
+}
