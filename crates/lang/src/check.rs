@@ -1,0 +1,66 @@
+//! Tree to checked patterns: names resolved, types checked, `let` and `param` put in.
+
+mod constant;
+mod declarations;
+mod expression;
+mod function;
+mod key;
+mod names;
+mod pattern;
+mod sequence;
+mod stages;
+mod world;
+
+use ensue_model::{Patterns, Schema};
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::Source;
+use crate::tree::File;
+use crate::{gate, parse};
+
+/// What the caller knows of the events, and wants of the patterns.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What the events look like, where no source declares a stream: [`Schema::open`] if nothing is known.
+    pub schema: Schema,
+    /// The fields that are the key where neither pattern nor stream says.
+    pub key: Vec<String>,
+    /// The field that a bare stage name stands for where the stream does not say.
+    pub type_field: Option<String>,
+    /// Values of parameters, as `NAME=VALUE` would give them.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// Patterns, and what is odd about them.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// All patterns of all sources; they share one schema.
+    pub patterns: Patterns,
+    /// What compiles, and most likely is not what was meant.
+    pub warnings: Diagnostics,
+}
+
+/// Compiles sources together. The errors are those of all sources at once.
+pub fn compile(sources: &[Source], options: &Options) -> Result<Compiled, Diagnostics> {
+    compile_behind(gate::refused, sources, options)
+}
+
+/// What finds in a tree the constructs that are not to be let through.
+type Gate = fn(&File) -> Vec<Diagnostic>;
+
+fn compile_behind(gate: Gate, sources: &[Source], options: &Options) -> Result<Compiled, Diagnostics> {
+    let mut found = Vec::new();
+    let mut files = Vec::with_capacity(sources.len());
+    for (source, text) in sources.iter().enumerate() {
+        let (file, unread) = parse(text);
+        found.extend(unread.into_iter().chain(gate(&file)).map(|diagnostic| diagnostic.of(source)));
+        files.push(file);
+    }
+    found.extend(gate::several_streams(&files));
+    let patterns = world::check(sources, &files, options, &mut found);
+    let diagnostics = Diagnostics::new(sources, found);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    Ok(Compiled { patterns, warnings: diagnostics })
+}

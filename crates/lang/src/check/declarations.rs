@@ -1,0 +1,209 @@
+//! What a file declares beside patterns and streams: parameters with their values, lets, tables.
+
+use std::collections::{HashMap, HashSet};
+
+use ensue_model::{Type, Value};
+
+use super::world::World;
+use super::{constant, names};
+use crate::code;
+use crate::diagnostic::Diagnostic;
+use crate::literal;
+use crate::parse::parse_literal;
+use crate::tree::{Expr, ExprKind, File, Item, Let, Name, Param, Table};
+
+/// What a file declares, by name. A file sees its own.
+pub(super) struct Declarations<'a> {
+    pub(super) source: usize,
+    pub(super) lets: HashMap<&'a str, &'a Let>,
+    /// Lets that need themselves, which has been reported.
+    pub(super) recursive: HashSet<&'a str>,
+    pub(super) parameters: HashMap<&'a str, Parameter>,
+    pub(super) tables: HashMap<&'a str, &'a Table>,
+}
+
+/// A parameter with its value; none where the value is wrong, which has been reported.
+pub(super) struct Parameter {
+    pub(super) kind: Type,
+    pub(super) value: Option<Value<'static>>,
+}
+
+pub(super) fn collect<'a>(world: &mut World<'_>, source: usize, file: &'a File) -> Declarations<'a> {
+    let mut declared = Declarations {
+        source,
+        lets: HashMap::new(),
+        recursive: HashSet::new(),
+        parameters: HashMap::new(),
+        tables: HashMap::new(),
+    };
+    let mut given: HashMap<&str, &Name> = HashMap::new();
+    for item in &file.items {
+        let name = match item {
+            Item::Param(param) => &param.name,
+            Item::Let(let_) => &let_.name,
+            Item::Table(table) => &table.name,
+            Item::Stream(_) | Item::Pattern(_) => continue,
+        };
+        match given.get(name.text.as_str()) {
+            Some(first) => world.report(source, names::twice("declaration", name, first.place)),
+            None => {
+                given.insert(&name.text, name);
+                declare(world, &mut declared, item);
+            }
+        }
+    }
+    find_recursion(world, &mut declared, file);
+    declared
+}
+
+fn declare<'a>(world: &mut World<'_>, declared: &mut Declarations<'a>, item: &'a Item) {
+    match item {
+        Item::Param(param) => {
+            let parameter = parameter(world, declared.source, param);
+            declared.parameters.insert(&param.name.text, parameter);
+        }
+        Item::Let(let_) => {
+            check_let_parameters(world, declared.source, let_);
+            declared.lets.insert(&let_.name.text, let_);
+        }
+        Item::Table(table) => {
+            declared.tables.insert(&table.name.text, table);
+        }
+        Item::Stream(_) | Item::Pattern(_) => {}
+    }
+}
+
+fn check_let_parameters(world: &mut World<'_>, source: usize, let_: &Let) {
+    let parameters = let_.parameters.as_deref().unwrap_or_default();
+    for (index, parameter) in parameters.iter().enumerate() {
+        if let Some(first) = parameters[..index].iter().find(|first| first.text == parameter.text) {
+            world.report(source, names::twice("parameter", parameter, first.place));
+        }
+    }
+}
+
+/// The caller's value, else the default.
+fn parameter(world: &mut World<'_>, source: usize, param: &Param) -> Parameter {
+    let kind = &param.kind.kind;
+    let default = param.default.as_ref().map(|default| constant::of_type(default, kind, param.kind.nullable));
+    let default = match default {
+        Some(Err(diagnostic)) => {
+            world.report(source, diagnostic.also(param.kind.place, "declared here"));
+            None
+        }
+        Some(Ok(value)) => Some(value),
+        None => None,
+    };
+    let options = world.options;
+    let set = options.parameters.iter().rev().find(|(name, _)| *name == param.name.text);
+    let value = match set {
+        Some((_, text)) => caller_value(world, source, param, text),
+        None => {
+            if param.default.is_none() {
+                world.report(source, no_value(param));
+            }
+            default
+        }
+    };
+    Parameter { kind: kind.clone(), value }
+}
+
+fn no_value(param: &Param) -> Diagnostic {
+    let name = &param.name.text;
+    Diagnostic::error(&code::PARAMETER_VALUE, param.name.place, format!("parameter `{name}` has no value"))
+        .help(format!("set it where the pattern is run, or give a default: `param {name}: {} = ..`", param.kind.kind))
+}
+
+fn caller_value(world: &mut World<'_>, source: usize, param: &Param, text: &str) -> Option<Value<'static>> {
+    let kind = &param.kind.kind;
+    let value = literal_of(text, kind).and_then(|expr| constant::of_type(&expr, kind, param.kind.nullable).ok());
+    if value.is_none() {
+        let message = format!("parameter `{}` is {kind}, and `{text}` is not", param.name.text);
+        let diagnostic = Diagnostic::error(&code::PARAMETER_VALUE, param.kind.place, message);
+        world.report(source, diagnostic.label("declared here"));
+    }
+    value
+}
+
+/// What a caller's text is as a literal. Text needs no quotes there, and a time no `@`: a shell's user writes neither.
+fn literal_of(text: &str, kind: &Type) -> Option<Expr> {
+    let bare = |kind: ExprKind| Some(Expr { kind, place: Default::default() });
+    match kind {
+        Type::String if !text.starts_with('"') => bare(ExprKind::Text(text.to_owned())),
+        Type::Timestamp if literal::time(text).is_some() => bare(ExprKind::Time(text.to_owned())),
+        _ => parse_literal(text),
+    }
+}
+
+/// A value for a parameter that no file declares was meant for another.
+pub(super) fn check_caller_parameters(world: &mut World<'_>, files: &[File]) {
+    let declared = files.iter().flat_map(|file| &file.items).filter_map(|item| match item {
+        Item::Param(param) => Some(param.name.text.as_str()),
+        _ => None,
+    });
+    let declared: Vec<&str> = declared.collect();
+    let options = world.options;
+    for (name, _) in options.parameters.iter().filter(|(name, _)| !declared.contains(&name.as_str())) {
+        let message = format!("there is no parameter `{name}`");
+        let help = match declared.is_empty() {
+            true => "no parameter is declared".to_owned(),
+            false => names::meant(name, declared.iter().copied())
+                .unwrap_or_else(|| names::listed("the parameters are", declared.iter().copied())),
+        };
+        world.report(0, Diagnostic::of_caller(&code::UNKNOWN_PARAMETER, message).help(help));
+    }
+}
+
+/// Reports each circle of lets once, at the let that comes first in the text.
+fn find_recursion<'a>(world: &mut World<'_>, declared: &mut Declarations<'a>, file: &'a File) {
+    let needs: HashMap<&str, Vec<&str>> =
+        declared.lets.iter().map(|(name, let_)| (*name, needed_by(&declared.lets, let_))).collect();
+    let circular = circular(&needs);
+    for item in &file.items {
+        let Item::Let(let_) = item else { continue };
+        let name = let_.name.text.as_str();
+        if !circular.contains(name) || declared.recursive.contains(name) {
+            continue;
+        }
+        let mut open = vec![name];
+        while let Some(next) = open.pop() {
+            if declared.recursive.insert(next) {
+                open.extend(needs[next].iter().filter(|other| circular.contains(*other)));
+            }
+        }
+        let diagnostic = Diagnostic::error(&code::RECURSIVE_LET, let_.name.place, format!("`{name}` needs itself"));
+        world.report(declared.source, diagnostic.help("a let is put in where it is named, so it has to end"));
+    }
+}
+
+/// The lets on circles, and between two circles: what is left when lets that need none of the others are taken away.
+fn circular<'a>(needs: &HashMap<&'a str, Vec<&'a str>>) -> HashSet<&'a str> {
+    let mut open_needs: HashMap<&str, usize> = needs.iter().map(|(name, needed)| (*name, needed.len())).collect();
+    let mut needed_by: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, needed) in needs {
+        needed.iter().for_each(|other| needed_by.entry(other).or_default().push(name));
+    }
+    let mut settled: Vec<&str> = open_needs.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
+    while let Some(name) = settled.pop() {
+        open_needs.remove(name);
+        for other in needed_by.get(name).into_iter().flatten() {
+            let count = open_needs.get_mut(other).expect("what needs an unsettled let is unsettled");
+            *count -= 1;
+            if *count == 0 {
+                settled.push(other);
+            }
+        }
+    }
+    open_needs.into_keys().collect()
+}
+
+/// The lets that a let names, each once.
+fn needed_by<'a>(lets: &HashMap<&'a str, &'a Let>, let_: &'a Let) -> Vec<&'a str> {
+    let parameters = let_.parameters.as_deref().unwrap_or_default();
+    let mut needed = HashSet::new();
+    let_.value.names(&mut |name| {
+        let is_parameter = parameters.iter().any(|parameter| parameter.text == name.text);
+        needed.extend(lets.get_key_value(name.text.as_str()).filter(|_| !is_parameter).map(|(name, _)| *name));
+    });
+    needed.into_iter().collect()
+}

@@ -1,0 +1,316 @@
+//! Calls: of lets, of what asks stages, of built-in functions.
+
+use ensue_model::aggregate::aggregate_type;
+use ensue_model::expr::{Aggregate, Ask, Expr, Pick};
+use ensue_model::function::Function;
+use ensue_model::pattern::StageId;
+use ensue_model::{Type, functions};
+
+use super::expression::{Context, Kind, Lowering, Over, Place, Typed, counted};
+use super::names;
+use crate::code;
+use crate::diagnostic::Diagnostic;
+use crate::tree::{self, ExprKind, Name};
+
+/// What asks stages, the key or the run, and so is no function of values.
+const QUESTIONS: [&str; 14] = [
+    "count", "sum", "avg", "min", "max", "any", "all", "collect", "distinct", "first", "last", "time", "key",
+    "awaiting",
+];
+
+impl Lowering<'_, '_> {
+    pub(super) fn call(
+        &mut self,
+        expr: &tree::Expr,
+        name: &Name,
+        arguments: &[tree::Expr],
+        context: &Context<'_>,
+    ) -> Typed {
+        if let Some(let_) = self.declared.lets.get(name.text.as_str()) {
+            return self.put_in(let_, name, arguments, context);
+        }
+        match (name.text.as_str(), arguments) {
+            ("count", [stage]) => self.count(expr, stage, context),
+            ("sum", [value]) => self.aggregate(expr, Aggregate::Sum, name, value, context),
+            ("avg", [value]) => self.aggregate(expr, Aggregate::Avg, name, value, context),
+            ("collect", [value]) => self.aggregate(expr, Aggregate::Collect, name, value, context),
+            ("distinct", [value]) => self.aggregate(expr, Aggregate::Distinct, name, value, context),
+            ("min", [value]) => self.aggregate(expr, Aggregate::Min, name, value, context),
+            ("max", [value]) => self.aggregate(expr, Aggregate::Max, name, value, context),
+            ("any", [stage, condition]) => self.each(expr, Aggregate::Any, stage, condition, context),
+            ("all", [stage, condition]) => self.each(expr, Aggregate::All, stage, condition, context),
+            ("first" | "last", [stage]) => self.event_as_value(expr, stage, context),
+            ("time", []) => self.time_under_test(expr, context),
+            ("time", [stage]) => self.time_of(expr, stage, context),
+            ("key", []) => self.key(expr, context),
+            ("awaiting", []) => self.of_timeout(expr, Expr::Awaiting, Type::List(Box::new(Type::String)), context),
+            ("deadline", []) => self.of_timeout(expr, Expr::Deadline, Type::Timestamp, context),
+            _ => self.function(expr, name, arguments, context),
+        }
+    }
+
+    /// The stage that an argument has to be.
+    fn stage_argument(&mut self, argument: &tree::Expr, context: &Context<'_>) -> Option<StageId> {
+        let stage = self.whole_stage(argument, context);
+        if stage.is_none() {
+            let diagnostic = match &argument.kind {
+                ExprKind::Name(name) => self.unknown_stage(name),
+                _ => {
+                    let message = format!("`{}` is not a stage", self.written(argument));
+                    let help = match &argument.kind {
+                        ExprKind::Member(base, _) if self.whole_stage(base, context).is_some() => {
+                            format!("write `{}`", self.written(base))
+                        }
+                        _ => names::listed("the stages are", self.stages.names()),
+                    };
+                    Diagnostic::error(&code::NOT_A_STAGE, argument.place, message).help(help)
+                }
+            };
+            self.report(diagnostic);
+        }
+        stage
+    }
+
+    /// Inside an aggregate one event is looked at, and no aggregate.
+    fn asked_outside(&mut self, expr: &tree::Expr, context: &Context<'_>) -> bool {
+        let outside = context.over == Over::Event;
+        if !outside {
+            let message = "an aggregate cannot stand inside another";
+            self.report(Diagnostic::error(&code::OUT_OF_PLACE, expr.place, message));
+        }
+        outside
+    }
+
+    fn count(&mut self, expr: &tree::Expr, argument: &tree::Expr, context: &Context<'_>) -> Typed {
+        match self.stage_argument(argument, context).filter(|_| self.asked_outside(expr, context)) {
+            Some(stage) => {
+                self.lookback(expr, stage, Ask::Aggregate(Aggregate::Count, Expr::truth()), Type::Int, context)
+            }
+            None => Typed::unknown(),
+        }
+    }
+
+    /// `sum(a.x)`: the stage is the one that the argument names.
+    fn aggregate(
+        &mut self,
+        expr: &tree::Expr,
+        aggregate: Aggregate,
+        name: &Name,
+        argument: &tree::Expr,
+        context: &Context<'_>,
+    ) -> Typed {
+        let Some(stage) = self.stage_in(argument, context) else {
+            let message = format!("`{}` asks the events of a stage, and none is named", name.text);
+            let help = format!("write `{}(a.x)`, with a stage `a`", name.text);
+            self.report(Diagnostic::error(&code::NOT_A_STAGE, argument.place, message).help(help));
+            return Typed::unknown();
+        };
+        if self.whole_stage(argument, context).is_some() {
+            let message = format!("`{}` needs a field of the stage's events", name.text);
+            let help = format!("write `{}({}.x)`", name.text, self.written(argument));
+            self.report(Diagnostic::error(&code::STAGE_AS_VALUE, argument.place, message).help(help));
+            return Typed::unknown();
+        }
+        if !self.asked_outside(expr, context) {
+            return Typed::unknown();
+        }
+        let value = self.lower(argument, &context.over(Over::Named(stage)));
+        let Kind::Is(kind) = value.kind else { return Typed::unknown() };
+        match aggregate_type(aggregate, &kind) {
+            Some(result) => self.lookback(expr, stage, Ask::Aggregate(aggregate, value.expr), result, context),
+            None => {
+                let message = format!("`{}` does not take {kind}", name.text);
+                self.report(
+                    Diagnostic::error(&code::ARGUMENT_TYPE, argument.place, message).label(format!("this is {kind}")),
+                );
+                Typed::unknown()
+            }
+        }
+    }
+
+    /// The first stage that an expression names.
+    fn stage_in(&self, expr: &tree::Expr, context: &Context<'_>) -> Option<StageId> {
+        self.whole_stage(expr, context)
+            .or_else(|| expr.children().into_iter().find_map(|child| self.stage_in(child, context)))
+    }
+
+    /// `any(a, x > 3)`
+    fn each(
+        &mut self,
+        expr: &tree::Expr,
+        aggregate: Aggregate,
+        stage: &tree::Expr,
+        condition: &tree::Expr,
+        context: &Context<'_>,
+    ) -> Typed {
+        let Some(stage) = self.stage_argument(stage, context).filter(|_| self.asked_outside(expr, context)) else {
+            return Typed::unknown();
+        };
+        let condition = self.bool(condition, &context.over(Over::Bare(stage)));
+        match condition.kind {
+            Kind::Unknown => condition,
+            Kind::Is(_) => self.lookback(expr, stage, Ask::Aggregate(aggregate, condition.expr), Type::Bool, context),
+        }
+    }
+
+    /// `first(a)` alone: an event is not a value.
+    fn event_as_value(&mut self, expr: &tree::Expr, argument: &tree::Expr, context: &Context<'_>) -> Typed {
+        if self.stage_argument(argument, context).is_some() {
+            let diagnostic = Diagnostic::error(&code::STAGE_AS_VALUE, expr.place, "this is an event, not a value");
+            self.report(diagnostic.help(format!("name a field of it: `{}.x`", self.written(expr))));
+        }
+        Typed::unknown()
+    }
+
+    fn time_under_test(&mut self, expr: &tree::Expr, context: &Context<'_>) -> Typed {
+        let tested = matches!(context.place, Place::Key | Place::Stage(_)) || matches!(context.over, Over::Bare(_));
+        if tested && !matches!(context.over, Over::Named(_)) {
+            return Typed::new(Expr::Time, Type::Timestamp);
+        }
+        let diagnostic = Diagnostic::error(&code::OUT_OF_PLACE, expr.place, "no event is under test here");
+        self.report(diagnostic.help("say which stage's event is meant: `time(a)`"));
+        Typed::unknown()
+    }
+
+    fn time_of(&mut self, expr: &tree::Expr, argument: &tree::Expr, context: &Context<'_>) -> Typed {
+        let event = match self.event(argument, context) {
+            Some(event) => Some(event),
+            None => self.stage_argument(argument, context).map(|stage| (stage, Pick::Last)),
+        };
+        match event {
+            Some((stage, pick)) => {
+                self.of_stage(expr, stage, pick, context, |_| Typed::new(Expr::Time, Type::Timestamp))
+            }
+            None => Typed::unknown(),
+        }
+    }
+
+    /// The key's only part, or all of them.
+    fn key(&mut self, expr: &tree::Expr, context: &Context<'_>) -> Typed {
+        let reason = match (context.place, context.over, self.key_parts) {
+            (Place::Key, _, _) => "the key cannot need itself",
+            (_, Over::Named(_) | Over::Bare(_), _) => "the key is not asked inside an aggregate",
+            (_, _, 0) => "the pattern has no key",
+            (_, _, 1) => return Typed::new(Expr::Key(0), Type::Any),
+            (_, _, parts) => {
+                let parts = (0..parts).map(|part| Expr::Key(part as u16)).collect();
+                return Typed::new(Expr::List(parts), Type::List(Box::new(Type::Any)));
+            }
+        };
+        self.report(Diagnostic::error(&code::OUT_OF_PLACE, expr.place, reason));
+        Typed::unknown()
+    }
+
+    fn of_timeout(&mut self, expr: &tree::Expr, asked: Expr, kind: Type, context: &Context<'_>) -> Typed {
+        if context.place == Place::Timeout && context.over == Over::Event {
+            return Typed::new(asked, kind);
+        }
+        let message = format!("`{}` has an answer only in `timeout`", self.written(expr));
+        self.report(Diagnostic::error(&code::OUT_OF_PLACE, expr.place, message));
+        Typed::unknown()
+    }
+
+    fn function(&mut self, expr: &tree::Expr, name: &Name, arguments: &[tree::Expr], context: &Context<'_>) -> Typed {
+        let Some(function) = functions::find(&name.text) else {
+            let diagnostic = self.unknown_function(name, arguments.len());
+            self.report(diagnostic);
+            return Typed::unknown();
+        };
+        let arguments_typed: Vec<Typed> = arguments.iter().map(|argument| self.lower(argument, context)).collect();
+        if !takes(function, arguments.len()) {
+            let message = format!("`{}` takes {}, and has {}", name.text, arity(function), arguments.len());
+            self.report(Diagnostic::error(&code::ARGUMENTS, expr.place, message).help(signature(function)));
+            return Typed::unknown();
+        }
+        let mut fits = true;
+        for (position, (typed, argument)) in arguments_typed.iter().zip(arguments).enumerate() {
+            fits &= self.argument_fits(function, position, typed, argument);
+        }
+        if !fits || arguments_typed.iter().any(|typed| typed.kind == Kind::Unknown) {
+            return Typed::unknown();
+        }
+        let kinds: Vec<Type> = arguments_typed.iter().map(Typed::type_or_any).collect();
+        let exprs = arguments_typed.into_iter().map(|typed| typed.expr).collect();
+        match (function.result)(&kinds) {
+            Some(kind) => Typed::new(Expr::Call(function, exprs), kind),
+            None => {
+                let message = format!("`{}` does not go with {}", name.text, types(&kinds));
+                self.report(Diagnostic::error(&code::ARGUMENT_TYPE, expr.place, message).help(signature(function)));
+                Typed::unknown()
+            }
+        }
+    }
+
+    fn argument_fits(&mut self, function: &Function, position: usize, typed: &Typed, argument: &tree::Expr) -> bool {
+        let Some(parameter) = function.parameter(position) else { return true };
+        let kind = typed.type_or_any();
+        let fits = parameter.accepts.admits(&kind);
+        if !fits {
+            let (name, wanted) = (parameter.name, parameter.accepts);
+            let message = format!("`{}` needs {wanted} as `{name}`, and this is {kind}", function.name);
+            let diagnostic = Diagnostic::error(&code::ARGUMENT_TYPE, argument.place, message);
+            self.report(diagnostic.label(format!("this is {kind}")).help(signature(function)));
+        }
+        fits
+    }
+
+    fn unknown_function(&self, name: &Name, arguments: usize) -> Diagnostic {
+        if QUESTIONS.contains(&name.text.as_str()) || name.text == "deadline" {
+            let message = format!("`{}` does not take {}", name.text, counted(arguments));
+            return Diagnostic::error(&code::ARGUMENTS, name.place, message).help(question_form(&name.text));
+        }
+        let functions = functions::FUNCTIONS.iter().map(|function| function.name);
+        let lets = self.declared.lets.keys().copied();
+        let help = names::meant(&name.text, functions.chain(QUESTIONS).chain(lets));
+        Diagnostic::error(&code::UNKNOWN_FUNCTION, name.place, format!("there is no function `{}`", name.text))
+            .maybe_help(help)
+    }
+}
+
+/// How a question is asked.
+fn question_form(name: &str) -> String {
+    match name {
+        "count" | "first" | "last" => format!("write `{name}(a)`, with a stage `a`"),
+        "any" | "all" => format!("write `{name}(a, x > 3)`, with a stage `a`"),
+        "time" => "write `time()` for the event under test, `time(a)` for a stage's".into(),
+        "key" | "awaiting" | "deadline" => format!("write `{name}()`"),
+        _ => format!("write `{name}(a.x)`, with a stage `a`"),
+    }
+}
+
+fn takes(function: &Function, count: usize) -> bool {
+    let (least, most) = function.arity();
+    count >= least && most.is_none_or(|most| count <= most)
+}
+
+fn arity(function: &Function) -> String {
+    match function.arity() {
+        (least, None) => format!("{} or more", counted(least)),
+        (least, Some(most)) if least < most => format!("{least} to {most} arguments"),
+        (_, Some(most)) => counted(most),
+    }
+}
+
+/// `substr(text, start, length?)`
+fn signature(function: &Function) -> String {
+    let parameters = function.parameters.iter().map(|parameter| {
+        let mark = if parameter.variadic {
+            ", ..."
+        } else if parameter.optional {
+            "?"
+        } else {
+            ""
+        };
+        format!("{}{mark}", parameter.name)
+    });
+    format!("`{}({})`: {}", function.name, parameters.collect::<Vec<_>>().join(", "), function.doc)
+}
+
+/// "int and string", "int, string and bool"
+fn types(kinds: &[Type]) -> String {
+    let kinds: Vec<String> = kinds.iter().map(Type::to_string).collect();
+    match kinds.as_slice() {
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        kinds => kinds.concat(),
+    }
+}

@@ -1,0 +1,37 @@
+//! The key of a pattern.
+
+use ensue_model::expr::Expr;
+use ensue_model::pattern::KeyPart;
+
+use super::expression::{Lowering, Place as At};
+use crate::tree::{self, ClauseKind, ExprKind, Pattern};
+
+/// What the pattern says, else the stream, else the caller, else none.
+pub(super) fn parts(lowering: &mut Lowering<'_, '_>, pattern: &Pattern) -> Vec<KeyPart> {
+    let said = pattern.clauses.iter().find_map(|clause| match &clause.kind {
+        ClauseKind::Key(parts) => Some(parts),
+        _ => None,
+    });
+    match said {
+        Some(parts) => parts.iter().map(|part| key_part(lowering, part)).collect(),
+        None => default_parts(lowering),
+    }
+}
+
+fn key_part(lowering: &mut Lowering<'_, '_>, part: &tree::Expr) -> KeyPart {
+    let name = match &part.kind {
+        ExprKind::Name(name) => name.text.clone(),
+        _ => lowering.written(part),
+    };
+    KeyPart { name, value: lowering.value(part, At::Key) }
+}
+
+fn default_parts(lowering: &Lowering<'_, '_>) -> Vec<KeyPart> {
+    let schema = &lowering.world.schema;
+    let fields = match schema.key {
+        Some(field) => vec![field],
+        None => lowering.world.options.key.iter().filter_map(|name| schema.find(name)).collect(),
+    };
+    let part = |field| KeyPart { name: schema.get(field).name.clone(), value: Expr::Field(field) };
+    fields.into_iter().map(part).collect()
+}

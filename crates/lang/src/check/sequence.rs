@@ -1,0 +1,326 @@
+//! Sequences: relations, quantifiers and groups in the matcher's words, and what has no shape.
+
+use ensue_model::expr::Expr;
+use ensue_model::pattern::{Contiguity, Quantifier, Relation, Sequence, StageId, Step, Term};
+use ensue_model::{Span, Value, expr::BinaryOperator};
+
+use super::expression::{Lowering, Place as At};
+use super::pattern::duration;
+use crate::code;
+use crate::diagnostic::Diagnostic;
+use crate::literal;
+use crate::tree::{
+    self, Ending, EndingKind, Group, GroupKind, Modifier, ModifierKind, Name, Number, Pattern, Place, QuantifierKind,
+    Record,
+};
+
+/// The sequence of a pattern whose window is known.
+pub(super) fn check(lowering: &mut Lowering<'_, '_>, pattern: &Pattern, within: Option<Span>) -> Sequence {
+    let mut next_stage = 0;
+    let mut checker = Sequences { lowering, next_stage: &mut next_stage };
+    let sequence = checker.sequence(&pattern.sequence);
+    checker.absence_at_the_end(&pattern.sequence, pattern, within);
+    sequence
+}
+
+/// `emit` and `timeout`: their expressions have meaning even where the engine does not run them yet.
+pub(super) fn check_outputs(lowering: &mut Lowering<'_, '_>, pattern: &Pattern) {
+    for Ending { kind, .. } in &pattern.endings {
+        match kind {
+            EndingKind::Emit(record) => record_values(lowering, record, At::Emit),
+            EndingKind::Timeout(record) => record_values(lowering, record, At::Timeout),
+            EndingKind::Cooldown(span) => {
+                if let Err(diagnostic) = duration(lowering.declared, span) {
+                    lowering.report(*diagnostic);
+                }
+            }
+            EndingKind::Within(_) | EndingKind::WithinEvents(_) | EndingKind::Skip(_) | EndingKind::Keep(_) => {}
+        }
+    }
+}
+
+fn record_values(lowering: &mut Lowering<'_, '_>, record: &Record, at: At) {
+    for entry in &record.entries {
+        lowering.value(&entry.value, at);
+    }
+}
+
+struct Sequences<'l, 'w, 'a> {
+    lowering: &'l mut Lowering<'w, 'a>,
+    /// Stages are met in the order of the text, which is that of their ids.
+    next_stage: &'l mut u16,
+}
+
+impl Sequences<'_, '_, '_> {
+    fn sequence(&mut self, sequence: &tree::Sequence) -> Sequence {
+        Sequence { steps: sequence.steps.iter().map(|step| self.step(step)).collect() }
+    }
+
+    fn step(&mut self, step: &tree::Step) -> Step {
+        let quantifier = self.quantifier(step);
+        let term = match &step.term {
+            tree::Term::Stage(stage) => self.stage(step, &stage.name),
+            tree::Term::Group(group) => self.group(step, group),
+        };
+        let last = StageId(self.next_stage.saturating_sub(1));
+        let until = step.until.as_ref().map(|until| self.lowering.condition(until, At::Stage(last)));
+        self.check_until(step, &quantifier);
+        self.check_negated(step);
+        self.check_step_within(step);
+        Step { relation: step.relation, term, quantifier, until }
+    }
+
+    fn stage(&mut self, step: &tree::Step, name: &Name) -> Term {
+        let id = StageId(*self.next_stage);
+        *self.next_stage += 1;
+        let condition = match &step.condition {
+            Some(condition) => self.lowering.condition(condition, At::Stage(id)),
+            None => self.is_of_type(name),
+        };
+        Term::Stage(id, condition)
+    }
+
+    /// A bare stage stands for events whose type is its name.
+    fn is_of_type(&mut self, name: &Name) -> Expr {
+        let schema = &self.lowering.world.schema;
+        match schema.type_field {
+            Some(field) => {
+                let name = Expr::Constant(Value::from(name.text.clone()));
+                Expr::Binary(BinaryOperator::Equal, Box::new(Expr::Field(field)), Box::new(name))
+            }
+            None => {
+                let diagnostic = no_type_field(name, schema.stream.as_deref());
+                self.lowering.report(diagnostic);
+                Expr::truth()
+            }
+        }
+    }
+
+    /// Alternatives and any order have no form in the checked pattern yet: the gate refuses them, and their parts are checked
+    /// one after the other.
+    fn group(&mut self, step: &tree::Step, group: &Group) -> Term {
+        if let Some(condition) = &step.condition {
+            let message = "a group has no `where`";
+            let diagnostic = Diagnostic::error(&code::GROUP_CONDITION, condition.place, message);
+            self.lowering.report(diagnostic.help("write it at the stages inside; `until` can end a group's loop"));
+        }
+        self.check_any_of(group);
+        let steps = group.parts.iter().flat_map(|part| {
+            self.check_end_of_group(part);
+            self.sequence(part).steps
+        });
+        Term::Group(Sequence { steps: steps.collect() })
+    }
+
+    fn check_any_of(&mut self, group: &Group) {
+        let Some(number) = &group.any_of else { return };
+        let parts = group.parts.len();
+        let diagnostic = match (group.kind, literal::int(&number.text)) {
+            (GroupKind::AnyOrder, Some(count)) if (1..=parts as i64).contains(&count) => return,
+            (GroupKind::AnyOrder, _) => {
+                let message = format!("any {} of {parts} cannot be", number.text);
+                Diagnostic::error(&code::ANY_OF, number.place, message)
+            }
+            (GroupKind::Sequence | GroupKind::Alternatives, _) => {
+                let message = "`any n of` speaks of parts that are joined by `&`";
+                Diagnostic::error(&code::ANY_OF, group.place, message).help("write `any 2 of (a & b & c)`")
+            }
+        };
+        self.lowering.report(diagnostic);
+    }
+
+    /// What does not follow is known only when something else does.
+    fn check_end_of_group(&mut self, part: &tree::Sequence) {
+        if let Some(last) = part.steps.last().filter(|step| step.relation == Relation::NotFollowedBy) {
+            let message = "a group cannot end with `notFollowedBy`: nothing in it says until when";
+            let diagnostic = Diagnostic::error(&code::NO_WINDOW, last.relation_place, message);
+            self.lowering.report(diagnostic.help("write it behind the group, before the next term"));
+        }
+    }
+
+    /// A `notFollowedBy` at the end waits for the window's end.
+    fn absence_at_the_end(&mut self, sequence: &tree::Sequence, pattern: &Pattern, within: Option<Span>) {
+        let windowed = within.is_some()
+            || pattern.endings.iter().any(|ending| match &ending.kind {
+                EndingKind::WithinEvents(_) => true,
+                // A window that could not be read was reported, and may well be one.
+                EndingKind::Within(span) => !matches!(duration(self.lowering.declared, span), Ok(Some(Span::ZERO))),
+                _ => false,
+            });
+        let last = sequence.steps.last().filter(|step| step.relation == Relation::NotFollowedBy && !windowed);
+        if let Some(last) = last {
+            let message = "that nothing follows is known only when a window ends, and there is none";
+            let diagnostic = Diagnostic::error(&code::NO_WINDOW, last.relation_place, message);
+            self.lowering.report(diagnostic.help("write `within 15m`, or how long to wait, behind the sequence"));
+        }
+    }
+
+    fn quantifier(&mut self, step: &tree::Step) -> Quantifier {
+        let mut quantifier = match &step.quantifier {
+            Some(written) => self.bounds(&written.kind),
+            None => Quantifier::ONE,
+        };
+        self.check_modifiers(step, &quantifier);
+        for modifier in &step.modifiers {
+            match modifier.kind {
+                ModifierKind::Optional => quantifier.optional = true,
+                ModifierKind::Greedy => quantifier.greedy = true,
+                ModifierKind::Consecutive => quantifier.inner = Contiguity::Strict,
+                ModifierKind::Combinations => quantifier.inner = Contiguity::Any,
+            }
+        }
+        quantifier
+    }
+
+    fn bounds(&mut self, kind: &QuantifierKind) -> Quantifier {
+        let (min, max) = match kind {
+            QuantifierKind::Optional => return Quantifier { optional: true, ..Quantifier::ONE },
+            QuantifierKind::OneOrMore => return Quantifier { max: None, ..Quantifier::ONE },
+            QuantifierKind::Any => return Quantifier { max: None, optional: true, ..Quantifier::ONE },
+            QuantifierKind::Times(count) => (self.count(count), Some((count, self.count(count)))),
+            QuantifierKind::AtLeast(min) => (self.count(min), None),
+            QuantifierKind::Between(min, max) => (self.count(min), Some((max, self.count(max)))),
+        };
+        if let Some((written, max)) = max {
+            self.check_bounds(written, min, max);
+        }
+        Quantifier { min: min.max(1), max: max.map(|(_, max)| max.max(1)), optional: min == 0, ..Quantifier::ONE }
+    }
+
+    fn count(&mut self, number: &Number) -> u32 {
+        match literal::int(&number.text).and_then(|count| u32::try_from(count).ok()) {
+            Some(count) => count,
+            None => {
+                let message = format!("`{}` is not a number of events: it is 0 to {}", number.text, u32::MAX);
+                self.lowering.report(Diagnostic::error(&code::BOUNDS, number.place, message));
+                1
+            }
+        }
+    }
+
+    fn check_bounds(&mut self, written: &Number, min: u32, max: u32) {
+        let diagnostic = match max {
+            0 => Diagnostic::error(&code::BOUNDS, written.place, "at most 0 times is never")
+                .help("leave the stage out; that it does not come is said with `notFollowedBy`"),
+            max if max < min => {
+                let message = format!("at least {min} times and at most {max} times cannot be");
+                Diagnostic::error(&code::BOUNDS, written.place, message).help(format!("write `{{{max},{min}}}`"))
+            }
+            _ => return,
+        };
+        self.lowering.report(diagnostic);
+    }
+
+    fn check_modifiers(&mut self, step: &tree::Step, quantifier: &Quantifier) {
+        for (index, modifier) in step.modifiers.iter().enumerate() {
+            let before = &step.modifiers[..index];
+            if let Some(other) = before.iter().find(|other| excludes(other.kind, modifier.kind)) {
+                self.modifiers_exclude(modifier, other);
+            } else if needs_loop(modifier.kind, step, quantifier) {
+                let message = format!("`{}` speaks of a loop, and this is none", modifier_word(modifier.kind));
+                let diagnostic = Diagnostic::error(&code::NO_LOOP, modifier.place, message);
+                self.lowering.report(diagnostic.help("loops are `+`, `*`, `{2}`, `{2,}` and `{2,4}`"));
+            }
+        }
+    }
+
+    fn modifiers_exclude(&mut self, modifier: &Modifier, other: &Modifier) {
+        let (word, first) = (modifier_word(modifier.kind), modifier_word(other.kind));
+        let message = match word == first {
+            true => format!("`{word}` is said twice"),
+            false => format!("`{word}` and `{first}` exclude each other"),
+        };
+        let diagnostic = Diagnostic::error(&code::MODIFIERS, modifier.place, message).also(other.place, "said here");
+        self.lowering.report(diagnostic);
+    }
+
+    fn check_until(&mut self, step: &tree::Step, quantifier: &Quantifier) {
+        let Some(until) = step.until.as_ref().filter(|_| !is_loop(quantifier)) else { return };
+        let diagnostic = Diagnostic::error(&code::NO_LOOP, until.place, "`until` ends a loop, and this is none");
+        self.lowering.report(diagnostic.help("loops are `+`, `*`, `{2}`, `{2,}` and `{2,4}`"));
+    }
+
+    fn check_negated(&mut self, step: &tree::Step) {
+        if !matches!(step.relation, Relation::NotNext | Relation::NotFollowedBy) {
+            return;
+        }
+        let wrong: [(Option<Place>, &str); 4] = [
+            (group_place(step), "group"),
+            (step.quantifier.as_ref().map(|quantifier| quantifier.place), "quantifier"),
+            (step.modifiers.first().map(|modifier| modifier.place), "modifier"),
+            (step.within.as_ref().map(|within| within.place), "deadline"),
+        ];
+        for (place, what) in wrong {
+            let Some(place) = place else { continue };
+            let message = match what {
+                "group" => "only a stage can be negated, not a group".to_owned(),
+                what => format!("a negated stage has no {what}: it takes nothing"),
+            };
+            let diagnostic = Diagnostic::error(&code::NEGATED_SHAPE, place, message);
+            self.lowering.report(diagnostic.also(step.relation_place, "negated here"));
+        }
+    }
+
+    fn check_step_within(&mut self, step: &tree::Step) {
+        let Some(within) = &step.within else { return };
+        if let Err(diagnostic) = duration(self.lowering.declared, &within.span) {
+            self.lowering.report(*diagnostic);
+        }
+        if within.anchor.text != "previous" && self.lowering.stages.find(&within.anchor.text).is_none() {
+            let diagnostic = self.lowering.unknown_stage(&within.anchor);
+            self.lowering.report(diagnostic);
+        }
+    }
+}
+
+fn no_type_field(name: &Name, stream: Option<&str>) -> Diagnostic {
+    let stage = &name.text;
+    let (message, mark) = match stream {
+        Some(stream) => (
+            format!("stage `{stage}` has no `where`, and stream `{stream}` has no type field"),
+            "mark the type field with @type",
+        ),
+        None => (
+            format!("stage `{stage}` has no `where`, and no type field is known"),
+            "declare a stream with a field that is marked with @type",
+        ),
+    };
+    Diagnostic::error(&code::NO_TYPE_FIELD, name.place, message)
+        .label(format!("nothing to compare with \"{stage}\""))
+        .help(format!("write `{stage} where true` to take any event, or {mark}"))
+}
+
+fn is_loop(quantifier: &Quantifier) -> bool {
+    quantifier.max != Some(1)
+}
+
+fn excludes(first: ModifierKind, second: ModifierKind) -> bool {
+    let contiguity = |kind| matches!(kind, ModifierKind::Consecutive | ModifierKind::Combinations);
+    first == second || (contiguity(first) && contiguity(second))
+}
+
+/// Whether a modifier stands where there is no loop for it. `greedy` has a meaning for what is optional, too.
+fn needs_loop(kind: ModifierKind, step: &tree::Step, quantifier: &Quantifier) -> bool {
+    let optional = quantifier.optional || step.modifiers.iter().any(|modifier| modifier.kind == ModifierKind::Optional);
+    match kind {
+        ModifierKind::Optional => false,
+        ModifierKind::Greedy => !is_loop(quantifier) && !optional,
+        ModifierKind::Consecutive | ModifierKind::Combinations => !is_loop(quantifier),
+    }
+}
+
+pub(crate) fn modifier_word(kind: ModifierKind) -> &'static str {
+    match kind {
+        ModifierKind::Optional => "optional",
+        ModifierKind::Greedy => "greedy",
+        ModifierKind::Consecutive => "consecutive",
+        ModifierKind::Combinations => "combinations",
+    }
+}
+
+fn group_place(step: &tree::Step) -> Option<Place> {
+    match &step.term {
+        tree::Term::Group(group) => Some(group.place),
+        tree::Term::Stage(_) => None,
+    }
+}

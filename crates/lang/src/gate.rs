@@ -1,0 +1,172 @@
+//! What the language has and the engine does not run yet. Each construct has one line in [`REFUSED`]; who teaches the engine
+//! a construct takes its line away, and its variant with it.
+
+use ensue_model::pattern::Relation;
+
+use crate::code;
+use crate::diagnostic::Diagnostic;
+use crate::tree::{ClauseKind, EndingKind, File, GroupKind, Item, Keep, Pattern, Place, Sequence, Skip, Step, Term};
+
+/// A construct that can be refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Construct {
+    Quantifier,
+    Modifier,
+    Until,
+    AbsenceAtTheEnd,
+    Group,
+    Skip,
+    Alternatives,
+    AnyOrder,
+    StepWithin,
+    WithinEvents,
+    Keep,
+    Cooldown,
+    Emit,
+    Timeout,
+    Table,
+    Active,
+    StreamOfStage,
+    SeveralStreams,
+    KeyMap,
+}
+
+/// What the engine does not run yet.
+const REFUSED: &[Construct] = &[
+    Construct::Quantifier,
+    Construct::Modifier,
+    Construct::Until,
+    Construct::AbsenceAtTheEnd,
+    Construct::Group,
+    Construct::Skip,
+    Construct::Alternatives,
+    Construct::AnyOrder,
+    Construct::StepWithin,
+    Construct::WithinEvents,
+    Construct::Keep,
+    Construct::Cooldown,
+    Construct::Emit,
+    Construct::Timeout,
+    Construct::Table,
+    Construct::Active,
+    Construct::StreamOfStage,
+    Construct::SeveralStreams,
+    Construct::KeyMap,
+];
+
+/// The diagnostics for what a file has of it.
+pub(crate) fn refused(file: &File) -> Vec<Diagnostic> {
+    let mut gate = Gate::default();
+    file.items.iter().for_each(|item| gate.item(item));
+    gate.found
+}
+
+/// One stream is declared among all files: the others are refused.
+pub(crate) fn several_streams(files: &[File]) -> Vec<Diagnostic> {
+    let mut gate = Gate::default();
+    let streams = files.iter().enumerate().flat_map(|(source, file)| {
+        file.items.iter().filter_map(move |item| match item {
+            Item::Stream(stream) => Some((source, stream)),
+            _ => None,
+        })
+    });
+    let mut found = Vec::new();
+    for (source, stream) in streams.skip(1) {
+        gate.meet(Construct::SeveralStreams, stream.name.place, "a second stream");
+        found.extend(gate.found.drain(..).map(|diagnostic| diagnostic.of(source)));
+    }
+    found
+}
+
+#[derive(Default)]
+struct Gate {
+    found: Vec<Diagnostic>,
+}
+
+impl Gate {
+    fn meet(&mut self, construct: Construct, place: Place, shown: &str) {
+        if REFUSED.contains(&construct) {
+            self.found.push(Diagnostic::error(&code::NOT_YET, place, format!("{shown} is not supported yet")));
+        }
+    }
+
+    fn item(&mut self, item: &Item) {
+        match item {
+            Item::Pattern(pattern) => self.pattern(pattern),
+            Item::Table(table) => self.meet(Construct::Table, table.name.place, "a `table`"),
+            Item::Stream(_) | Item::Param(_) | Item::Let(_) => {}
+        }
+    }
+
+    fn pattern(&mut self, pattern: &Pattern) {
+        for clause in &pattern.clauses {
+            match &clause.kind {
+                ClauseKind::From(streams) if streams.len() > 1 => {
+                    self.meet(Construct::SeveralStreams, clause.place, "`from` more than one stream");
+                }
+                ClauseKind::KeyMap(_) => {
+                    self.meet(Construct::KeyMap, clause.place, "a `key` that differs by stream or stage")
+                }
+                ClauseKind::Active { .. } => self.meet(Construct::Active, clause.place, "`active`"),
+                ClauseKind::From(_) | ClauseKind::Key(_) => {}
+            }
+        }
+        self.sequence(&pattern.sequence);
+        if let Some(last) = pattern.sequence.steps.last().filter(|step| step.relation == Relation::NotFollowedBy) {
+            self.meet(Construct::AbsenceAtTheEnd, last.relation_place, "`notFollowedBy` at the end");
+        }
+        for ending in &pattern.endings {
+            self.ending(&ending.kind, ending.place);
+        }
+    }
+
+    fn ending(&mut self, kind: &EndingKind, place: Place) {
+        match kind {
+            EndingKind::Skip(Skip::None) | EndingKind::Keep(Keep::All) | EndingKind::Within(_) => {}
+            EndingKind::WithinEvents(_) => self.meet(Construct::WithinEvents, place, "`within .. events`"),
+            EndingKind::Skip(Skip::ToNext) => self.meet(Construct::Skip, place, "`skip to next`"),
+            EndingKind::Skip(Skip::PastLast) => self.meet(Construct::Skip, place, "`skip past last`"),
+            EndingKind::Skip(Skip::ToFirst(_)) => self.meet(Construct::Skip, place, "`skip to first`"),
+            EndingKind::Skip(Skip::ToLast(_)) => self.meet(Construct::Skip, place, "`skip to last`"),
+            EndingKind::Keep(Keep::Latest) => self.meet(Construct::Keep, place, "`keep latest`"),
+            EndingKind::Keep(Keep::First) => self.meet(Construct::Keep, place, "`keep first`"),
+            EndingKind::Cooldown(_) => self.meet(Construct::Cooldown, place, "`cooldown`"),
+            EndingKind::Emit(_) => self.meet(Construct::Emit, place, "`emit`"),
+            EndingKind::Timeout(_) => self.meet(Construct::Timeout, place, "`timeout`"),
+        }
+    }
+
+    fn sequence(&mut self, sequence: &Sequence) {
+        sequence.steps.iter().for_each(|step| self.step(step));
+    }
+
+    fn step(&mut self, step: &Step) {
+        match &step.term {
+            Term::Stage(stage) => {
+                if let Some(stream) = &stage.stream {
+                    self.meet(Construct::StreamOfStage, stream.place, "a stage's stream");
+                }
+            }
+            Term::Group(group) => {
+                match group.kind {
+                    GroupKind::Sequence => self.meet(Construct::Group, group.place, "a group"),
+                    GroupKind::Alternatives => self.meet(Construct::Alternatives, group.place, "`|`"),
+                    GroupKind::AnyOrder => self.meet(Construct::AnyOrder, group.place, "`&`"),
+                }
+                group.parts.iter().for_each(|part| self.sequence(part));
+            }
+        }
+        if let Some(quantifier) = &step.quantifier {
+            self.meet(Construct::Quantifier, quantifier.place, "a quantifier");
+        }
+        for modifier in &step.modifiers {
+            self.meet(Construct::Modifier, modifier.place, "a modifier");
+        }
+        if let Some(until) = &step.until {
+            self.meet(Construct::Until, until.place, "`until`");
+        }
+        if let Some(within) = &step.within {
+            self.meet(Construct::StepWithin, within.place, "`within .. of`");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Text to tree, item by item.
+
+mod declaration;
+mod expression;
+mod failure;
+mod pair;
+mod pattern;
+mod scan;
+
+use pest::Parser;
+use pest::iterators::Pair;
+
+pub(crate) use expression::strength;
+
+use crate::code;
+use crate::diagnostic::Diagnostic;
+use crate::source::Source;
+use crate::tree::{File, Item, Place};
+
+/// The longest pattern text, in bytes.
+const TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// How deeply parentheses, brackets and `if` can be nested.
+const NESTING_MAX: usize = 128;
+
+/// How deep the tree of one expression can be: nesting, and operators of one chain beside `and` and `or`.
+const EXPRESSION_DEPTH_MAX: usize = 256;
+
+#[derive(pest_derive::Parser)]
+#[grammar = "grammar.pest"]
+struct Grammar;
+
+/// The tree of a source, and what could not be read. Items that could not be read are left out; the others are there.
+///
+/// ```
+/// use ensue_lang::{Source, parse};
+/// let (file, diagnostics) = parse(&Source::new("x.pattern", "pattern x begin a where v>1 next b"));
+/// assert!(diagnostics.is_empty());
+/// assert_eq!(file.items.len(), 1);
+/// ```
+pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
+    let text = source.text.as_str();
+    if text.len() > TEXT_BYTES_MAX {
+        return (File::default(), vec![too_long(text)]);
+    }
+    let scan = match scan::scan(text) {
+        Ok(scan) => scan,
+        Err(diagnostic) => return (File::default(), vec![diagnostic]),
+    };
+    if text[scan.start..].is_empty() {
+        let diagnostic = Diagnostic::error(&code::EMPTY_FILE, Place::default(), "there is no pattern in this file");
+        return (File::default(), vec![diagnostic.help("a pattern starts with `pattern NAME`, or with `begin`")]);
+    }
+    let mut reader = Reader { text, offset: 0, file: File::default(), diagnostics: Vec::new() };
+    if scan.is_body {
+        reader.body();
+    } else {
+        reader.items(&scan);
+    }
+    (reader.file, reader.diagnostics)
+}
+
+fn too_long(text: &str) -> Diagnostic {
+    let message = format!("the text has {} bytes, the limit is {TEXT_BYTES_MAX}", text.len());
+    Diagnostic::error(&code::TOO_LARGE, Place::default(), message)
+}
+
+/// Reads one source.
+struct Reader<'s> {
+    text: &'s str,
+    /// Where the item at hand starts: the grammar sees the text from there on.
+    offset: usize,
+    file: File,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'s> Reader<'s> {
+    /// The one pattern of a file that holds only a body.
+    fn body(&mut self) {
+        if let Some(body) = self.read(Rule::bare_body) {
+            let item = self.bare_pattern(body);
+            self.keep(item);
+        }
+    }
+
+    /// Items until the text ends. Behind a broken one it goes on at the next line that starts like an item.
+    fn items(&mut self, scan: &scan::Scan) {
+        let mut start = Some(scan.start);
+        while let Some(offset) = start.filter(|offset| *offset < self.text.len()) {
+            self.offset = offset;
+            start = match self.read(Rule::unit) {
+                Some(unit) => Some(self.unit(unit)),
+                None => scan.items.iter().copied().find(|item| *item > offset),
+            };
+        }
+    }
+
+    /// One item; where the next one starts.
+    fn unit(&mut self, unit: Pair<'s, Rule>) -> usize {
+        let next = self.offset + unit.as_span().end();
+        if let Some(item) = unit.into_inner().next() {
+            let item = self.item(item);
+            self.keep(item);
+        }
+        next
+    }
+
+    /// None where something in it is wrong, which has been reported.
+    fn keep(&mut self, item: Option<Item>) {
+        self.file.items.extend(item);
+    }
+
+    fn read(&mut self, rule: Rule) -> Option<Pair<'s, Rule>> {
+        match Grammar::parse(rule, &self.text[self.offset..]) {
+            Ok(mut pairs) => pairs.next(),
+            Err(error) => {
+                self.diagnostics.push(failure::explain(self.text, self.offset, &error));
+                None
+            }
+        }
+    }
+}
+
+/// An expression alone, as a caller gives a parameter's value; none where it is not one.
+pub(crate) fn parse_literal(text: &str) -> Option<crate::tree::Expr> {
+    scan::scan(text).ok().filter(|_| text.len() <= TEXT_BYTES_MAX)?;
+    let mut reader = Reader { text, offset: 0, file: File::default(), diagnostics: Vec::new() };
+    let pair = reader.read(Rule::bare_expression)?;
+    reader.expression(pair.into_inner().next()?)
+}
