@@ -1,1 +1,121 @@
-//! To be written.
+//! Complex event processing with a pattern language of its own.
+//!
+//! A pattern says which events, in which order and within which time, make a *match*. It is compiled to an automaton that
+//! runs for each key over a stream in event time. What began and did not become a match in time comes out too, as a
+//! *timeout*, apart from the matches.
+//!
+//! # Over events of your own type
+//!
+//! Implement [`Event`] for it: a time, and fields by their position in a [`Schema`].
+//!
+//! ```
+//! use ensue::{Config, Engine, Event, FieldId, Outputs, Schema, Timestamp, Type, Value};
+//!
+//! struct Order {
+//!     id: i64,
+//!     kind: &'static str,
+//!     seconds: i64,
+//! }
+//!
+//! impl Event for Order {
+//!     fn time(&self) -> Timestamp {
+//!         Timestamp::from_seconds(self.seconds)
+//!     }
+//!
+//!     fn field(&self, field: FieldId) -> Value<'_> {
+//!         match field.0 {
+//!             0 => self.id.into(),
+//!             1 => self.kind.into(),
+//!             _ => Value::Null,
+//!         }
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let schema = Schema::stream("orders").field("id", Type::Int).field("kind", Type::String).key("id").type_field("kind");
+//! let patterns = ensue::compile("begin create followedBy pay within 15m", &schema)?;
+//!
+//! let mut engine = Engine::new(&patterns, Config::default())?;
+//! let mut out = Outputs::new();
+//! for (id, kind, seconds) in [(1234, "create", 0), (1235, "create", 1), (1234, "pay", 11)] {
+//!     engine.push(Order { id, kind, seconds }, &mut out)?;
+//! }
+//! engine.advance(Timestamp::from_seconds(60), &mut out)?; // no event before this will come
+//!
+//! // The match holds the events themselves.
+//! let paid: Vec<&Order> = out.matches[0].run.events.iter().map(|(_, taken)| &*taken.event).collect();
+//! assert_eq!((paid[0].id, paid[0].seconds, paid[1].seconds), (1234, 0, 11));
+//!
+//! engine.finish(&mut out)?; // the end of time: what is open times out
+//! assert_eq!(out.timeouts[0].run.events[0].1.event.id, 1235);
+//! assert_eq!(out.timeouts[0].deadline, Timestamp::from_seconds(901));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Over rows
+//!
+//! Where the fields are known only at run time, events are [`Row`]s, with a value for each field of
+//! [`Patterns::schema`](ensue_model::Patterns).
+//!
+//! ```
+//! use ensue::{Config, Engine, Outputs, Row, Schema, Timestamp};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = r#"
+//!     pattern rising
+//!     key sensor
+//!     begin low where celsius < 50
+//!     next high where celsius > low.celsius + 20
+//!     within 1m
+//! "#;
+//! let patterns = ensue::compile(text, &Schema::open())?;
+//!
+//! let mut engine = Engine::new(&patterns, Config::default())?;
+//! let mut out = Outputs::new();
+//! for (sensor, celsius, seconds) in [("a", 40, 0), ("b", 41, 1), ("a", 61, 10), ("b", 42, 11)] {
+//!     let values = patterns.schema.fields.iter().map(|field| match field.name.as_str() {
+//!         "sensor" => sensor.into(),
+//!         _ => i64::from(celsius).into(),
+//!     });
+//!     engine.push(Row::new(Timestamp::from_seconds(seconds), values.collect()), &mut out)?;
+//! }
+//! engine.finish(&mut out)?;
+//! assert_eq!(out.matches.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # On several threads
+//!
+//! [`Sharded`] takes the same calls and deals the keys out to threads.
+
+use std::sync::Arc;
+
+pub use ensue_engine::{Config, Engine, Error, Outputs, Rejected, Watermarks};
+pub use ensue_lang::Diagnostics;
+pub use ensue_model::{Event, FieldId, Match, Partial, Patterns, Row, Schema, Span, Timeout, Timestamp, Type, Value};
+pub use ensue_runtime::Sharded;
+
+/// The language's front end, for tools: sources, options, the tree, the printer.
+pub use ensue_lang as lang;
+/// All the words of the model, for what has no short name here.
+pub use ensue_model as model;
+
+/// Compiles the text of a pattern file for events that look like `schema`; [`Schema::open`] where nothing is known of
+/// them.
+///
+/// # Errors
+/// Everything that is wrong with the text, at once. The diagnostics display themselves as a person reads them.
+///
+/// ```
+/// use ensue::Schema;
+/// let error = ensue::compile("begin a where amout > 5", &Schema::stream("orders").field("amount", ensue::Type::Int))
+///     .expect_err("there is no field `amout`");
+/// assert!(error.to_string().contains("amount"));
+/// ```
+pub fn compile(text: &str, schema: &Schema) -> Result<Arc<Patterns>, Diagnostics> {
+    let source = lang::Source { name: "pattern".to_owned(), text: text.to_owned() };
+    let options = lang::Options { schema: schema.clone(), ..lang::Options::default() };
+    lang::compile(&[source], &options).map(|compiled| Arc::new(compiled.patterns))
+}

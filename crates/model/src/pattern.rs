@@ -36,6 +36,21 @@ pub struct Pattern {
     pub skip: Skip,
 }
 
+impl Pattern {
+    /// The stage of that name.
+    pub fn stage(&self, name: &str) -> Option<StageId> {
+        self.stages.iter().position(|stage| stage.name == name).map(|position| StageId(position as u16))
+    }
+
+    /// A stage's name.
+    ///
+    /// # Panics
+    /// If the stage is not of this pattern.
+    pub fn stage_name(&self, stage: StageId) -> &str {
+        &self.stages[usize::from(stage.0)].name
+    }
+}
+
 /// A part of the key.
 #[derive(Clone, PartialEq, Debug)]
 pub struct KeyPart {
