@@ -1,1 +1,3 @@
-//! To be written.
+//! Cases of patterns, events and expected outputs: the naive reference matcher, the runner, the generator.
+
+pub mod reference;

@@ -1,0 +1,243 @@
+//! A naive matcher, which is the definition of what a pattern means.
+//!
+//! Obviously right, and slow: a list of single runs, each with the list of the events that it took. Nothing is shared,
+//! nothing is compiled beyond the small automaton of [`automaton`], every condition is evaluated wherever it is asked.
+//! The engine must give the same; where it does not, one of the two has a bug.
+//!
+//! Knows one pattern, its keys, and event time with watermarks. Knows no threads, no limits, no snapshots, no output
+//! formats.
+//!
+//! # What happens when
+//!
+//! Events wait for the watermark. At a watermark, each key goes through the times of the events that it has waiting: time
+//! moves to that time (what is due ends), and then the events of that time come, in the order of arrival. At the end
+//! time moves to the watermark itself.
+
+mod automaton;
+mod moment;
+mod queue;
+mod runs;
+
+use std::collections::HashSet;
+
+use ensue_model::eval::eval;
+use ensue_model::pattern::StageId;
+use ensue_model::{Event, Pattern, Timestamp, Value};
+
+use automaton::Automaton;
+use moment::{Moment, Taken};
+use runs::{Ended, Runs, Timeout};
+
+/// What arrives.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Item<E> {
+    /// An event.
+    Event(E),
+    /// No event at or before this time will come any more; one that does is late.
+    Watermark(Timestamp),
+}
+
+/// All that came out. Events are positions in the input, so that it can be compared with what others make of the same
+/// input.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Outcome {
+    /// The matches, in the order in which they came.
+    pub matches: Vec<Found>,
+    /// The timeouts, in the order in which they came.
+    pub timeouts: Vec<Lapsed>,
+    /// The late events, in order of arrival.
+    pub late: Vec<usize>,
+    /// The events without a key, in order of arrival.
+    pub rejected: Vec<usize>,
+}
+
+/// A match.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Found {
+    /// The input item while which it came out.
+    pub at: usize,
+    /// The values of the key's parts.
+    pub key: Vec<Value<'static>>,
+    /// Stage and event, in the order in which they were taken.
+    pub events: Vec<(StageId, usize)>,
+}
+
+/// A timeout.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Lapsed {
+    /// The input item while which it came out.
+    pub at: usize,
+    /// The values of the key's parts.
+    pub key: Vec<Value<'static>>,
+    /// When its time ran out.
+    pub deadline: Timestamp,
+    /// Stage and event, in the order in which they were taken.
+    pub events: Vec<(StageId, usize)>,
+    /// The stages that could have taken the next event, in the order of the pattern.
+    pub awaiting: Vec<StageId>,
+}
+
+/// What the pattern makes of the input. There is no end of the input: what no watermark reaches does not happen.
+///
+/// ```
+/// use ensue_model::pattern::{Pattern, Quantifier, Relation, Sequence, Skip, Stage, StageId, Step, Term};
+/// use ensue_model::{Expr, Row, Timestamp};
+/// use ensue_testkit::reference::{self, Item};
+///
+/// let step = Step {
+///     relation: Relation::FollowedBy,
+///     term: Term::Stage(StageId(0), Expr::truth()),
+///     quantifier: Quantifier::ONE,
+///     until: None,
+/// };
+/// let pattern = Pattern {
+///     name: "anything".into(),
+///     doc: String::new(),
+///     key: vec![],
+///     stages: vec![Stage { name: "a".into(), negated: false, repeats: false }],
+///     lookbacks: vec![],
+///     sequence: Sequence { steps: vec![step] },
+///     within: None,
+///     skip: Skip::None,
+/// };
+/// let event = Row::new(Timestamp::from_millis(1), vec![]);
+/// let outcome = reference::run(&pattern, &[Item::Event(event), Item::Watermark(Timestamp::from_millis(1))]);
+/// assert_eq!(outcome.matches[0].events, [(StageId(0), 0)]);
+/// ```
+pub fn run<E: Event>(pattern: &Pattern, input: &[Item<E>]) -> Outcome {
+    let automaton = Automaton::of(pattern);
+    let mut matcher = Matcher {
+        pattern,
+        automaton: &automaton,
+        input,
+        watermark: Timestamp::MIN,
+        keys: Vec::new(),
+        outcome: Outcome::default(),
+    };
+    for (at, item) in input.iter().enumerate() {
+        match item {
+            Item::Event(event) => matcher.take_in(at, event),
+            Item::Watermark(watermark) if *watermark > matcher.watermark => matcher.advance(at, *watermark),
+            Item::Watermark(_) => {}
+        }
+    }
+    matcher.outcome
+}
+
+/// The whole stream of one pattern.
+struct Matcher<'p, E> {
+    pattern: &'p Pattern,
+    automaton: &'p Automaton<'p>,
+    input: &'p [Item<E>],
+    watermark: Timestamp,
+    keys: Vec<KeyState>,
+    outcome: Outcome,
+}
+
+/// One key: what waits for the watermark, what runs, what came out.
+struct KeyState {
+    key: Vec<Value<'static>>,
+    waiting: Vec<(Timestamp, usize)>,
+    runs: Runs,
+    seen: Seen,
+}
+
+/// What has come out of a key, as it comes out once.
+#[derive(Default)]
+struct Seen {
+    matches: HashSet<Vec<Taken>>,
+    timeouts: HashSet<Vec<Taken>>,
+}
+
+impl<'p, E: Event> Matcher<'p, E> {
+    /// An event arrives: it is late, has no key, or waits.
+    fn take_in(&mut self, at: usize, event: &E) {
+        if event.time() <= self.watermark {
+            self.outcome.late.push(at);
+            return;
+        }
+        let key = self.key_of(event);
+        if key.iter().any(Value::is_null) {
+            self.outcome.rejected.push(at);
+            return;
+        }
+        let index = self.index_of(key);
+        self.keys[index].waiting.push((event.time(), at));
+    }
+
+    fn key_of(&self, event: &E) -> Vec<Value<'static>> {
+        let moment = Moment { pattern: self.pattern, input: self.input, event, key: &[], taken: &[] };
+        self.pattern.key.iter().map(|part| eval(&part.value, &moment).into_owned()).collect()
+    }
+
+    fn index_of(&mut self, key: Vec<Value<'static>>) -> usize {
+        if let Some(index) = self.keys.iter().position(|state| state.key == key) {
+            return index;
+        }
+        self.keys.push(KeyState { key, waiting: Vec::new(), runs: Runs::new(self.automaton), seen: Seen::default() });
+        self.keys.len() - 1
+    }
+
+    /// Time moves on: each key handles what it has waiting up to the watermark.
+    fn advance(&mut self, at: usize, watermark: Timestamp) {
+        self.watermark = watermark;
+        let mut keys = std::mem::take(&mut self.keys);
+        for state in &mut keys {
+            self.advance_key(at, state);
+        }
+        self.keys = keys;
+    }
+
+    fn advance_key(&mut self, at: usize, state: &mut KeyState) {
+        // Stable: events of one time keep their order of arrival.
+        state.waiting.sort_by_key(|(time, _)| *time);
+        let due = state.waiting.partition_point(|(time, _)| *time <= self.watermark);
+        let due: Vec<(Timestamp, usize)> = state.waiting.drain(..due).collect();
+        for same_time in due.chunk_by(|a, b| a.0 == b.0) {
+            self.move_time(at, same_time[0].0, state);
+            for (_, position) in same_time {
+                self.step(at, *position, state);
+            }
+        }
+        self.move_time(at, self.watermark, state);
+    }
+
+    /// What is due at `now` ends: absences match, the rest times out.
+    fn move_time(&mut self, at: usize, now: Timestamp, state: &mut KeyState) {
+        let mut ended = Ended::default();
+        state.runs.expire(self.automaton, now, &mut ended);
+        self.put_out(at, state, ended);
+    }
+
+    /// One event goes through all runs of its key.
+    fn step(&mut self, at: usize, position: usize, state: &mut KeyState) {
+        let Item::Event(event) = &self.input[position] else {
+            unreachable!("only events wait for the watermark");
+        };
+        let moment = Moment { pattern: self.pattern, input: self.input, event, key: &state.key, taken: &[] };
+        let mut ended = Ended::default();
+        state.runs.step(self.automaton, &moment, position, &mut ended);
+        self.put_out(at, state, ended);
+    }
+
+    /// What came out once does not come out again, and what came out as a match does not time out.
+    fn put_out(&mut self, at: usize, state: &mut KeyState, mut ended: Ended) {
+        ended.sort();
+        for taken in ended.matches {
+            let events = events_of(&taken);
+            if state.seen.matches.insert(taken) {
+                self.outcome.matches.push(Found { at, key: state.key.clone(), events });
+            }
+        }
+        for Timeout { deadline, taken, awaiting } in ended.timeouts {
+            let events = events_of(&taken);
+            if !state.seen.matches.contains(&taken) && state.seen.timeouts.insert(taken) {
+                self.outcome.timeouts.push(Lapsed { at, key: state.key.clone(), deadline, events, awaiting });
+            }
+        }
+    }
+}
+
+fn events_of(taken: &[Taken]) -> Vec<(StageId, usize)> {
+    taken.iter().map(|taken| (taken.stage, taken.position)).collect()
+}

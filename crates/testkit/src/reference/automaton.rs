@@ -1,0 +1,548 @@
+//! The small automaton that says what an event may do to a run.
+//!
+//! A run stands at a state. A *take* edge takes the event and moves, an *ignore* edge passes it over, a *proceed* edge is
+//! followed before the event is looked at: what the next state does with it, the run does too. An edge has a condition,
+//! and where several hold, the run forks. A run that no edge fits ends.
+//!
+//! It is built backwards: of every term we know the state that comes after it.
+
+use std::collections::HashMap;
+
+use ensue_model::pattern::{Contiguity, Pattern, Quantifier, Relation, Sequence, Skip, StageId, Step, Term};
+use ensue_model::{Expr, Span};
+
+/// A condition on an event and a run.
+#[derive(Clone, Debug)]
+pub(super) enum Condition<'p> {
+    /// The expression holds: it is neither false nor null.
+    Holds(&'p Expr),
+    /// The condition does not hold.
+    Not(Box<Condition<'p>>),
+    /// Each holds; of none it is true.
+    All(Vec<Condition<'p>>),
+}
+
+/// A state by its position in [`Automaton::states`].
+pub(super) type Position = usize;
+
+/// A state and what leads out of it.
+#[derive(Clone, Debug)]
+pub(super) struct State<'p> {
+    pub(super) kind: Kind,
+    /// Whether a run there has begun a loop that it may leave, or go on with.
+    pub(super) in_loop: bool,
+    pub(super) edges: Vec<Edge<'p>>,
+}
+
+/// What it means that a run is at a state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// It goes on.
+    Open,
+    /// It is a match.
+    Complete,
+    /// A `notNext` or `notFollowedBy` of this stage met its event.
+    Stopped(StageId),
+    /// It is a match when its window ends: the pattern ends with a `notFollowedBy`.
+    Absence,
+}
+
+/// A way out of a state.
+#[derive(Clone, Debug)]
+pub(super) struct Edge<'p> {
+    pub(super) action: Action,
+    pub(super) condition: Condition<'p>,
+    pub(super) target: Position,
+}
+
+/// What happens to the event on an edge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Action {
+    /// The stage takes it.
+    Take(StageId),
+    /// It is passed over.
+    Ignore,
+    /// Nothing yet: the target decides.
+    Proceed,
+}
+
+/// A pattern as states.
+#[derive(Debug)]
+pub(super) struct Automaton<'p> {
+    pub(super) states: Vec<State<'p>>,
+    pub(super) start: Position,
+    pub(super) within: Option<Span>,
+    pub(super) skip: Skip,
+}
+
+impl<'p> Automaton<'p> {
+    /// The automaton of a pattern.
+    pub(super) fn of(pattern: &'p Pattern) -> Self {
+        // A window of no length is none.
+        let within = pattern.within.filter(|within| *within > Span::ZERO);
+        let mut builder =
+            Builder { states: Vec::new(), windowed: within.is_some(), stops: HashMap::new(), ungreedy: HashMap::new() };
+        let complete = builder.state(Kind::Complete);
+        let start = builder.sequence(&pattern.sequence, complete, Outside { group: None, following: None });
+        Automaton { states: builder.states, start, within, skip: pattern.skip }
+    }
+}
+
+impl<'p> Condition<'p> {
+    fn always() -> Self {
+        Condition::All(Vec::new())
+    }
+
+    fn not(self) -> Self {
+        Condition::Not(Box::new(self))
+    }
+
+    fn and(self, other: Condition<'p>) -> Self {
+        Condition::All(vec![self, other])
+    }
+
+    /// It holds, and the loop has not been ended.
+    fn before(self, until: Option<&'p Expr>) -> Self {
+        match until {
+            Some(until) => Condition::Holds(until).not().and(self),
+            None => self,
+        }
+    }
+}
+
+struct Builder<'p> {
+    states: Vec<State<'p>>,
+    windowed: bool,
+    /// The one state in which a negation has met its event.
+    stops: HashMap<StageId, Position>,
+    /// Of what comes after a greedy loop, a copy that does not give way to the loop.
+    ungreedy: HashMap<Position, Position>,
+}
+
+/// What a sequence knows of what is around it.
+#[derive(Clone, Copy)]
+struct Outside<'p> {
+    group: Option<Group<'p>>,
+    /// The step after the group.
+    following: Option<&'p Step>,
+}
+
+/// The group around a sequence, in one of its rounds.
+#[derive(Clone, Copy)]
+struct Group<'p> {
+    until: Option<&'p Expr>,
+    /// What may lie before its first term in this round.
+    before: Contiguity,
+    /// What may lie between its rounds.
+    inner: Contiguity,
+    /// Whether this round may be left out with the group.
+    optional: bool,
+}
+
+/// A step and where it stands.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    step: &'p Step,
+    /// The steps before it in the same sequence.
+    earlier: &'p [Step],
+    /// The step after it, or after the group that it ends.
+    following: Option<&'p Step>,
+    group: Option<Group<'p>>,
+}
+
+/// One round of a step.
+struct Round {
+    /// Where a run goes that has taken the round.
+    sink: Position,
+    /// Where a run goes that leaves it out; none if it must not.
+    skips_to: Option<Position>,
+    /// Whether it is the first.
+    first: bool,
+}
+
+impl<'p> Place<'p> {
+    fn quantifier(&self) -> Quantifier {
+        self.step.quantifier
+    }
+
+    fn until(&self) -> Option<&'p Expr> {
+        self.step.until.as_ref()
+    }
+
+    /// The group of which the step is the first one.
+    fn heads(&self) -> Option<Group<'p>> {
+        self.group.filter(|_| self.earlier.is_empty())
+    }
+
+    fn group_until(&self) -> Option<&'p Expr> {
+        self.group.and_then(|group| group.until)
+    }
+
+    /// What may lie before the first round.
+    fn before(&self) -> Contiguity {
+        match self.heads() {
+            Some(group) => group.before,
+            None => contiguity(self.step.relation),
+        }
+    }
+
+    /// What may lie before the first round of a group. Flink has nothing between the beginning of a group and that of a
+    /// group that it begins with.
+    fn before_group(&self) -> Contiguity {
+        match self.heads() {
+            Some(_) => Contiguity::Strict,
+            None => contiguity(self.step.relation),
+        }
+    }
+
+    /// What may lie between two rounds. Flink gives the first term of a group the contiguity of the group's rounds.
+    fn between(&self) -> Contiguity {
+        match self.heads() {
+            Some(group) => group.inner,
+            None => self.quantifier().inner,
+        }
+    }
+
+    /// The negations that still hold before this step: those right before it, and before optional steps.
+    fn negations(&self) -> Vec<(StageId, Condition<'p>)> {
+        let reaches = |step: &&Step| step.quantifier.optional || step.relation == Relation::NotFollowedBy;
+        let before = self.earlier.iter().rev().take_while(reaches);
+        // The first step has no relation.
+        let related = before.filter(|step| step.relation == Relation::NotFollowedBy);
+        related.map(|step| (stage_of(step), stage_condition(step).before(self.group_until()))).collect()
+    }
+
+    /// What leads to the next state without an event.
+    fn onward(&self) -> Condition<'p> {
+        Condition::always().before(self.group_until())
+    }
+}
+
+impl<'p> Builder<'p> {
+    fn state(&mut self, kind: Kind) -> Position {
+        self.states.push(State { kind, in_loop: false, edges: Vec::new() });
+        self.states.len() - 1
+    }
+
+    fn edge(&mut self, from: Position, action: Action, condition: Condition<'p>, target: Position) {
+        self.states[from].edges.push(Edge { action, condition, target });
+    }
+
+    /// The first state of a sequence that goes on at `sink`.
+    fn sequence(&mut self, sequence: &'p Sequence, sink: Position, outside: Outside<'p>) -> Position {
+        let mut sink = sink;
+        for (index, step) in sequence.steps.iter().enumerate().rev() {
+            let following = sequence.steps.get(index + 1).or(outside.following);
+            let place = Place { step, earlier: &sequence.steps[..index], following, group: outside.group };
+            sink = match step.relation {
+                Relation::NotNext => self.not_next(&place, sink),
+                Relation::NotFollowedBy => self.not_followed_by(&place, sink),
+                Relation::Next | Relation::FollowedBy | Relation::FollowedByAny => self.term(&place, sink),
+            };
+        }
+        sink
+    }
+
+    /// The next event decides. At the end of the pattern it must come: proceeding would not wait for it.
+    fn not_next(&mut self, place: &Place<'p>, sink: Position) -> Position {
+        let condition = stage_condition(place.step).before(place.group_until());
+        let waits = self.state(Kind::Open);
+        let action = if self.states[sink].kind == Kind::Complete { Action::Ignore } else { Action::Proceed };
+        self.edge(waits, action, condition.clone().not(), sink);
+        self.stop_at(waits, stage_of(place.step), condition);
+        waits
+    }
+
+    /// At the end of a pattern with a window it is a state of its own. Elsewhere it is in the states around it.
+    fn not_followed_by(&mut self, place: &Place<'p>, sink: Position) -> Position {
+        if !self.windowed || self.states[sink].kind != Kind::Complete {
+            return sink;
+        }
+        let condition = stage_condition(place.step).before(place.group_until());
+        let waits = self.state(Kind::Absence);
+        self.stop_at(waits, stage_of(place.step), condition.clone());
+        self.edge(waits, Action::Ignore, condition.not(), waits);
+        waits
+    }
+
+    fn stop_at(&mut self, state: Position, stage: StageId, condition: Condition<'p>) {
+        let stop = match self.stops.get(&stage) {
+            Some(stop) => *stop,
+            None => self.state(Kind::Stopped(stage)),
+        };
+        self.stops.insert(stage, stop);
+        self.edge(state, Action::Proceed, condition, stop);
+    }
+
+    /// A stage or a group with its quantifier.
+    fn term(&mut self, place: &Place<'p>, sink: Position) -> Position {
+        let Quantifier { min, max, .. } = place.quantifier();
+        let first = match max {
+            None => {
+                // Once the loop has begun, the negations before it are over.
+                let after = self.without_negations(place, sink);
+                let looping = self.looping(place, after);
+                self.times(place, looping, sink, min, min)
+            }
+            Some(max) => self.times(place, sink, sink, min, max),
+        };
+        self.stop_at_negations(place, first);
+        first
+    }
+
+    /// `min` to `max` rounds, each with states of its own.
+    fn times(&mut self, place: &Place<'p>, sink: Position, skips_to: Position, min: u32, max: u32) -> Position {
+        if place.quantifier().greedy && min != max {
+            self.give_way(place, sink);
+        }
+        let mut sink = sink;
+        for _ in min..max {
+            sink = self.later_round(place, sink, Some(skips_to));
+        }
+        for _ in 1..min {
+            sink = self.later_round(place, sink, None);
+        }
+        let skips_to = Some(skips_to).filter(|_| place.quantifier().optional);
+        self.round(place, &Round { sink, skips_to, first: true })
+    }
+
+    fn later_round(&mut self, place: &Place<'p>, sink: Position, skips_to: Option<Position>) -> Position {
+        let state = self.round(place, &Round { sink, skips_to, first: false });
+        self.states[state].in_loop = skips_to.is_some();
+        self.stop_at_following(place, state);
+        state
+    }
+
+    fn round(&mut self, place: &Place<'p>, round: &Round) -> Position {
+        match &place.step.term {
+            Term::Stage(stage, condition) => self.stage_round(place, round, *stage, condition),
+            Term::Group(sequence) => self.group_round(place, round, sequence),
+        }
+    }
+}
+
+impl<'p> Builder<'p> {
+    fn stage_round(&mut self, place: &Place<'p>, round: &Round, stage: StageId, condition: &'p Expr) -> Position {
+        let take = take_condition(place, condition);
+        let contiguity = if round.first { place.before() } else { place.between() };
+        let until = place.until().filter(|_| !round.first);
+        let ignore =
+            ignore_condition(contiguity, condition).map(|ignore| ignore.before(place.group_until()).before(until));
+
+        let state = self.state(Kind::Open);
+        let sink = self.without_negations(place, round.sink);
+        self.edge(state, Action::Take(stage), take.clone(), sink);
+        if let Some(skips_to) = round.skips_to {
+            self.skip_edges(place, state, skips_to);
+        }
+        if let Some(ignore) = ignore {
+            let waits = if round.skips_to.is_some() || place.heads().is_some_and(|group| group.optional) {
+                // A run that has passed an event over has left its round out already, if it ever will.
+                let waits = self.state(Kind::Open);
+                self.edge(waits, Action::Take(stage), take, sink);
+                self.edge(waits, Action::Ignore, ignore.clone(), waits);
+                self.stop_at_negations(place, waits);
+                waits
+            } else {
+                state
+            };
+            self.edge(state, Action::Ignore, ignore, waits);
+        }
+        state
+    }
+
+    fn skip_edges(&mut self, place: &Place<'p>, state: Position, skips_to: Position) {
+        match place.until().filter(|_| place.quantifier().greedy) {
+            Some(until) => {
+                let ended = self.ungreedy.get(&skips_to).copied().unwrap_or(skips_to);
+                self.edge(state, Action::Proceed, place.onward().and(Condition::Holds(until)), ended);
+                self.edge(state, Action::Proceed, place.onward().before(Some(until)), skips_to);
+            }
+            None => self.edge(state, Action::Proceed, place.onward(), skips_to),
+        }
+    }
+
+    fn group_round(&mut self, place: &Place<'p>, round: &Round, sequence: &'p Sequence) -> Position {
+        let group = Group {
+            until: place.until(),
+            before: if round.first { place.before_group() } else { place.quantifier().inner },
+            inner: place.quantifier().inner,
+            optional: round.first && place.quantifier().optional,
+        };
+        let outside = Outside { group: Some(group), following: place.following };
+        let first = self.sequence(sequence, round.sink, outside);
+        if let Some(skips_to) = round.skips_to {
+            self.edge(first, Action::Proceed, place.onward(), skips_to);
+        }
+        first
+    }
+
+    /// A round that comes back to itself, and may be left for `sink`.
+    fn looping(&mut self, place: &Place<'p>, sink: Position) -> Position {
+        match &place.step.term {
+            Term::Stage(stage, condition) => self.looping_stage(place, *stage, condition, sink),
+            Term::Group(sequence) => self.looping_group(place, sequence, sink),
+        }
+    }
+
+    fn looping_stage(&mut self, place: &Place<'p>, stage: StageId, condition: &'p Expr, sink: Position) -> Position {
+        let take = take_condition(place, condition);
+        let ignore = ignore_condition(place.between(), condition);
+        let ignore = ignore.map(|ignore| ignore.before(place.group_until()).before(place.until()));
+
+        let state = self.state(Kind::Open);
+        self.states[state].in_loop = true;
+        if place.quantifier().greedy {
+            self.give_way(place, sink);
+        }
+        self.skip_edges(place, state, sink);
+        self.edge(state, Action::Take(stage), take.clone(), state);
+        self.stop_at_following(place, state);
+        if let Some(ignore) = ignore {
+            let waits = self.state(Kind::Open);
+            self.edge(waits, Action::Take(stage), take, state);
+            self.edge(waits, Action::Ignore, ignore.clone(), waits);
+            self.edge(state, Action::Ignore, ignore, waits);
+            self.stop_at_following(place, waits);
+        }
+        state
+    }
+
+    fn looping_group(&mut self, place: &Place<'p>, sequence: &'p Sequence, sink: Position) -> Position {
+        let again = self.state(Kind::Open);
+        self.states[again].in_loop = true;
+        let round = Round { sink: again, skips_to: Some(sink), first: false };
+        let first = self.group_round(place, &round, sequence);
+        self.edge(again, Action::Proceed, place.onward(), first);
+        first
+    }
+
+    /// What comes after a greedy loop takes no event that the loop could take. Once `until` has ended the loop, it may:
+    /// that way out leads to a copy.
+    fn give_way(&mut self, place: &Place<'p>, sink: Position) {
+        if place.until().is_some() {
+            let copy = self.copy(sink);
+            self.ungreedy.insert(sink, copy);
+        }
+        let taken = entry_condition(place);
+        for edge in &mut self.states[sink].edges {
+            edge.condition = edge.condition.clone().and(taken.clone().not());
+        }
+    }
+
+    fn copy(&mut self, state: Position) -> Position {
+        let copy = self.state(self.states[state].kind);
+        for edge in self.states[state].edges.clone() {
+            let target = if edge.target == state { copy } else { edge.target };
+            self.edge(copy, edge.action, edge.condition, target);
+        }
+        copy
+    }
+
+    fn stop_at_negations(&mut self, place: &Place<'p>, state: Position) {
+        for (stage, condition) in place.negations() {
+            self.stop_at(state, stage, condition);
+        }
+    }
+
+    /// In a loop before a `notFollowedBy`, the negation holds from the first event on.
+    fn stop_at_following(&mut self, place: &Place<'p>, state: Position) {
+        let Some(following) = place.following.filter(|step| step.relation == Relation::NotFollowedBy) else { return };
+        let condition = stage_condition(following).before(place.group_until());
+        self.stop_at(state, stage_of(following), condition);
+    }
+
+    /// The negations before an optional step hold until it is taken, or else until what follows it is. So after it was
+    /// taken, what follows comes without them.
+    fn without_negations(&mut self, place: &Place<'p>, sink: Position) -> Position {
+        let over: Vec<StageId> = place.negations().into_iter().map(|(stage, _)| stage).collect();
+        if over.is_empty() || !place.quantifier().optional {
+            return sink;
+        }
+        self.copy_without(sink, &over, &mut HashMap::new())
+    }
+
+    fn copy_without(
+        &mut self,
+        state: Position,
+        over: &[StageId],
+        copies: &mut HashMap<Position, Position>,
+    ) -> Position {
+        if let Some(copy) = copies.get(&state) {
+            return *copy;
+        }
+        let copy = self.state(self.states[state].kind);
+        copies.insert(state, copy);
+        for edge in self.states[state].edges.clone() {
+            let target = match (edge.action, self.states[edge.target].kind) {
+                (Action::Proceed, Kind::Stopped(stage)) if over.contains(&stage) => continue,
+                (Action::Proceed, Kind::Stopped(_)) => edge.target,
+                (Action::Proceed, _) => self.copy_without(edge.target, over, copies),
+                (Action::Take(_) | Action::Ignore, _) if edge.target == state => copy,
+                (Action::Take(_) | Action::Ignore, _) => edge.target,
+            };
+            self.edge(copy, edge.action, edge.condition, target);
+        }
+        copy
+    }
+}
+
+fn contiguity(relation: Relation) -> Contiguity {
+    match relation {
+        Relation::Next | Relation::NotNext => Contiguity::Strict,
+        Relation::FollowedBy | Relation::NotFollowedBy => Contiguity::Relaxed,
+        Relation::FollowedByAny => Contiguity::Any,
+    }
+}
+
+/// The condition under which a step's loop takes another event: that of the stage, or of the stages that a round of the
+/// group can begin with.
+fn entry_condition<'p>(place: &Place<'p>) -> Condition<'p> {
+    let mut entries = Vec::new();
+    entries_of(place.step, &mut entries);
+    let none = Condition::All(entries.into_iter().map(|entry| Condition::Holds(entry).not()).collect());
+    none.not().before(place.group_until())
+}
+
+fn entries_of<'p>(step: &'p Step, entries: &mut Vec<&'p Expr>) {
+    match &step.term {
+        Term::Stage(_, condition) => entries.push(condition),
+        Term::Group(sequence) => {
+            for step in &sequence.steps {
+                entries_of(step, entries);
+                if !step.quantifier.optional {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn take_condition<'p>(place: &Place<'p>, condition: &'p Expr) -> Condition<'p> {
+    Condition::Holds(condition).before(place.group_until()).before(place.until())
+}
+
+/// What passes an event over; none if nothing does.
+fn ignore_condition(contiguity: Contiguity, condition: &Expr) -> Option<Condition<'_>> {
+    match contiguity {
+        Contiguity::Strict => None,
+        Contiguity::Relaxed => Some(Condition::Holds(condition).not()),
+        Contiguity::Any => Some(Condition::always()),
+    }
+}
+
+/// The stage of a negation.
+fn stage_of(step: &Step) -> StageId {
+    match &step.term {
+        Term::Stage(stage, _) => *stage,
+        Term::Group(_) => unreachable!("a negation is of a stage"),
+    }
+}
+
+/// The condition of a negation.
+fn stage_condition(step: &Step) -> Condition<'_> {
+    match &step.term {
+        Term::Stage(_, condition) => Condition::Holds(condition),
+        Term::Group(_) => unreachable!("a negation is of a stage"),
+    }
+}

@@ -1,0 +1,119 @@
+//! What a condition sees: the event under test, and the events that one run has taken.
+
+use ensue_model::aggregate::Accumulator;
+use ensue_model::eval::{Scope, eval};
+use ensue_model::expr::{Ask, Lookback, LookbackId, Pick};
+use ensue_model::pattern::StageId;
+use ensue_model::{Event, Expr, Fault, FieldId, Pattern, Timestamp, Value};
+
+use super::Item;
+use super::automaton::Condition;
+
+/// An event that a stage of a run has taken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Taken {
+    pub(super) stage: StageId,
+    /// Its position in the input.
+    pub(super) position: usize,
+    pub(super) time: Timestamp,
+}
+
+impl Taken {
+    /// Where the event stands among those of its key: by event time, then order of arrival.
+    pub(super) fn order(&self) -> (Timestamp, usize) {
+        (self.time, self.position)
+    }
+}
+
+/// One event under test, against one run.
+pub(super) struct Moment<'a, E> {
+    pub(super) pattern: &'a Pattern,
+    pub(super) input: &'a [Item<E>],
+    pub(super) event: &'a E,
+    pub(super) key: &'a [Value<'static>],
+    pub(super) taken: &'a [Taken],
+}
+
+impl<E: Event> Moment<'_, E> {
+    /// The same event against another run.
+    pub(super) fn against<'b>(&'b self, taken: &'b [Taken]) -> Moment<'b, E> {
+        Moment { pattern: self.pattern, input: self.input, event: self.event, key: self.key, taken }
+    }
+
+    /// The event's time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.event.time()
+    }
+
+    /// Whether the condition holds. Null does not, and so its negation does.
+    pub(super) fn meets(&self, condition: &Condition<'_>) -> bool {
+        match condition {
+            Condition::Holds(expr) => eval(expr, self).holds(),
+            Condition::Not(condition) => !self.meets(condition),
+            Condition::All(conditions) => conditions.iter().all(|condition| self.meets(condition)),
+        }
+    }
+
+    /// The events that the run has taken for a stage, in order.
+    fn of(&self, stage: StageId) -> Vec<&E> {
+        let of_stage = self.taken.iter().filter(|taken| taken.stage == stage);
+        of_stage.map(|taken| self.event_at(taken.position)).collect()
+    }
+
+    fn event_at(&self, position: usize) -> &E {
+        match &self.input[position] {
+            Item::Event(event) => event,
+            Item::Watermark(_) => unreachable!("a run takes events only"),
+        }
+    }
+
+    /// The expression over one event that was taken.
+    fn over(&self, expr: &Expr, event: &E) -> Value<'static> {
+        let moment = Moment { pattern: self.pattern, input: self.input, event, key: self.key, taken: &[] };
+        eval(expr, &moment).into_owned()
+    }
+}
+
+impl<E: Event> Scope for Moment<'_, E> {
+    fn field(&self, field: FieldId) -> Value<'_> {
+        self.event.field(field)
+    }
+
+    fn time(&self) -> Timestamp {
+        self.event.time()
+    }
+
+    fn key(&self, part: u16) -> Value<'_> {
+        self.key.get(usize::from(part)).map_or(Value::Null, Value::borrowed)
+    }
+
+    fn lookback(&self, lookback: LookbackId) -> Value<'_> {
+        let Lookback { stage, ask } = &self.pattern.lookbacks[usize::from(lookback.0)];
+        let events = self.of(*stage);
+        match ask {
+            Ask::Pick(pick, expr) => picked(*pick, &events).map_or(Value::Null, |event| self.over(expr, event)),
+            Ask::Aggregate(aggregate, expr) => {
+                let mut accumulator = Accumulator::new(*aggregate);
+                for event in events {
+                    accumulator.add(self.over(expr, event), &mut |_| {});
+                }
+                accumulator.value()
+            }
+        }
+    }
+
+    /// The reference counts no faults.
+    fn fault(&self, _: Fault) {}
+}
+
+fn picked<'a, E>(pick: Pick, events: &[&'a E]) -> Option<&'a E> {
+    match pick {
+        Pick::First => events.first().copied(),
+        Pick::Last => events.last().copied(),
+        Pick::At(index) if index >= 0 => events.get(usize::try_from(index).ok()?).copied(),
+        Pick::At(index) => {
+            let from_end = usize::try_from(index.unsigned_abs()).ok()?;
+            events.len().checked_sub(from_end).map(|index| events[index])
+        }
+    }
+}
