@@ -1,3 +1,4 @@
 //! Cases of patterns, events and expected outputs: the naive reference matcher, the runner, the generator.
 
+pub mod case;
 pub mod reference;

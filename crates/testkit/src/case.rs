@@ -1,0 +1,235 @@
+//! A case: a pattern, what arrives, and what must come out. One JSON object a line.
+//!
+//! ```json
+//! {"id": "loops-1-000007",
+//!  "pattern": "pattern p\nkey k\nbegin s1 where type == \"a\" ...",
+//!  "input": [{"e": {"id": 1, "ts": 1000, "k": "k1", "type": "a", "v": 5}}, {"wm": 1500}],
+//!  "expected": {"matches":  [{"at": 3, "stages": {"s1": [1], "s2": [2, 4]}}],
+//!               "timeouts": [{"at": 7, "ts": 2000, "stages": {"s1": [3]}}],
+//!               "late": [5]}}
+//! ```
+//!
+//! An event has an `id`, by which the outputs name it, a `ts` in milliseconds, and whatever fields the pattern asks for.
+//! `at` is the position of the input item while which the output came, `ts` of a timeout its deadline. There is no end of
+//! the input: what a last watermark would bring is not expected.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use ensue_model::{Row, Schema, Timestamp, Value};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+/// A pattern, what arrives, and what must come out.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Case {
+    /// The case's name.
+    pub id: String,
+    /// The pattern's text.
+    pub pattern: String,
+    /// What arrives, in order.
+    pub input: Vec<Input>,
+    /// What must come out.
+    pub expected: Outputs,
+}
+
+/// What arrives.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Input {
+    /// An event.
+    Event {
+        /// The event.
+        e: CaseEvent,
+    },
+    /// A watermark.
+    Watermark {
+        /// In milliseconds.
+        wm: i64,
+    },
+}
+
+/// An event of a case.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CaseEvent {
+    /// By which the outputs name it.
+    pub id: i64,
+    /// Its time in milliseconds.
+    pub ts: i64,
+    /// Its other fields.
+    #[serde(flatten)]
+    pub fields: Map<String, Json>,
+}
+
+/// What comes out.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Outputs {
+    /// The matches.
+    pub matches: Vec<MatchLine>,
+    /// The timeouts.
+    pub timeouts: Vec<TimeoutLine>,
+    /// The ids of late events, in order of arrival.
+    pub late: Vec<i64>,
+}
+
+/// The ids of the events that each stage took; stages that took none are left out.
+pub type Stages = BTreeMap<String, Vec<i64>>;
+
+/// A match.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct MatchLine {
+    /// The input item while which it came.
+    pub at: usize,
+    /// What it holds.
+    pub stages: Stages,
+}
+
+/// A timeout.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct TimeoutLine {
+    /// The input item while which it came.
+    pub at: usize,
+    /// Its deadline in milliseconds.
+    pub ts: i64,
+    /// What it holds.
+    pub stages: Stages,
+}
+
+/// How what came out differs from what was expected.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Difference {
+    /// Expected, and did not come.
+    pub missing: Vec<String>,
+    /// Came, and was not expected.
+    pub unexpected: Vec<String>,
+    /// Came more than once.
+    pub repeated: Vec<String>,
+}
+
+impl CaseEvent {
+    /// The event as a row of the schema; a field that it does not have is null.
+    pub fn row(&self, schema: &Schema) -> Row {
+        let values = schema.fields.iter().map(|field| self.field(&field.name)).collect();
+        Row::new(Timestamp::from_millis(self.ts), values)
+    }
+
+    fn field(&self, name: &str) -> Value<'static> {
+        match name {
+            "id" => Value::Int(self.id),
+            "ts" => Value::Int(self.ts),
+            name => self.fields.get(name).map_or(Value::Null, value_of),
+        }
+    }
+}
+
+/// A JSON value as the language has it: whole numbers are ints, others floats.
+fn value_of(json: &Json) -> Value<'static> {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => match number.as_i64() {
+            Some(int) => Value::Int(int),
+            None => number.as_f64().map_or(Value::Null, Value::Float),
+        },
+        Json::String(text) => text.clone().into(),
+        Json::Array(items) => Value::List(items.iter().map(value_of).collect()),
+        Json::Object(items) => {
+            Value::Record(items.iter().map(|(name, item)| (Arc::from(name.as_str()), value_of(item))).collect())
+        }
+    }
+}
+
+impl Outputs {
+    /// How `actual` differs from what is expected here, if it does. Outputs are compared as sets for each `at`: the order
+    /// within one is not part of a case.
+    pub fn difference(&self, actual: &Outputs) -> Option<Difference> {
+        let mut difference = Difference::default();
+        compare(&self.matches, &actual.matches, &mut difference);
+        compare(&self.timeouts, &actual.timeouts, &mut difference);
+        if self.late != actual.late {
+            difference.missing.push(late_line(&self.late));
+            difference.unexpected.push(late_line(&actual.late));
+        }
+        (difference != Difference::default()).then_some(difference)
+    }
+
+    /// Sorts matches and timeouts, so that the same outputs look the same.
+    pub fn sort(&mut self) {
+        self.matches.sort();
+        self.timeouts.sort();
+    }
+}
+
+fn compare<T: Ord + fmt::Display>(expected: &[T], actual: &[T], difference: &mut Difference) {
+    let expected: BTreeSet<&T> = expected.iter().collect();
+    let mut came = BTreeSet::new();
+    for line in actual {
+        if !came.insert(line) {
+            difference.repeated.push(line.to_string());
+        }
+    }
+    difference.missing.extend(expected.difference(&came).map(ToString::to_string));
+    difference.unexpected.extend(came.difference(&expected).map(ToString::to_string));
+}
+
+fn late_line(ids: &[i64]) -> String {
+    format!("late {ids:?}")
+}
+
+impl fmt::Display for MatchLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "match at {}", self.at)?;
+        write_stages(f, &self.stages)
+    }
+}
+
+impl fmt::Display for TimeoutLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "timeout at {}, deadline {}", self.at, self.ts)?;
+        write_stages(f, &self.stages)
+    }
+}
+
+fn write_stages(f: &mut fmt::Formatter<'_>, stages: &Stages) -> fmt::Result {
+    for (index, (stage, ids)) in stages.iter().enumerate() {
+        write!(f, "{} {stage} {ids:?}", if index == 0 { ":" } else { "," })?;
+    }
+    Ok(())
+}
+
+impl fmt::Display for Difference {
+    /// One line an output.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, lines) in
+            [("missing", &self.missing), ("unexpected", &self.unexpected), ("repeated", &self.repeated)]
+        {
+            for line in lines {
+                writeln!(f, "    {what:<10}  {line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::Event { e: CaseEvent { id, ts, fields } } => {
+                write!(f, "event {id} at {ts}")?;
+                fields.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
+            }
+            Input::Watermark { wm } => write!(f, "watermark {wm}"),
+        }
+    }
+}
+
+impl fmt::Display for Case {
+    /// The pattern and the input, as a person reads them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "case {}", self.id)?;
+        self.pattern.lines().try_for_each(|line| writeln!(f, "    {line}"))?;
+        writeln!(f, "  input")?;
+        self.input.iter().enumerate().try_for_each(|(at, item)| writeln!(f, "    {at:>3}  {item}"))
+    }
+}
