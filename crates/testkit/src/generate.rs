@@ -1,0 +1,109 @@
+//! Draws cases at random: patterns as text, and streams.
+//!
+//! Alphabets are small and streams short, so that things meet: types `a` to `d` and `x`, `v` from 1 to 6, one or two keys,
+//! times that tie, watermarks that lag or hurry, events that come out of order or late. What is drawn shrinks: a failure
+//! is reported for the smallest case found.
+//!
+//! Knows the text of the language, and nothing of what it means. The outputs of a drawn case are empty.
+
+mod draft;
+mod stream;
+
+use proptest::prelude::*;
+
+use crate::case::{Case, Input, Outputs};
+use draft::Draft;
+
+/// What the drawn cases are about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub enum Profile {
+    /// Sequences of single stages.
+    Basic,
+    /// Quantifiers and `until`.
+    Loops,
+    /// Negations.
+    Not,
+    /// Nested groups.
+    Groups,
+    /// Skip strategies.
+    Skip,
+    /// Windows, watermarks, late events, events out of order.
+    Time,
+    /// Conditions that look back.
+    Iter,
+    /// Everything.
+    Mixed,
+}
+
+impl Profile {
+    /// All profiles.
+    pub const ALL: [Profile; 8] = [
+        Profile::Basic,
+        Profile::Loops,
+        Profile::Not,
+        Profile::Groups,
+        Profile::Skip,
+        Profile::Time,
+        Profile::Iter,
+        Profile::Mixed,
+    ];
+}
+
+/// How likely things are, from 0 to 1.
+#[derive(Clone, Copy, Debug)]
+struct Odds {
+    steps_max: usize,
+    quantifier: f64,
+    negation: f64,
+    group: f64,
+    skip: f64,
+    within: f64,
+    lookback: f64,
+    disorder: f64,
+}
+
+impl Odds {
+    const BASIC: Odds = Odds {
+        steps_max: 4,
+        quantifier: 0.0,
+        negation: 0.0,
+        group: 0.0,
+        skip: 0.0,
+        within: 0.3,
+        lookback: 0.0,
+        disorder: 0.1,
+    };
+
+    fn of(profile: Profile) -> Odds {
+        match profile {
+            Profile::Basic => Odds::BASIC,
+            Profile::Loops => Odds { quantifier: 0.6, ..Odds::BASIC },
+            Profile::Not => Odds { quantifier: 0.2, negation: 0.4, within: 0.6, ..Odds::BASIC },
+            Profile::Groups => Odds { steps_max: 3, quantifier: 0.3, negation: 0.1, group: 0.4, ..Odds::BASIC },
+            Profile::Skip => Odds { quantifier: 0.4, skip: 1.0, ..Odds::BASIC },
+            Profile::Time => Odds { quantifier: 0.2, negation: 0.2, within: 1.0, disorder: 0.5, ..Odds::BASIC },
+            Profile::Iter => Odds { quantifier: 0.5, lookback: 0.6, skip: 0.2, ..Odds::BASIC },
+            Profile::Mixed => Odds {
+                steps_max: 4,
+                quantifier: 0.4,
+                negation: 0.2,
+                group: 0.2,
+                skip: 0.3,
+                within: 0.5,
+                lookback: 0.3,
+                disorder: 0.3,
+            },
+        }
+    }
+}
+
+/// Cases of a profile; their outputs are empty.
+pub fn cases(profile: Profile) -> impl Strategy<Value = Case> {
+    let odds = Odds::of(profile);
+    (draft::drafts(odds), stream::streams(odds.disorder)).prop_map(|(draft, input): (Draft, Vec<Input>)| Case {
+        id: "drawn".to_owned(),
+        pattern: draft.to_string(),
+        input,
+        expected: Outputs::default(),
+    })
+}

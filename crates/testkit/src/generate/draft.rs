@@ -1,0 +1,341 @@
+//! Draws patterns: a tree without names, which is written as text.
+
+use std::fmt::{self, Write};
+
+use proptest::prelude::*;
+
+use super::Odds;
+
+/// A pattern before its stages have names.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    steps: Vec<Step>,
+    /// In milliseconds.
+    within: Option<i64>,
+    skip: Option<Skip>,
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    relation: Relation,
+    term: Term,
+    quantifier: Option<Quantifier>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Relation {
+    Next,
+    FollowedBy,
+    FollowedByAny,
+    NotNext,
+    NotFollowedBy,
+}
+
+#[derive(Clone, Debug)]
+enum Term {
+    Stage(Condition),
+    Group(Vec<Step>),
+}
+
+#[derive(Clone, Debug)]
+struct Quantifier {
+    times: Times,
+    optional: bool,
+    greedy: bool,
+    between: &'static str,
+    /// Of loops without bound.
+    until: Option<Condition>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Times {
+    Once,
+    Exactly(u32),
+    Between(u32, u32),
+    AtLeast(u32),
+}
+
+#[derive(Clone, Debug)]
+struct Condition {
+    test: Test,
+    lookback: Option<Lookback>,
+}
+
+#[derive(Clone, Debug)]
+enum Test {
+    Type(&'static str),
+    Either(&'static str, &'static str),
+    Other(&'static str),
+    Value(&'static str, i64),
+    Anything,
+}
+
+/// A condition on what was taken: by the stage so many before this one; by this one if there are not so many.
+#[derive(Clone, Copy, Debug)]
+struct Lookback {
+    back: usize,
+    ask: Ask,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Ask {
+    Fewer(i64),
+    SumBelow(i64),
+    Rising,
+    Falling,
+    AtLeastFirst,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Skip {
+    ToNext,
+    PastLast,
+    /// Of the stages that can be named, by position modulo their number.
+    ToFirst(usize),
+    ToLast(usize),
+}
+
+const TYPES: [&str; 4] = ["a", "b", "c", "d"];
+
+/// Patterns with these odds.
+pub(super) fn drafts(odds: Odds) -> impl Strategy<Value = Draft> {
+    let within = prop::option::weighted(odds.within, prop::sample::select(vec![300, 500, 1_000, 1_500, 3_000]));
+    let skip = prop_oneof![
+        Just(Skip::ToNext),
+        Just(Skip::PastLast),
+        (0..4usize).prop_map(Skip::ToFirst),
+        (0..4usize).prop_map(Skip::ToLast)
+    ];
+    (steps(odds, 2), within, prop::option::weighted(odds.skip, skip)).prop_map(|(steps, within, skip)| {
+        // Only a window says when it is certain that nothing came.
+        let within = if ends_with_absence(&steps) { within.or(Some(1_000)) } else { within };
+        Draft { steps, within, skip }
+    })
+}
+
+fn ends_with_absence(steps: &[Step]) -> bool {
+    steps.last().is_some_and(|step| match &step.term {
+        Term::Stage(_) => step.relation == Relation::NotFollowedBy,
+        Term::Group(steps) => ends_with_absence(steps),
+    })
+}
+
+fn steps(odds: Odds, depth: u32) -> BoxedStrategy<Vec<Step>> {
+    prop::collection::vec(step(odds, depth), 1..=odds.steps_max).prop_map(well_formed).boxed()
+}
+
+/// A sequence begins with a step that takes something.
+fn well_formed(mut steps: Vec<Step>) -> Vec<Step> {
+    if steps[0].is_negation() {
+        steps[0].relation = Relation::FollowedBy;
+    }
+    steps
+}
+
+fn step(odds: Odds, depth: u32) -> BoxedStrategy<Step> {
+    let stage = (relation(), condition(odds), quantifiers(odds, false))
+        .prop_map(|(relation, condition, quantifier)| Step { relation, term: Term::Stage(condition), quantifier });
+    let negated = prop_oneof![Just(Relation::NotNext), Just(Relation::NotFollowedBy)];
+    let negation = (negated, condition(odds)).prop_map(|(relation, condition)| Step {
+        relation,
+        term: Term::Stage(condition),
+        quantifier: None,
+    });
+    let percent = |odds: f64| (odds * 100.0) as u32;
+    let plain = 100 - percent(odds.negation).min(60);
+    if depth == 0 || odds.group == 0.0 {
+        return prop_oneof![plain => stage, percent(odds.negation) => negation].boxed();
+    }
+    let inner = Odds { steps_max: 3, ..odds };
+    let group = (relation(), steps(inner, depth - 1), quantifiers(odds, true))
+        .prop_map(|(relation, steps, quantifier)| Step { relation, term: Term::Group(steps), quantifier });
+    prop_oneof![plain => stage, percent(odds.negation) => negation, percent(odds.group) => group].boxed()
+}
+
+fn relation() -> impl Strategy<Value = Relation> {
+    prop_oneof![
+        3 => Just(Relation::FollowedBy),
+        2 => Just(Relation::Next),
+        2 => Just(Relation::FollowedByAny),
+    ]
+}
+
+fn quantifiers(odds: Odds, of_group: bool) -> impl Strategy<Value = Option<Quantifier>> {
+    prop::option::weighted(odds.quantifier, quantifier(odds, of_group))
+}
+
+fn quantifier(odds: Odds, of_group: bool) -> impl Strategy<Value = Quantifier> {
+    let times = prop_oneof![
+        1 => Just(Times::Once),
+        1 => (2..=3u32).prop_map(Times::Exactly),
+        1 => (1..=2u32, 1..=2u32).prop_map(|(min, more)| Times::Between(min, min + more)),
+        4 => (1..=2u32).prop_map(Times::AtLeast),
+    ];
+    let between = prop_oneof![2 => Just(""), 1 => Just(" consecutive"), 1 => Just(" combinations")];
+    let greedy = if of_group { 0.0 } else { 0.3 };
+    (
+        times,
+        prop::bool::weighted(0.3),
+        prop::bool::weighted(greedy),
+        between,
+        prop::option::weighted(0.25, condition(odds)),
+    )
+        .prop_map(|(times, optional, greedy, between, until)| match times {
+            Times::Once => Quantifier { times, optional: true, greedy: false, between: "", until: None },
+            Times::Exactly(_) | Times::Between(..) => Quantifier { times, optional, greedy, between, until: None },
+            Times::AtLeast(_) => Quantifier { times, optional, greedy, between, until },
+        })
+}
+
+fn condition(odds: Odds) -> impl Strategy<Value = Condition> {
+    let kind = || prop::sample::select(TYPES.to_vec());
+    let test = prop_oneof![
+        6 => kind().prop_map(Test::Type),
+        2 => (kind(), kind()).prop_map(|(a, b)| Test::Either(a, b)),
+        1 => kind().prop_map(Test::Other),
+        1 => (prop::sample::select(vec!["<", ">=", "!="]), 1..=6i64).prop_map(|(operator, v)| Test::Value(operator, v)),
+        1 => Just(Test::Anything),
+    ];
+    let ask = prop_oneof![
+        (1..=3i64).prop_map(Ask::Fewer),
+        (5..=14i64).prop_map(Ask::SumBelow),
+        Just(Ask::Rising),
+        Just(Ask::Falling),
+        Just(Ask::AtLeastFirst),
+    ];
+    let lookback =
+        prop::option::weighted(odds.lookback, (0..3usize, ask).prop_map(|(back, ask)| Lookback { back, ask }));
+    (test, lookback).prop_map(|(test, lookback)| Condition { test, lookback })
+}
+
+impl Step {
+    fn is_negation(&self) -> bool {
+        matches!(self.relation, Relation::NotNext | Relation::NotFollowedBy)
+    }
+}
+
+/// Writes a draft, and gives the stages their names.
+#[derive(Default)]
+struct Writer {
+    text: String,
+    stages: usize,
+    /// The stages that take something, so far.
+    taking: Vec<String>,
+}
+
+impl fmt::Display for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut writer = Writer::default();
+        let mut names = Vec::new();
+        for (index, step) in self.steps.iter().enumerate() {
+            let is_stage = matches!(step.term, Term::Stage(_)) && !step.is_negation();
+            writer.text.push('\n');
+            writer.step(step, index == 0);
+            names.extend(writer.taking.last().filter(|_| is_stage).cloned());
+        }
+        write!(f, "pattern p\nkey k{}", writer.text)?;
+        if let Some(within) = self.within {
+            write!(f, "\nwithin {within}ms")?;
+        }
+        match self.skip {
+            Some(Skip::ToNext) => write!(f, "\nskip to next"),
+            Some(Skip::PastLast) => write!(f, "\nskip past last"),
+            Some(Skip::ToFirst(index)) if !names.is_empty() => {
+                write!(f, "\nskip to first {}", names[index % names.len()])
+            }
+            Some(Skip::ToLast(index)) if !names.is_empty() => {
+                write!(f, "\nskip to last {}", names[index % names.len()])
+            }
+            Some(Skip::ToFirst(_) | Skip::ToLast(_)) | None => Ok(()),
+        }
+    }
+}
+
+impl Writer {
+    fn put(&mut self, text: fmt::Arguments<'_>) {
+        self.text.write_fmt(text).expect("writing to a string does not fail");
+    }
+
+    fn step(&mut self, step: &Step, first: bool) {
+        let relation = match step.relation {
+            _ if first => "begin",
+            Relation::Next => "next",
+            Relation::FollowedBy => "followedBy",
+            Relation::FollowedByAny => "followedByAny",
+            Relation::NotNext => "notNext",
+            Relation::NotFollowedBy => "notFollowedBy",
+        };
+        self.put(format_args!("{relation} "));
+        match &step.term {
+            Term::Stage(condition) => self.stage(step, condition),
+            Term::Group(steps) => self.group(step, steps),
+        }
+    }
+
+    fn stage(&mut self, step: &Step, condition: &Condition) {
+        self.stages += 1;
+        let name = format!("s{}", self.stages);
+        if !step.is_negation() {
+            self.taking.push(name.clone());
+        }
+        self.put(format_args!("{name}"));
+        self.quantifier(step.quantifier.as_ref());
+        self.put(format_args!(" where "));
+        self.condition(condition);
+        self.until(step.quantifier.as_ref());
+    }
+
+    fn group(&mut self, step: &Step, steps: &[Step]) {
+        self.put(format_args!("("));
+        for (index, inner) in steps.iter().enumerate() {
+            if index > 0 {
+                self.put(format_args!(" "));
+            }
+            self.step(inner, index == 0);
+        }
+        self.put(format_args!(")"));
+        self.quantifier(step.quantifier.as_ref());
+        self.until(step.quantifier.as_ref());
+    }
+
+    fn quantifier(&mut self, quantifier: Option<&Quantifier>) {
+        let Some(Quantifier { times, optional, greedy, between, .. }) = quantifier else { return };
+        match times {
+            Times::Once => self.put(format_args!("?")),
+            Times::Exactly(times) => self.put(format_args!("{{{times}}}")),
+            Times::Between(min, max) => self.put(format_args!("{{{min},{max}}}")),
+            Times::AtLeast(1) => self.put(format_args!("{}", if *optional { "*" } else { "+" })),
+            Times::AtLeast(min) => self.put(format_args!("{{{min},}}")),
+        }
+        if *optional && !matches!(times, Times::Once | Times::AtLeast(1)) {
+            self.put(format_args!(" optional"));
+        }
+        self.put(format_args!("{}{between}", if *greedy { " greedy" } else { "" }));
+    }
+
+    fn until(&mut self, quantifier: Option<&Quantifier>) {
+        if let Some(until) = quantifier.and_then(|quantifier| quantifier.until.as_ref()) {
+            self.put(format_args!(" until "));
+            self.condition(until);
+        }
+    }
+
+    fn condition(&mut self, condition: &Condition) {
+        match condition.test {
+            Test::Type(kind) => self.put(format_args!("type == \"{kind}\"")),
+            Test::Either(a, b) => self.put(format_args!("(type == \"{a}\" or type == \"{b}\")")),
+            Test::Other(kind) => self.put(format_args!("not (type == \"{kind}\")")),
+            Test::Value(operator, v) => self.put(format_args!("v {operator} {v}")),
+            Test::Anything => self.put(format_args!("true")),
+        }
+        let Some(Lookback { back, ask }) = condition.lookback else { return };
+        let Some(stage) = self.taking.iter().rev().nth(back).or(self.taking.last()).cloned() else { return };
+        match ask {
+            Ask::Fewer(count) => self.put(format_args!(" and count({stage}) < {count}")),
+            Ask::SumBelow(sum) => self.put(format_args!(" and sum({stage}.v) + v < {sum}")),
+            Ask::Rising => self.put(format_args!(" and (count({stage}) < 1 or v > last({stage}).v)")),
+            Ask::Falling => self.put(format_args!(" and (count({stage}) < 1 or v < last({stage}).v)")),
+            Ask::AtLeastFirst => self.put(format_args!(" and v >= first({stage}).v")),
+        }
+    }
+}

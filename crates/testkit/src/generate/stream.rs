@@ -1,0 +1,69 @@
+//! Draws what arrives.
+
+use proptest::prelude::*;
+use serde_json::{Map, json};
+
+use crate::case::{CaseEvent, Input};
+
+/// Longer ones make patterns whose runs multiply with every event too slow for the reference.
+const EVENTS_MAX: usize = 10;
+
+/// Where time begins, in milliseconds.
+const FIRST: i64 = 1_000;
+
+/// So long after the last event comes the last watermark: longer than any window that is drawn.
+const AFTERWARDS: i64 = 10_000;
+
+/// An event before it has its id and its time.
+#[derive(Clone, Debug)]
+struct Arrival {
+    kind: &'static str,
+    v: i64,
+    second_key: bool,
+    /// After the event before.
+    gap: i64,
+    /// Before the time that has been reached, for an event out of order.
+    back: i64,
+    /// The watermark after it, as what it lags behind the time that has been reached.
+    watermark: Option<i64>,
+}
+
+/// Streams, each with a last watermark that ends all windows.
+pub(super) fn streams(disorder: f64) -> impl Strategy<Value = Vec<Input>> {
+    prop::collection::vec(arrival(disorder), 1..=EVENTS_MAX).prop_map(|arrivals| inputs(&arrivals))
+}
+
+fn arrival(disorder: f64) -> impl Strategy<Value = Arrival> {
+    let kind = prop_oneof![4 => Just("a"), 4 => Just("b"), 2 => Just("c"), 1 => Just("d"), 1 => Just("x")];
+    let gap = prop::sample::select(vec![10, 0, 1, 100, 300, 500, 1_000]);
+    let back = prop_oneof![Just(0), prop::sample::select(vec![1, 10, 100, 400])];
+    let back =
+        (prop::bool::weighted(disorder), back).prop_map(|(out_of_order, back)| if out_of_order { back } else { 0 });
+    let lag = prop::sample::select(vec![0, 1, 50, 200, 1_000, -1, -300]);
+    let watermark = prop::option::weighted(0.5, lag);
+    (kind, 1..=6i64, prop::bool::weighted(0.15), gap, back, watermark)
+        .prop_map(|(kind, v, second_key, gap, back, watermark)| Arrival { kind, v, second_key, gap, back, watermark })
+}
+
+fn inputs(arrivals: &[Arrival]) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    let mut reached = FIRST;
+    for (index, arrival) in arrivals.iter().enumerate() {
+        reached += arrival.gap;
+        inputs.push(Input::Event { e: event(index as i64 + 1, reached - arrival.back, arrival) });
+        if let Some(lag) = arrival.watermark {
+            inputs.push(Input::Watermark { wm: reached - lag });
+        }
+    }
+    inputs.push(Input::Watermark { wm: reached + AFTERWARDS });
+    inputs
+}
+
+fn event(id: i64, ts: i64, arrival: &Arrival) -> CaseEvent {
+    let fields = [
+        ("k".to_owned(), json!(if arrival.second_key { "k2" } else { "k1" })),
+        ("type".to_owned(), json!(arrival.kind)),
+        ("v".to_owned(), json!(arrival.v)),
+    ];
+    CaseEvent { id, ts, fields: Map::from_iter(fields) }
+}
