@@ -1,0 +1,325 @@
+//! The ways to run a case. They must all give the same.
+//!
+//! Knows the language and the engine by their front doors only. What the engine looks like from outside is written here
+//! and nowhere else in this crate.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use ensue_engine::{Config, Engine};
+use ensue_lang::{Diagnostics, Options, Source};
+use ensue_model::pattern::{Patterns, Skip, StageId};
+use ensue_model::{Partial, Row, Schema, Timestamp};
+use ensue_runtime::Sharded;
+
+use crate::case::{Case, CaseEvent, Difference, Input, MatchLine, Outputs, Stages, TimeoutLine};
+use crate::reference::{self, Item};
+use crate::variants;
+
+/// A way to run a case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reading {
+    /// The naive matcher.
+    Reference,
+    /// The engine.
+    Engine,
+    /// The engine, saved and restored after every input item.
+    Restarted,
+    /// The engine on so many threads.
+    Shards(usize),
+}
+
+/// A case with its pattern compiled.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub(crate) patterns: Arc<Patterns>,
+    input: Vec<Item<Row>>,
+}
+
+/// Why a case cannot run.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// What the compiler said.
+    pub diagnostics: Diagnostics,
+}
+
+/// Two readings of a case that differ.
+#[derive(Clone, Debug)]
+pub struct Disagreement {
+    /// The one that is not as the reference.
+    pub reading: String,
+    /// The case, expecting what the reference gave.
+    pub case: Case,
+    /// How the other differs, or why it gave nothing.
+    pub difference: Result<Difference, String>,
+}
+
+/// The code of what the language has, and the engine does not yet run.
+const NOT_YET: &str = "E0901";
+
+impl Refused {
+    /// Whether nothing is wrong with the pattern but that the engine does not run all of it yet.
+    pub fn is_not_yet(&self) -> bool {
+        self.diagnostics.iter().all(|diagnostic| diagnostic.code.id == NOT_YET)
+    }
+}
+
+impl Prepared {
+    /// Compiles the pattern of a case, over fields that nobody declared.
+    ///
+    /// # Errors
+    /// If the pattern does not compile.
+    pub fn of(case: &Case) -> Result<Prepared, Refused> {
+        let source = Source::new(format!("{}.pattern", case.id), case.pattern.clone());
+        let options = Options { schema: Schema::open(), ..Options::default() };
+        match ensue_lang::compile(&[source], &options) {
+            Ok(compiled) => Ok(Prepared::with(compiled.patterns, &case.input)),
+            Err(diagnostics) => Err(Refused { diagnostics }),
+        }
+    }
+
+    /// Patterns that were compiled elsewhere, with an input.
+    pub fn with(patterns: Patterns, input: &[Input]) -> Prepared {
+        let input = input.iter().map(|item| item_of(item, &patterns.schema)).collect();
+        Prepared { patterns: Arc::new(patterns), input }
+    }
+
+    /// What the case gives.
+    ///
+    /// # Errors
+    /// If the engine refuses, fails or panics.
+    pub fn outputs(&self, reading: Reading) -> Result<Outputs, String> {
+        catch_unwind(AssertUnwindSafe(|| self.outputs_or_panic(reading)))
+            .unwrap_or_else(|panic| Err(message_of(&*panic)))
+    }
+
+    fn outputs_or_panic(&self, reading: Reading) -> Result<Outputs, String> {
+        let config = Config::default();
+        match reading {
+            Reading::Reference => Ok(self.reference()),
+            Reading::Engine => self.drive(Engine::new(&self.patterns, config).map_err(text)?),
+            Reading::Restarted => {
+                let engine = Engine::new(&self.patterns, config.clone()).map_err(text)?;
+                self.drive(Restarted { patterns: self.patterns.clone(), config, engine })
+            }
+            Reading::Shards(shards) => self.drive(Sharded::new(&self.patterns, config, shards).map_err(text)?),
+        }
+    }
+
+    /// Each pattern by itself.
+    fn reference(&self) -> Outputs {
+        let mut outputs = Outputs::default();
+        for (index, pattern) in self.patterns.patterns.iter().enumerate() {
+            let outcome = reference::run(pattern, &self.input);
+            let stages = |events: &[(StageId, usize)]| {
+                self.stages(index, events.iter().map(|(stage, position)| (*stage, self.id_at(*position))))
+            };
+            outputs
+                .matches
+                .extend(outcome.matches.iter().map(|found| MatchLine { at: found.at, stages: stages(&found.events) }));
+            outputs.timeouts.extend(outcome.timeouts.iter().map(|lapsed| TimeoutLine {
+                at: lapsed.at,
+                ts: lapsed.deadline.as_millis(),
+                stages: stages(&lapsed.events),
+            }));
+            outputs.late = outcome.late.iter().map(|position| self.id_at(*position)).collect();
+        }
+        outputs
+    }
+
+    fn id_at(&self, position: usize) -> i64 {
+        match &self.input[position] {
+            Item::Event(row) => id_of(row),
+            Item::Watermark(_) => unreachable!("outputs hold events only"),
+        }
+    }
+
+    fn stages(&self, pattern: usize, events: impl Iterator<Item = (StageId, i64)>) -> Stages {
+        let mut stages = Stages::new();
+        for (stage, id) in events {
+            let name = &self.patterns.patterns[pattern].stages[usize::from(stage.0)].name;
+            stages.entry(name.clone()).or_default().push(id);
+        }
+        stages
+    }
+
+    /// Gives the input to an engine, item by item, and notes what comes with each.
+    fn drive(&self, mut engine: impl Driven) -> Result<Outputs, String> {
+        let mut outputs = Outputs::default();
+        let mut out = ensue_engine::Outputs::default();
+        for (at, item) in self.input.iter().enumerate() {
+            match item {
+                Item::Event(row) => engine.push(row.clone(), &mut out)?,
+                Item::Watermark(watermark) => engine.advance(*watermark, &mut out)?,
+            }
+            self.note(at, &mut out, &mut outputs);
+        }
+        Ok(outputs)
+    }
+
+    fn note(&self, at: usize, out: &mut ensue_engine::Outputs<Row>, outputs: &mut Outputs) {
+        let stages = |run: &Partial<Row>| {
+            self.stages(run.pattern, run.events.iter().map(|(stage, taken)| (*stage, id_of(&taken.event))))
+        };
+        outputs.matches.extend(out.matches.drain(..).map(|found| MatchLine { at, stages: stages(&found.run) }));
+        outputs.timeouts.extend(out.timeouts.drain(..).map(|lapsed| TimeoutLine {
+            at,
+            ts: lapsed.deadline.as_millis(),
+            stages: stages(&lapsed.run),
+        }));
+        outputs.late.extend(out.late.drain(..).map(|row| id_of(&row)));
+        out.rejected.clear();
+    }
+}
+
+/// What takes events and watermarks.
+trait Driven {
+    fn push(&mut self, row: Row, out: &mut ensue_engine::Outputs<Row>) -> Result<(), String>;
+    fn advance(&mut self, watermark: Timestamp, out: &mut ensue_engine::Outputs<Row>) -> Result<(), String>;
+}
+
+impl Driven for Engine<Row> {
+    fn push(&mut self, row: Row, out: &mut ensue_engine::Outputs<Row>) -> Result<(), String> {
+        Engine::push(self, row, out).map_err(text)
+    }
+
+    fn advance(&mut self, watermark: Timestamp, out: &mut ensue_engine::Outputs<Row>) -> Result<(), String> {
+        Engine::advance(self, watermark, out).map_err(text)
+    }
+}
+
+impl Driven for Sharded<Row> {
+    fn push(&mut self, row: Row, out: &mut ensue_engine::Outputs<Row>) -> Result<(), String> {
+        Sharded::push(self, row, out).map_err(text)
+    }
+
+    fn advance(&mut self, watermark: Timestamp, out: &mut ensue_engine::Outputs<Row>) -> Result<(), String> {
+        Sharded::advance(self, watermark, out).map_err(text)
+    }
+}
+
+/// An engine that is saved and restored after everything it is given.
+struct Restarted {
+    patterns: Arc<Patterns>,
+    config: Config,
+    engine: Engine<Row>,
+}
+
+impl Restarted {
+    fn restart(&mut self) -> Result<(), String> {
+        let bytes = self.engine.snapshot().map_err(text)?;
+        self.engine = Engine::restore(&self.patterns, self.config.clone(), &bytes).map_err(text)?;
+        Ok(())
+    }
+}
+
+impl Driven for Restarted {
+    fn push(&mut self, row: Row, out: &mut ensue_engine::Outputs<Row>) -> Result<(), String> {
+        Driven::push(&mut self.engine, row, out)?;
+        self.restart()
+    }
+
+    fn advance(&mut self, watermark: Timestamp, out: &mut ensue_engine::Outputs<Row>) -> Result<(), String> {
+        Driven::advance(&mut self.engine, watermark, out)?;
+        self.restart()
+    }
+}
+
+/// Runs a case in every way, and compares each with the reference; the case's own expectation is not looked at. The
+/// `seed` shuffles. Gives how many matches and timeouts there were.
+///
+/// # Errors
+/// The first reading that differs.
+pub fn agree(case: &Case, patterns: &Patterns, seed: u64) -> Result<usize, Box<Disagreement>> {
+    let prepared = Prepared::with(patterns.clone(), &case.input);
+    let mut case = case.clone();
+    match prepared.outputs(Reading::Reference) {
+        Ok(outputs) => case.expected = outputs,
+        Err(why) => return Err(Disagreement::new("the reference", &case, Err(why))),
+    }
+    case.expected.sort();
+    for (name, reading) in [
+        ("the engine", Reading::Engine),
+        ("the engine, saved and restored after every item", Reading::Restarted),
+        ("the engine on four shards", Reading::Shards(4)),
+    ] {
+        compare(name, &case, prepared.outputs(reading))?;
+    }
+
+    let shuffled = variants::shuffled(&case, seed);
+    let outputs = Prepared::with(patterns.clone(), &shuffled.input).outputs(Reading::Engine);
+    let sorted = |mut outputs: Outputs| {
+        outputs.late.sort_unstable();
+        outputs
+    };
+    compare("the engine, with the events shuffled between two watermarks", &shuffled, outputs.map(sorted))?;
+
+    if case.expected.late.is_empty() && is_of_events_alone(patterns) {
+        let unhurried = variants::unhurried(&case);
+        let outputs = Prepared::with(patterns.clone(), &unhurried.input).outputs(Reading::Engine);
+        compare("the engine, with the last watermark only", &unhurried, outputs.map(variants::untimed))?;
+    }
+    Ok(case.expected.matches.len() + case.expected.timeouts.len())
+}
+
+fn compare(reading: &str, case: &Case, outputs: Result<Outputs, String>) -> Result<(), Box<Disagreement>> {
+    match outputs.map(|outputs| case.expected.difference(&outputs)) {
+        Ok(None) => Ok(()),
+        Ok(Some(difference)) => Err(Disagreement::new(reading, case, Ok(difference))),
+        Err(why) => Err(Disagreement::new(reading, case, Err(why))),
+    }
+}
+
+/// Whether what comes out depends on the events alone, and not on how far apart the watermarks are. With a window and a
+/// skip strategy it does not: what a match drops times out instead if the watermark that brought the match was past its
+/// deadline as well.
+fn is_of_events_alone(patterns: &Patterns) -> bool {
+    patterns.patterns.iter().all(|pattern| pattern.skip == Skip::None || pattern.within.is_none())
+}
+
+impl Disagreement {
+    fn new(reading: &str, case: &Case, difference: Result<Difference, String>) -> Box<Self> {
+        Box::new(Disagreement { reading: reading.to_owned(), case: case.clone(), difference })
+    }
+}
+
+impl fmt::Display for Disagreement {
+    /// What differs, and the case as a line for `tests/corpus`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} does not give what the reference gives", self.reading)?;
+        write!(f, "{}", self.case)?;
+        match &self.difference {
+            Ok(difference) => write!(f, "{difference}")?,
+            Err(why) => writeln!(f, "    {why}")?,
+        }
+        writeln!(f, "{}", serde_json::to_string(&self.case).expect("a case is JSON"))
+    }
+}
+
+fn item_of(item: &Input, schema: &Schema) -> Item<Row> {
+    match item {
+        Input::Event { e } => Item::Event(row_of(e, schema)),
+        Input::Watermark { wm } => Item::Watermark(Timestamp::from_millis(*wm)),
+    }
+}
+
+/// The event's bytes are its id: so the outputs say which events the engine really gave back.
+fn row_of(event: &CaseEvent, schema: &Schema) -> Row {
+    Row { raw: event.id.to_string().into_bytes().into(), ..event.row(schema) }
+}
+
+fn id_of(row: &Row) -> i64 {
+    let id = std::str::from_utf8(&row.raw).ok().and_then(|text| text.parse().ok());
+    id.expect("row_of has written the id")
+}
+
+fn text(error: ensue_engine::Error) -> String {
+    error.to_string()
+}
+
+fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let message = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let message = message.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panicked: {}", message.unwrap_or_default())
+}
