@@ -10,3 +10,4 @@ pub mod suite;
 pub mod variants;
 
 pub mod generate;
+pub mod search;
