@@ -33,12 +33,6 @@ enum Construct {
 
 /// What the engine does not run yet.
 const REFUSED: &[Construct] = &[
-    Construct::Quantifier,
-    Construct::Modifier,
-    Construct::Until,
-    Construct::AbsenceAtTheEnd,
-    Construct::Group,
-    Construct::Skip,
     Construct::Alternatives,
     Construct::AnyOrder,
     Construct::StepWithin,

@@ -42,11 +42,12 @@ struct Compiler<'p> {
 /// A group as the terms inside see it.
 #[derive(Clone)]
 struct Group {
+    /// What may lie before this round of the group.
     contiguity: Contiguity,
+    /// What may lie between two rounds.
     inner: Contiguity,
+    /// Whether this is a first round that may be left out.
     optional: bool,
-    /// Whether this is the first round of the group's loop, which the group's own relation governs.
-    first_round: bool,
     until: Option<Guard>,
 }
 
@@ -65,37 +66,23 @@ impl<'p> Place<'p> {
         &self.steps[self.index]
     }
 
-    fn is_head_of_group(&self) -> bool {
-        self.group.is_some() && self.index == 0
+    /// The group of which this is the first term.
+    fn heads(&self) -> Option<&'p Group> {
+        self.group.filter(|_| self.index == 0)
     }
 
     fn following(&self) -> Option<&'p Step> {
         self.steps.get(self.index + 1).or(self.behind)
     }
 
-    /// Whether the term may be left out. The head of a group is left out with the group.
-    fn is_optional(&self) -> bool {
-        match self.group {
-            Some(group) if self.index == 0 => group.first_round && group.optional,
-            _ => self.step().quantifier.optional,
-        }
-    }
-
     /// What may lie between the term and the one before.
     fn contiguity(&self) -> Contiguity {
-        match self.group {
-            Some(group) if self.index == 0 && group.first_round => group.contiguity,
-            Some(group) if self.index == 0 => group.inner,
-            _ => contiguity_of(self.step().relation, self.index),
-        }
+        self.heads().map_or(contiguity_of(self.step().relation, self.index), |group| group.contiguity)
     }
 
-    /// What may lie between two rounds of the term.
+    /// What may lie between two rounds of the term. Flink gives the first term of a group that of the group's rounds.
     fn inner_contiguity(&self) -> Contiguity {
-        match self.group {
-            Some(group) if self.index == 0 => group.inner,
-            _ => self.step().quantifier.inner,
-        }
+        self.heads().map_or(self.step().quantifier.inner, |group| group.inner)
     }
 
     fn group_until(&self) -> Option<&'p Guard> {
@@ -216,7 +203,7 @@ impl<'p> Compiler<'p> {
             Some(max) if (quantifier.min, max) != (1, 1) => self.times(place, sink, sink),
             Some(_) => {
                 let edges = self.edges(place);
-                self.round(place, sink, place.is_optional().then_some(sink), edges, true)
+                self.round(place, sink, quantifier.optional.then_some(sink), edges, true)
             }
         };
         self.stop_edges(place, first);
@@ -231,7 +218,7 @@ impl<'p> Compiler<'p> {
         let max = max.unwrap_or(min);
         let edges = self.loop_edges(place);
         if greedy && min != max {
-            self.narrow_greedily(place, after, edges.take.clone());
+            self.narrow_greedily(place, after);
         }
         let mut next = after;
         for round in (2..=max).rev() {
@@ -240,6 +227,7 @@ impl<'p> Compiler<'p> {
             }
             let left_to = (round > min).then_some(exit);
             next = self.round(place, next, left_to, edges.clone(), false);
+            self.states[next.index()].in_loop = left_to.is_some();
             self.stop_edge_of_following(place, next);
         }
         // The first round waits under the term's own relation: `until` does nothing before the first event.
@@ -267,13 +255,12 @@ impl<'p> Compiler<'p> {
         // Once the term takes an event, the absences before it no longer count.
         let taken = self.without_absences(place, sink);
         self.edge(state, Action::Take, edges.take.clone(), taken);
-        if let Some(exit) = exit
-            && !place.is_head_of_group()
-        {
+        if let Some(exit) = exit {
             self.exit_edges(place, state, exit);
         }
         let Some(ignore) = edges.ignore else { return state };
-        if exit.is_none() {
+        let has_way_out = exit.is_some() || place.heads().is_some_and(|group| group.optional);
+        if !has_way_out {
             self.edge(state, Action::Ignore, ignore, state);
             return state;
         }
@@ -320,10 +307,9 @@ impl<'p> Compiler<'p> {
     fn group(&mut self, place: Place<'_>, first_round: bool) -> Group {
         let step = place.step();
         Group {
-            contiguity: contiguity_of(step.relation, place.index),
+            contiguity: if first_round { contiguity_of(step.relation, place.index) } else { step.quantifier.inner },
             inner: step.quantifier.inner,
-            optional: step.quantifier.optional,
-            first_round,
+            optional: first_round && step.quantifier.optional,
             until: self.until(step),
         }
     }
@@ -338,21 +324,11 @@ impl<'p> Compiler<'p> {
 
     fn looping_stage(&mut self, place: Place<'_>, stage: StageId, sink: StateId) -> StateId {
         let edges = self.loop_edges(place);
-        let state = self.state(StateKind::Normal, Some(stage));
-        let open = self.group_open(place);
-        match self.until(place.step()) {
-            Some(until) if place.step().quantifier.greedy => {
-                let before = self.copy(sink);
-                self.before_greedy.insert(sink, before);
-                self.edge(state, Action::Proceed, open.clone().and(until.clone()), before);
-                self.edge(state, Action::Proceed, open.and(until.negated()), sink);
-            }
-            _ => self.edge(state, Action::Proceed, open, sink),
-        }
+        let state = self.state_in_loop(Some(stage));
         if place.step().quantifier.greedy {
-            let take = self.take_guard(place, place.step());
-            self.narrow(sink, take);
+            self.narrow_greedily(place, sink);
         }
+        self.exit_edges(place, state, sink);
         self.edge(state, Action::Take, edges.take.clone(), state);
         self.stop_edge_of_following(place, state);
         if let Some(ignore) = edges.ignore {
@@ -368,25 +344,37 @@ impl<'p> Compiler<'p> {
     fn looping_group(&mut self, place: Place<'_>, sequence: &Sequence, sink: StateId) -> StateId {
         let group = self.group(place, false);
         let open = self.group_open(place);
-        let joint = self.state(StateKind::Normal, None);
+        let joint = self.state_in_loop(None);
         let first = self.sequence(sequence, joint, Some(&group), place.following());
+        self.states[first.index()].in_loop = true;
         self.edge(first, Action::Proceed, open.clone(), sink);
         self.edge(joint, Action::Proceed, open, first);
         first
     }
 
     /// A greedy loop keeps what it can take from the state behind it.
-    fn narrow_greedily(&mut self, place: Place<'_>, sink: StateId, take: Guard) {
+    fn narrow_greedily(&mut self, place: Place<'_>, sink: StateId) {
         if place.step().until.is_some() {
             let before = self.copy(sink);
             self.before_greedy.insert(sink, before);
         }
-        self.narrow(sink, take);
+        let open = self.group_open(place);
+        let not_taken = open.and(self.entry_guard(place.step())).negated();
+        for edge in &mut self.states[sink.index()].edges {
+            edge.guard = edge.guard.clone().and(not_taken.clone());
+        }
     }
 
-    fn narrow(&mut self, state: StateId, taken: Guard) {
-        for edge in &mut self.states[state.index()].edges {
-            edge.guard = edge.guard.clone().and(taken.clone().negated());
+    /// Whether an event begins another round: of a group, whether one of the stages that it can begin with takes it.
+    fn entry_guard(&mut self, step: &Step) -> Guard {
+        match &step.term {
+            Term::Stage(_, condition) => self.guard(condition),
+            Term::Group(sequence) => {
+                let last = sequence.steps.iter().position(|step| !step.quantifier.optional);
+                let entries = &sequence.steps[..last.map_or(sequence.steps.len(), |last| last + 1)];
+                let none = entries.iter().map(|step| self.entry_guard(step).negated()).collect();
+                Guard::All(none).negated()
+            }
         }
     }
 
@@ -492,7 +480,7 @@ impl<'p> Compiler<'p> {
         if let Some(copy) = copies.get(&state) {
             return *copy;
         }
-        let State { kind, stage, edges } = self.states[state.index()].clone();
+        let State { kind, stage, edges, .. } = self.states[state.index()].clone();
         let copy = self.state(kind, stage);
         copies.insert(state, copy);
         for edge in edges {
@@ -509,7 +497,7 @@ impl<'p> Compiler<'p> {
     }
 
     fn copy(&mut self, state: StateId) -> StateId {
-        let State { kind, stage, edges } = self.states[state.index()].clone();
+        let State { kind, stage, edges, .. } = self.states[state.index()].clone();
         let copy = self.state(kind, stage);
         for edge in edges {
             let target = if edge.target == state { copy } else { edge.target };
@@ -528,6 +516,12 @@ impl<'p> Compiler<'p> {
         stop
     }
 
+    fn state_in_loop(&mut self, stage: Option<StageId>) -> StateId {
+        let state = self.state(StateKind::Normal, stage);
+        self.states[state.index()].in_loop = true;
+        state
+    }
+
     fn is_over_limit(&self) -> bool {
         self.states.len() > STATES_MAX
     }
@@ -535,7 +529,7 @@ impl<'p> Compiler<'p> {
     /// A new state. Past the limit no more are made: `program` refuses such a pattern.
     fn state(&mut self, kind: StateKind, stage: Option<StageId>) -> StateId {
         if !self.is_over_limit() {
-            self.states.push(State { kind, stage, edges: Vec::new() });
+            self.states.push(State { kind, stage, in_loop: false, edges: Vec::new() });
         }
         StateId(self.states.len() as u32 - 1)
     }

@@ -34,7 +34,7 @@ pub(crate) struct OrderedRun {
     start: Start,
     state: u32,
     pub(crate) events: NodeId,
-    /// Whether what it holds is a match.
+    /// Whether what it holds has come out as a match.
     matched: bool,
     registers: Registers,
 }
@@ -151,11 +151,11 @@ impl Context<'_> {
         self.move_run(None, here, scratch, &mut made);
         let Made { runs: open, matches, .. } = made;
         runs.ordered.runs = open;
-        for run in &mut runs.ordered.runs {
-            run.matched |= matches.iter().any(|found| found.events == run.events);
-        }
         matches.into_iter().for_each(|found| runs.ordered.waiting.push(found));
-        self.release(runs, at, out);
+        let released = self.release(runs, at, out);
+        for run in &mut runs.ordered.runs {
+            run.matched |= released.contains(&run.events);
+        }
         let has_started = runs.ordered.runs.last().is_some_and(|last| last.start == here);
         runs.sweep(Timestamp::MIN);
         has_started
@@ -195,14 +195,15 @@ impl Context<'_> {
         registers::after(before, &self.program.lookbacks, &live, stage, event, scratch.fault_count())
     }
 
-    /// Lets go the matches that nothing earlier can make void any more, and drops what they make void.
-    fn release<E: Event>(&self, runs: &mut Runs<E>, at: Timestamp, out: &mut impl Sink<E>) {
+    /// Lets go the matches that nothing earlier can make void any more, and drops what they make void. Gives the nodes of
+    /// those that came out.
+    fn release<E: Event>(&self, runs: &mut Runs<E>, at: Timestamp, out: &mut impl Sink<E>) -> Vec<NodeId> {
         let Runs { ordered, graph, .. } = runs;
         let mut released: Vec<NodeId> = Vec::new();
         while let Some(found) = ordered.waiting.peek()
             && ordered.runs.first().is_none_or(|earliest| found.start <= earliest.start)
         {
-            let Some(found) = ordered.waiting.pop() else { return };
+            let Some(found) = ordered.waiting.pop() else { break };
             let events = spell(graph, found.events);
             if let Some(void) = self.void(&events) {
                 ordered.runs.retain(|run| !void(run.start));
@@ -213,6 +214,7 @@ impl Context<'_> {
                 out.matched(events, at);
             }
         }
+        released
     }
 
     /// Which starts a match makes void.
@@ -244,32 +246,28 @@ impl Context<'_> {
     ) {
         let Some(within) = self.program.within else { return };
         let closed = now - within;
-        let Runs { ordered, graph, .. } = &mut *runs;
-        let ended = ordered.runs.partition_point(|run| run.start.time <= closed);
-        let mut timed_out: Vec<(&OrderedRun, Vec<StageId>)> = Vec::new();
-        let ended: Vec<OrderedRun> = ordered.runs.drain(..ended).collect();
-        for run in ended.iter().filter(|run| !run.matched) {
+        let open = runs.ordered.runs.partition_point(|run| run.start.time <= closed);
+        let ended: Vec<OrderedRun> = runs.ordered.runs.drain(..open).filter(|run| !run.matched).collect();
+        let mut timed_out: Vec<(OrderedRun, Vec<StageId>)> = Vec::new();
+        for run in ended {
             let position = Position { states: Box::new([StateId(run.state)]), matched: false };
             let subset = scratch.intern(self.program, position);
             let subset = scratch.subset(subset);
             if subset.is_absence {
-                ordered.waiting.push(WaitingMatch { start: run.start, events: run.events });
+                runs.ordered.waiting.push(WaitingMatch { start: run.start, events: run.events });
             } else if let Some((_, awaiting)) = timed_out.iter_mut().find(|(other, _)| other.events == run.events) {
                 awaiting.extend(&subset.awaiting);
             } else {
                 timed_out.push((run, subset.awaiting.to_vec()));
             }
         }
-        let is_match = |run: &OrderedRun| ordered.waiting.heap.iter().any(|found| found.events == run.events);
-        timed_out.retain(|(run, _)| !is_match(run));
+        let released = self.release(runs, now, out);
+        timed_out.retain(|(run, _)| scratch.wants_timeouts() && !released.contains(&run.events));
         for (run, mut awaiting) in timed_out {
             awaiting.sort();
             awaiting.dedup();
-            if scratch.wants_timeouts() {
-                out.timed_out(spell(graph, run.events), run.start.time + within, &awaiting);
-            }
+            out.timed_out(spell(&runs.graph, run.events), run.start.time + within, &awaiting);
         }
-        self.release(runs, now, out);
         runs.sweep(Timestamp::MIN);
     }
 }

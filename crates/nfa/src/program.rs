@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub(crate) kind: StateKind,
     /// The stage that the state belongs to; none for a joint between terms.
     pub(crate) stage: Option<StageId>,
+    /// Whether a run waits here for another round of a loop that it may leave.
+    pub(crate) in_loop: bool,
     pub(crate) edges: Vec<Edge>,
 }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use ensue_model::pattern::StageId;
 
 use crate::outcomes::{Outcome, leads_to, outcomes, reached};
-use crate::program::{Action, ConditionId, Program, StateId, StateKind};
+use crate::program::{Action, ConditionId, Program, State, StateId, StateKind};
 
 /// A subset by its position in the cache. Not stable: a snapshot holds the states.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -143,7 +143,13 @@ impl Subsets {
         for state in &position.states {
             live.iter_mut().zip(&self.live[state.index()]).for_each(|(live, here)| *live |= here);
         }
-        let is_absence = position.states.iter().any(|state| leads_to(program, *state, StateKind::Absence, &|_| false));
+        // Nothing holds when no event comes.
+        let leads_to_absence = |state: &StateId| leads_to(program, *state, StateKind::Absence, &|_| false);
+        let waits_for_absence = |state: &StateId| match program.states[state.index()] {
+            State { kind: StateKind::Absence, .. } => true,
+            State { in_loop, .. } => in_loop && leads_to_absence(state),
+        };
+        let is_absence = position.states.iter().any(waits_for_absence);
         Subset {
             asks: asks.into_iter().collect(),
             looks_back,
