@@ -1,0 +1,106 @@
+//! Records to rows: only the fields that a pattern asks for are decoded, the rest stays the bytes it came in.
+
+use std::error::Error;
+use std::fmt;
+
+use ensue_model::schema::Field;
+use ensue_model::{FieldId, Patterns, Row, Type, Value};
+
+use crate::asked;
+use crate::format::RowFormat;
+use crate::records::{BadLine, Record};
+use crate::time::TimeField;
+
+mod csv;
+mod json;
+
+/// Makes rows of records: the values that the patterns ask for, the event time, and the record itself.
+#[derive(Debug)]
+pub struct Decoder {
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Csv(csv::Decoder),
+    Json(json::Decoder),
+}
+
+/// Why records of this format cannot be decoded for these patterns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FormatError {
+    message: String,
+}
+
+impl fmt::Display for FormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for FormatError {}
+
+/// What a field of the input is read for.
+#[derive(Clone, Debug)]
+struct Slot {
+    /// The field of the row, with what was declared, where a pattern asks for it.
+    field: Option<(FieldId, Field)>,
+    /// Whether it is the event time.
+    time: bool,
+}
+
+impl Decoder {
+    /// A decoder of the fields that `patterns` ask for.
+    ///
+    /// Types that a stream declares are read strictly; a field that is not declared is what it looks like. Fails if a CSV
+    /// has no column for the time, or for a field that is asked for and never null.
+    pub fn new(patterns: &Patterns, format: &RowFormat, time: &TimeField) -> Result<Self, FormatError> {
+        let slots = slots(patterns, &time.name);
+        let fields = patterns.schema.fields.len();
+        let kind = match format {
+            RowFormat::Csv(csv) => Kind::Csv(csv::Decoder::new(csv, slots, fields, time)?),
+            RowFormat::JsonLines => Kind::Json(json::Decoder::new(slots, fields, time)),
+        };
+        Ok(Decoder { kind })
+    }
+
+    /// The row of a record.
+    pub fn decode(&self, record: &Record<'_>) -> Result<Row, BadLine> {
+        let text = record.text()?;
+        let row = match &self.kind {
+            Kind::Csv(decoder) => decoder.decode(text),
+            Kind::Json(decoder) => decoder.decode(text),
+        };
+        row.map_err(|reason| record.bad(reason))
+    }
+}
+
+/// The fields to read, by name.
+fn slots(patterns: &Patterns, time: &str) -> Vec<(String, Slot)> {
+    let schema = &patterns.schema;
+    let mut slots: Vec<(String, Slot)> = asked::fields(patterns)
+        .into_iter()
+        .map(|id| (id, schema.get(id)))
+        .map(|(id, field)| (field.name.clone(), Slot { field: Some((id, field.clone())), time: field.name == time }))
+        .collect();
+    if !slots.iter().any(|(_, slot)| slot.time) {
+        slots.push((time.to_owned(), Slot { field: None, time: true }));
+    }
+    slots
+}
+
+/// What a field without a value is: null, or an error where the stream says that it never is.
+fn absent(field: &Field) -> Result<Value<'static>, String> {
+    match field.nullable || field.kind == Type::Any {
+        true => Ok(Value::Null),
+        false => Err(format!("`{}` has no value, and its type `{}` does not allow null", field.name, field.kind)),
+    }
+}
+
+/// The reason where there is no event time.
+fn no_time(time: &TimeField) -> String {
+    format!("`{}`, the event time, has no value", time.name)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! CSV records to rows.
+
+use ensue_model::schema::Field;
+use ensue_model::{Row, Type, Value};
+
+use super::{FormatError, Slot, absent, no_time};
+use crate::csv;
+use crate::format::Csv;
+use crate::scalar;
+use crate::time::TimeField;
+
+#[derive(Debug)]
+pub(super) struct Decoder {
+    delimiter: u8,
+    /// What each column is read for.
+    columns: Vec<Option<Slot>>,
+    /// How many values a row has.
+    fields: usize,
+    time: TimeField,
+}
+
+impl Decoder {
+    pub(super) fn new(
+        csv: &Csv,
+        slots: Vec<(String, Slot)>,
+        fields: usize,
+        time: &TimeField,
+    ) -> Result<Self, FormatError> {
+        let mut columns = vec![None; csv.columns.len()];
+        for (name, slot) in slots {
+            match csv.columns.iter().position(|column| *column == name) {
+                Some(column) => columns[column] = Some(slot),
+                None if slot.may_be_missing() => {}
+                None => return Err(no_column(csv, &name, slot.time)),
+            }
+        }
+        Ok(Decoder { delimiter: csv.delimiter, columns, fields, time: time.clone() })
+    }
+
+    pub(super) fn decode(&self, record: &str) -> Result<Row, String> {
+        let mut values = vec![Value::Null; self.fields];
+        let mut time = None;
+        let mut fields = csv::fields(record, self.delimiter);
+        for (column, slot) in self.columns.iter().enumerate() {
+            let Some(field) = fields.next() else { return Err(self.miscounted(column)) };
+            let Some(slot) = slot else { continue };
+            let text = field.text();
+            if slot.time && !text.is_empty() {
+                let found = self.time.format.event_time(&text);
+                time = Some(found.map_err(|misfit| scalar::refusal(&self.time.name, &text, &misfit))?);
+            }
+            if let Some((id, field)) = &slot.field {
+                values[usize::from(id.0)] = self.value(&text, field)?;
+            }
+        }
+        match fields.count() {
+            0 => {}
+            more => return Err(self.miscounted(self.columns.len() + more)),
+        }
+        let time = time.ok_or_else(|| no_time(&self.time))?;
+        Ok(Row { time, values: values.into(), raw: record.as_bytes().into() })
+    }
+
+    /// The value of a field. Nothing between two delimiters is null, unless it can only be the empty string.
+    fn value(&self, text: &str, field: &Field) -> Result<Value<'static>, String> {
+        let empty_is_null = field.kind != Type::String || field.nullable;
+        if text.is_empty() && empty_is_null {
+            return absent(field);
+        }
+        scalar::value(text, &field.kind, self.time.format).map_err(|misfit| scalar::refusal(&field.name, text, &misfit))
+    }
+
+    fn miscounted(&self, found: usize) -> String {
+        let fields = if found == 1 { "field" } else { "fields" };
+        format!("{found} {fields}, expected {}, one for each column", self.columns.len())
+    }
+}
+
+impl Slot {
+    /// Whether rows can do without the column.
+    fn may_be_missing(&self) -> bool {
+        !self.time && self.field.as_ref().is_some_and(|(_, field)| field.nullable)
+    }
+}
+
+fn no_column(csv: &Csv, name: &str, time: bool) -> FormatError {
+    let purpose = if time { "for the event time" } else { "that a pattern asks for" };
+    let columns: Vec<_> = csv.columns.iter().map(|column| format!("`{column}`")).collect();
+    FormatError { message: format!("no column `{name}` {purpose}: the columns are {}", columns.join(", ")) }
+}
