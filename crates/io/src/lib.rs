@@ -26,6 +26,7 @@ pub mod records;
 pub mod time;
 
 pub mod decode;
+pub mod encode;
 
 mod asked;
 mod csv;
@@ -34,6 +35,7 @@ mod quotes;
 mod scalar;
 
 pub use decode::{Decoder, FormatError};
+pub use encode::Envelope;
 pub use format::{Csv, RowFormat};
 pub use records::{BadLine, Record, Records};
 pub use time::{TimeField, TimeFormat};

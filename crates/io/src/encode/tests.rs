@@ -1,0 +1,125 @@
+use std::sync::Arc;
+
+use ensue_model::pattern::{KeyPart, Sequence, Skip, Stage};
+use ensue_model::{Expr, Schema, Span, Type, Value};
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::format::Csv;
+
+fn patterns(schema: Schema, key: &[&str]) -> Patterns {
+    let stage = |name: &str| Stage { name: name.to_owned(), negated: false, repeats: false };
+    let pattern = Pattern {
+        name: "say \"hi\"".to_owned(),
+        doc: String::new(),
+        key: key.iter().map(|name| KeyPart { name: (*name).to_owned(), value: Expr::truth() }).collect(),
+        stages: ["create", "note", "pay"].map(stage).to_vec(),
+        lookbacks: vec![],
+        sequence: Sequence { steps: vec![] },
+        within: None,
+        skip: Skip::None,
+    };
+    Patterns { schema, patterns: vec![pattern] }
+}
+
+/// A run whose events came as these bytes, a second apart, taken by these stages.
+fn run(key: Vec<Value<'static>>, events: &[(u16, &str)]) -> Partial<Row> {
+    let taken = |(second, &(stage, raw)): (i64, &(u16, &str))| {
+        let time = Timestamp::from_millis(second * 1_000);
+        let row = Row { time, values: Box::default(), raw: raw.as_bytes().into() };
+        (StageId(stage), Taken { event: Arc::new(row), time, position: second as u64 })
+    };
+    Partial { pattern: 0, key: key.into(), events: (0..).zip(events).map(taken).collect() }
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    write(&mut out);
+    let text = String::from_utf8(out).unwrap();
+    let line = text.strip_suffix('\n').expect("an output is a line");
+    assert!(!line.contains('\n'), "an output is one line");
+    serde_json::from_str::<serde_json::Value>(line).expect("an output is JSON");
+    line.to_owned()
+}
+
+fn csv_event(schema: Schema, columns: &[&str], raw: &str) -> String {
+    let envelope = Envelope::new(&patterns(schema, &[]), RowFormat::Csv(Csv::new(columns)));
+    let row = Row { time: Timestamp::from_millis(0), values: Box::default(), raw: raw.as_bytes().into() };
+    let line = written(|out| envelope.write_late(&row, out));
+    let event = line.strip_prefix(r#"{"kind":"late","time":"1970-01-01T00:00:00Z","event":"#).unwrap();
+    event.strip_suffix('}').unwrap().to_owned()
+}
+
+#[test]
+fn a_match_is_the_envelope_with_its_events_by_stage() {
+    let envelope = Envelope::new(&patterns(Schema::open(), &["order_id", "shop"]), RowFormat::JsonLines);
+    let key = vec![Value::Int(1234), Value::from("a\"b")];
+    let run = run(key, &[(0, r#"{"n":1.50}"#), (2, r#"{"n": 2}"#), (2, "{}")]);
+    let matched = Match { at: run.end(), run };
+    insta::assert_snapshot!(written(|out| envelope.write_match(&matched, out)), @r#"{"kind":"match","pattern":"say \"hi\"","key":{"order_id":1234,"shop":"a\"b"},"start":"1970-01-01T00:00:00Z","end":"1970-01-01T00:00:02Z","id":"96d71a4478544c232657ce6271ad4598","events":{"create":[{"n":1.50}],"pay":[{"n": 2},{}]}}"#);
+}
+
+#[test]
+fn a_timeout_names_the_stages_that_it_waited_for() {
+    let envelope = Envelope::new(&patterns(Schema::open(), &[]), RowFormat::JsonLines);
+    let run = run(vec![], &[(0, "{}")]);
+    let deadline = run.start() + Span::from_millis(900_500);
+    let timeout = Timeout { run, deadline, awaiting: vec![StageId(1), StageId(2)] };
+    insta::assert_snapshot!(written(|out| envelope.write_timeout(&timeout, out)), @r#"{"kind":"timeout","pattern":"say \"hi\"","key":{},"start":"1970-01-01T00:00:00Z","deadline":"1970-01-01T00:15:00.500Z","awaiting":["note","pay"],"id":"6d24aa4df58f21c866f6561df4ea88b0","events":{"create":[{}]}}"#);
+}
+
+#[test]
+fn the_id_is_that_of_the_model() {
+    let envelope = Envelope::new(&patterns(Schema::open(), &[]), RowFormat::JsonLines);
+    let run = run(vec![], &[(0, "{}")]);
+    let id = format!("\"id\":\"{:032x}\"", output_id("match", "say \"hi\"", &run));
+    let matched = Match { at: run.end(), run };
+    assert!(written(|out| envelope.write_match(&matched, out)).contains(&id));
+}
+
+#[test]
+fn a_csv_event_is_written_with_all_its_columns() {
+    let event = csv_event(Schema::open(), &["a", "b\"", "c", "d"], r#"1.50,"x ""y""",,007"#);
+    assert_eq!(event, r#"{"a":1.50,"b\"":"x \"y\"","c":null,"d":"007"}"#);
+    let event = csv_event(Schema::open(), &["a", "b"], "12345678901234567890123,1e999");
+    assert_eq!(event, r#"{"a":12345678901234567890123,"b":"1e999"}"#);
+}
+
+#[test]
+fn a_declared_column_is_written_as_it_is_read() {
+    let schema = Schema::stream("s")
+        .field("code", Type::String)
+        .nullable("note", Type::String)
+        .field("paid", Type::Bool)
+        .field("items", Type::List(Box::new(Type::Int)));
+    let columns = ["code", "note", "paid", "items"];
+    let event = csv_event(schema.clone(), &columns, "12,34,true,\"[1,\n2]\"");
+    assert_eq!(event, r#"{"code":"12","note":"34","paid":true,"items":[1, 2]}"#);
+    let event = csv_event(schema, &columns, ",,yes,[1");
+    assert_eq!(event, r#"{"code":"","note":null,"paid":"yes","items":"[1"}"#);
+}
+
+#[test]
+fn a_row_that_was_never_bytes_is_written_from_its_values() {
+    let schema = Schema::stream("s").field("a", Type::Any).field("b", Type::Any);
+    let envelope = Envelope::new(&patterns(schema, &[]), RowFormat::JsonLines);
+    let list: Vec<Value<'static>> = vec![
+        Value::Null,
+        Value::Bool(true),
+        Value::Float(2.0),
+        Value::Float(f64::NAN),
+        Value::Decimal(Decimal::new(1250, 2)),
+        Value::Timestamp(Timestamp::from_millis(1)),
+        Value::Duration(Span::from_millis(90_000)),
+    ];
+    let record = Value::Record(vec![(Arc::from("n"), Value::Int(-1))].into());
+    let row = Row::new(Timestamp::from_millis(0), vec![Value::List(list.into()), record]);
+    insta::assert_snapshot!(written(|out| envelope.write_late(&row, out)), @r#"{"kind":"late","time":"1970-01-01T00:00:00Z","event":{"a":[null,true,2.0,null,12.50,"1970-01-01T00:00:00.001Z","1m30s"],"b":{"n":-1}}}"#);
+}
+
+#[test]
+fn a_refused_line_is_written_with_its_number_and_reason() {
+    let envelope = Envelope::new(&patterns(Schema::open(), &[]), RowFormat::JsonLines);
+    let line = written(|out| envelope.write_rejected(17, "`ts` is `x`", b"a\xff\"\t", out));
+    insta::assert_snapshot!(line, @r#"{"kind":"rejected","line":17,"reason":"`ts` is `x`","raw":"a�\"\t"}"#);
+}
