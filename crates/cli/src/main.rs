@@ -1,2 +1,30 @@
-//! To be written.
-fn main() {}
+//! The command `ensue`: patterns over files and streams, from a shell.
+//!
+//! Knows files, the terminal and the clock. What a pattern means, how bytes become events and what matches is asked of the
+//! crates below.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod args;
+mod check;
+mod run;
+
+mod input;
+mod patterns;
+mod sinks;
+mod summary;
+
+mod failure;
+
+fn main() -> ExitCode {
+    let done = match args::Arguments::parse().command {
+        args::Command::Run(run) => run::run(&run),
+        args::Command::Check(check) => check::check(&check),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

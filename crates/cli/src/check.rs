@@ -1,0 +1,60 @@
+//! `ensue check`: compiles patterns and says what is wrong with them.
+
+use std::io::{self, Write};
+
+use ensue_lang::{Severity, Source, compile};
+
+use crate::args::{Check, ReportFormat};
+use crate::failure::{Failure, print_diagnostics, say};
+use crate::patterns;
+
+pub(crate) fn check(args: &Check) -> Result<(), Failure> {
+    let sources = patterns::read(&args.patterns)?;
+    let mut wrong = false;
+    for source in &sources {
+        wrong |= !check_one(source, args)?;
+    }
+    if wrong { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// Says what is wrong with a file. Files are checked one by one, as they need not belong together. True if it has no errors.
+fn check_one(source: &Source, args: &Check) -> Result<bool, Failure> {
+    let options = patterns::options(&args.events, args.events.columns.as_deref());
+    let (diagnostics, verdict) = match compile(std::slice::from_ref(source), &options) {
+        Ok(compiled) => {
+            let patterns = counted(compiled.patterns.patterns.len(), "pattern");
+            (compiled.warnings, format!("{patterns}, no errors"))
+        }
+        Err(diagnostics) => {
+            let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+            (diagnostics, counted(errors, "error"))
+        }
+    };
+    match args.format {
+        ReportFormat::Text => {
+            if !diagnostics.is_empty() {
+                print_diagnostics(&diagnostics);
+                say("");
+            }
+            write_line(&format!("{}: {verdict}", source.name))?;
+        }
+        ReportFormat::Json => {
+            for report in diagnostics.reports() {
+                write_line(&serde_json::to_string(&report).expect("a report has only strings and numbers"))?;
+            }
+        }
+    }
+    Ok(!diagnostics.has_errors())
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Writes a line to standard output. A reader that has seen enough is no error.
+fn write_line(line: &str) -> Result<(), Failure> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::write("standard output", &error)),
+        _ => Ok(()),
+    }
+}

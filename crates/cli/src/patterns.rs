@@ -1,0 +1,43 @@
+//! Pattern files to checked patterns.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ensue_lang::{Options, Source};
+use ensue_model::{Schema, Type};
+
+use crate::args::Events;
+use crate::failure::Failure;
+
+/// The field that a bare stage stands for where nobody says otherwise.
+const TYPE_FIELD: &str = "type";
+
+/// The texts of pattern files.
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
+    paths.iter().map(|path| read_one(path)).collect()
+}
+
+fn read_one(path: &Path) -> Result<Source, Failure> {
+    let name = path.display().to_string();
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Source { name, text }),
+        Err(error) => Err(Failure::read(&format!("pattern `{name}`"), &error)),
+    }
+}
+
+/// What the patterns are compiled with, for events with these columns, or with any fields.
+pub(crate) fn options(events: &Events, columns: Option<&[String]>) -> Options {
+    let has_type = columns.is_none_or(|columns| columns.iter().any(|column| column == TYPE_FIELD));
+    Options {
+        schema: columns.map_or_else(Schema::open, schema),
+        key: events.key.clone(),
+        type_field: events.type_field.clone().or_else(|| has_type.then(|| TYPE_FIELD.to_owned())),
+        parameters: events.parameters.clone(),
+    }
+}
+
+/// The columns of a CSV: no others can be asked for, and what is in them is not known before it comes.
+fn schema(columns: &[String]) -> Schema {
+    let fields = columns.iter().fold(Schema::open(), |schema, column| schema.nullable(column, Type::Any));
+    Schema { closed: true, ..fields }
+}

@@ -1,0 +1,71 @@
+//! What a run says of itself on standard error: a bar while it reads, and a line at the end.
+
+use std::fmt;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
+
+/// What came in and what came out.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Counts {
+    pub(crate) events: u64,
+    pub(crate) matches: u64,
+    pub(crate) timeouts: u64,
+    pub(crate) late: u64,
+    pub(crate) rejected: u64,
+}
+
+/// The line at the end.
+pub(crate) struct Summary {
+    pub(crate) counts: Counts,
+    pub(crate) took: Duration,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts { events, matches, timeouts, late, rejected } = self.counts;
+        write!(f, "{}: ", Counted(events, "event", "events"))?;
+        write!(f, "{}, ", Counted(matches, "match", "matches"))?;
+        write!(f, "{}, ", Counted(timeouts, "timeout", "timeouts"))?;
+        write!(f, "{late} late, {rejected} rejected in {:.3} s", self.took.as_secs_f64())
+    }
+}
+
+/// A number of things.
+struct Counted(u64, &'static str, &'static str);
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counted(count, one, many) = *self;
+        write!(f, "{count} {}", if count == 1 { one } else { many })
+    }
+}
+
+/// A bar over so many bytes, which is gone when the run is done or has failed.
+pub(crate) fn progress_bar(bytes: u64) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{bar:40} {percent:>3}%  {bytes} of {total_bytes}, {bytes_per_sec}, {eta}")
+            .expect("the template is right: a test makes a bar with it");
+    ProgressBar::new(bytes).with_style(style).with_finish(ProgressFinish::AndClear)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_counts_in_words() {
+        let counts = Counts { events: 4, matches: 1, timeouts: 2, late: 0, rejected: 3 };
+        let took = Duration::from_micros(1_500);
+        let summary = Summary { counts, took };
+        assert_eq!(summary.to_string(), "4 events: 1 match, 2 timeouts, 0 late, 3 rejected in 0.002 s");
+        let counts = Counts { events: 1, matches: 2, timeouts: 1, ..Counts::default() };
+        let summary = Summary { counts, took };
+        assert_eq!(summary.to_string(), "1 event: 2 matches, 1 timeout, 0 late, 0 rejected in 0.002 s");
+    }
+
+    #[test]
+    fn a_bar_has_a_template_that_is_right() {
+        assert_eq!(progress_bar(10).length(), Some(10));
+    }
+}

@@ -1,0 +1,63 @@
+//! The examples of the project, as its texts show them.
+
+use std::fs;
+
+use crate::shell::{EDGE, Shell, project, shown, without_seconds};
+
+#[test]
+fn the_order_log_has_one_match_and_two_timeouts() {
+    let line = "ensue run -p patterns/order_payment.pattern -i examples/order-payment/OrderLog.csv \
+                --columns order_id,type,tx_id,ts --key order_id --time ts --time-unit s";
+    insta::assert_snapshot!(Shell::new().run(line));
+}
+
+#[test]
+fn the_edge_cases_go_to_four_files() {
+    let line = format!("{EDGE} --matches matches --timeouts timeouts --late late --rejected rejected");
+    insta::assert_snapshot!(Shell::new().run_into(&line, &["matches", "timeouts", "late", "rejected"]));
+}
+
+#[test]
+fn on_standard_output_matches_and_timeouts_come_in_event_time() {
+    insta::assert_snapshot!(Shell::new().run(EDGE));
+}
+
+#[test]
+fn the_example_of_the_help_works() {
+    let shell = Shell::new();
+    let help = shell.command("ensue run --help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, example) = help.split_once("Example, from the project's root:\n  ").unwrap();
+    let (example, _) = example.split_once("\n\n").unwrap();
+    let output = shell.command(example).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+    assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 3);
+}
+
+#[test]
+fn the_readme_shows_what_the_command_prints() {
+    let readme = fs::read_to_string(project().join("examples/order-payment/README.md")).unwrap();
+    let shell = Shell::new();
+    let mut examples = 0;
+    for block in readme.split("```console\n$ ").skip(1) {
+        let (block, _) = block.split_once("\n```").unwrap();
+        let (command, expected) = block.split_at(command_length(block));
+        let output = shell.command(command).output().unwrap();
+        let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(without_seconds(&printed), without_seconds(expected));
+        examples += 1;
+    }
+    assert_eq!(examples, 2);
+}
+
+/// The length of the command at the front, which goes on behind a line that ends with a backslash.
+fn command_length(block: &str) -> usize {
+    let mut length = 0;
+    for line in block.split_inclusive('\n') {
+        length += line.len();
+        if !line.ends_with("\\\n") {
+            break;
+        }
+    }
+    length
+}

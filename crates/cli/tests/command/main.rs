@@ -1,0 +1,9 @@
+//! The command as a user calls it: what it prints, what it writes, and its exit status.
+
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod check;
+mod examples;
+mod failures;
+mod run;
+mod shell;
