@@ -8,7 +8,7 @@ use ensue_model::pattern::StageId;
 use ensue_model::{Match, Partial, Pattern, Patterns, Row, Timeout, Timestamp};
 
 use crate::encode::event::Events;
-use crate::encode::json::{write_items, write_string, write_value};
+use crate::encode::json::{write_items, write_plain, write_string, write_value};
 use crate::format::RowFormat;
 
 mod event;
@@ -71,7 +71,7 @@ impl Envelope {
     /// `{"kind":"rejected","line":..,"reason":..,"raw":..}`; bytes that are not UTF-8 become `U+FFFD`.
     pub fn write_rejected(&self, line: u64, reason: &str, raw: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"kind\":\"rejected\",\"line\":");
-        out.extend_from_slice(line.to_string().as_bytes());
+        write_plain(line, out);
         out.extend_from_slice(b",\"reason\":");
         write_string(reason, out);
         out.extend_from_slice(b",\"raw\":");
@@ -100,7 +100,7 @@ impl Envelope {
     fn close<E: Borrow<Row>>(&self, kind: &str, run: &Partial<E>, out: &mut Vec<u8>) {
         let names = &self.patterns[run.pattern];
         let id = output_id(kind, &names.pattern, run);
-        out.extend_from_slice(format!(",\"id\":\"{id:032x}\",\"events\":{{").as_bytes());
+        write_plain(format_args!(",\"id\":\"{id:032x}\",\"events\":{{"), out);
         let stages = names.stages.iter().zip(0..).filter_map(|(name, stage)| {
             let mut taken = run.of(StageId(stage)).peekable();
             taken.peek().is_some().then_some((name, taken))
@@ -128,7 +128,7 @@ impl Names {
 
 /// `,"name":"2021-01-19T09:13:25Z"`
 fn write_time(name: &str, time: Timestamp, out: &mut Vec<u8>) {
-    out.extend_from_slice(format!(",\"{name}\":\"{time}\"").as_bytes());
+    write_plain(format_args!(",\"{name}\":\"{time}\""), out);
 }
 
 #[cfg(test)]

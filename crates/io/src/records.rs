@@ -239,7 +239,7 @@ impl Records {
                 Frame::Broken(first_line, format!("field {field} opens a quote that is never closed"))
             }
             End::Unclosed(field) if rest.len() > self.limit => {
-                let reason = format!("field {field} opens a quote that is not closed within {} bytes", self.limit);
+                let reason = format!("field {field} opens a quote that is not closed within {}", self.limit_in_words());
                 Frame::Broken(first_line, reason)
             }
             End::TooManyLines(field) => {
@@ -285,8 +285,16 @@ impl Records {
         bytes.is_empty() || self.delimiter.is_none() && bytes.trim_ascii().is_empty()
     }
 
+    fn limit_in_words(&self) -> String {
+        const MEBIBYTE: usize = 1024 * 1024;
+        match self.limit % MEBIBYTE {
+            0 => format!("{} MiB", self.limit / MEBIBYTE),
+            _ => format!("{} bytes", self.limit),
+        }
+    }
+
     fn too_long(&self) -> String {
-        format!("the event is longer than the limit of {} bytes", self.limit)
+        format!("the event is longer than the limit of {}", self.limit_in_words())
     }
 }
 
@@ -409,5 +417,43 @@ mod tests {
             assert!(records.buffer.len() <= 2_000, "{}", records.buffer.len());
         }
         assert_eq!(refused, 1);
+    }
+
+    #[test]
+    fn the_limit_stands_in_the_reason() {
+        let mut records = csv();
+        records.feed(&vec![b'x'; RECORD_BYTES_MAX + 1]);
+        let bad = records.next().unwrap().unwrap_err();
+        assert_eq!(bad.to_string(), "line 1: the event is longer than the limit of 16 MiB");
+        assert_eq!(bad.raw.len(), PREFIX_BYTES);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn how_bytes_are_cut_into_chunks_changes_nothing(text in "[a\"\r\n,]{0,40}", cut in 1..40_usize) {
+            for records in [csv, json] {
+                let whole = read(records(), &[text.as_bytes()]);
+                let chunks: Vec<&[u8]> = text.as_bytes().chunks(cut).collect();
+                proptest::prop_assert_eq!(read(records(), &chunks), whole);
+            }
+        }
+
+        #[test]
+        fn what_the_csv_crate_writes_is_cut_where_it_ends(
+            rows in proptest::collection::vec(proptest::collection::vec("[ab,\"\n\r é]{1,6}", 2..4), 1..6),
+        ) {
+            let mut writer = ::csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+            rows.iter().for_each(|row| writer.write_record(row).unwrap());
+            let mut records = csv();
+            records.feed(&writer.into_inner().unwrap());
+            records.end();
+            let mut found = Vec::new();
+            while let Some(record) = records.next() {
+                let record = record.unwrap();
+                let fields = crate::csv::fields(record.text().unwrap(), b',');
+                found.push(fields.map(|field| field.text().into_owned()).collect::<Vec<_>>());
+            }
+            proptest::prop_assert_eq!(found, rows);
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! Values as JSON.
 
+use std::fmt::Display;
+use std::io::Write;
+
 use ensue_model::Value;
 
 /// Writes items with a comma between each two.
@@ -38,8 +41,8 @@ pub(super) fn write_value(value: &Value<'_>, out: &mut Vec<u8>) {
         Value::Float(float) => serde_json::to_writer(out, float).expect("a vector takes every byte"),
         Value::Decimal(decimal) => write_plain(decimal, out),
         Value::String(text) => write_string(text.as_str(), out),
-        Value::Timestamp(time) => write_string(&time.to_string(), out),
-        Value::Duration(span) => write_string(&span.to_string(), out),
+        Value::Timestamp(time) => write_plain(format_args!("\"{time}\""), out),
+        Value::Duration(span) => write_plain(format_args!("\"{span}\""), out),
         Value::List(values) => {
             out.push(b'[');
             write_items(values.iter(), out, write_value);
@@ -58,7 +61,6 @@ pub(super) fn write_value(value: &Value<'_>, out: &mut Vec<u8>) {
 }
 
 /// Writes what is JSON as it displays itself.
-fn write_plain(value: &impl std::fmt::Display, out: &mut Vec<u8>) {
-    use std::io::Write;
+pub(super) fn write_plain(value: impl Display, out: &mut Vec<u8>) {
     write!(out, "{value}").expect("a vector takes every byte");
 }
