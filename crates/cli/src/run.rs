@@ -140,8 +140,12 @@ impl Job {
     /// Reads the input to its end, or until nobody reads what comes out.
     fn read(&mut self, input: &mut Input, bar: &ProgressBar) -> Result<(), Failure> {
         loop {
-            // A failure leaves what came out before it in the sinks.
-            let taken = self.take_records(input).and_then(|()| self.catch_up(input));
+            let taken = self.take_records(input);
+            // What came out before a failure is written, and so is what has come out before a source that may stay silent
+            // is asked for more. A file never is silent, and its shards need not wait for each other.
+            if taken.is_err() || input.size().is_none() {
+                self.catch_up()?;
+            }
             self.sinks.flush()?;
             taken?;
             if self.sinks.are_closed() {
@@ -174,12 +178,8 @@ impl Job {
         Ok(())
     }
 
-    /// Lets shards give out what they have before a source that may stay silent is asked for more. A file never is, and
-    /// its shards need not wait for each other.
-    fn catch_up(&mut self, input: &Input) -> Result<(), Failure> {
-        if input.size().is_some() {
-            return Ok(());
-        }
+    /// Waits until all that the events up to now complete has come out.
+    fn catch_up(&mut self) -> Result<(), Failure> {
         self.shards.advance(Timestamp::MIN, &mut self.out).map_err(|error| Failure::Data(error.to_string()))?;
         self.write_outputs()
     }

@@ -35,6 +35,14 @@ fn the_example_of_the_help_works() {
 }
 
 #[test]
+fn the_help_says_all_there_is_to_say() {
+    let shell = Shell::new();
+    insta::assert_snapshot!(
+        ["ensue --help", "ensue run --help", "ensue check --help"].map(|line| shell.run(line)).join("\n")
+    );
+}
+
+#[test]
 fn the_readme_shows_what_the_command_prints() {
     let readme = fs::read_to_string(project().join("examples/order-payment/README.md")).unwrap();
     let shell = Shell::new();

@@ -110,6 +110,19 @@ fn a_strict_run_stops_at_the_first_line_that_is_no_event() {
     insta::assert_snapshot!(shell.run(line));
 }
 
+#[test]
+fn what_came_out_before_a_failure_is_written() {
+    let shell = Shell::new();
+    let event = |kind: &str| format!("{{\"type\": \"{kind}\", \"order_id\": 1, \"ts\": 1}}\n");
+    shell.file("in.jsonl", &[&event("create"), &event("pay"), "broken", "\n"].concat());
+    let line =
+        "ensue run -p patterns/order_payment.pattern -i in.jsonl --key order_id --time ts --time-unit s --strict";
+    for shards in [1, 3] {
+        let shown = shell.run(&format!("{line} --shards {shards}"));
+        assert!(shown.starts_with("--- status 3\n--- stdout\n{\"kind\":\"match\""), "{shown}");
+    }
+}
+
 /// The superuser may read and write everything, so the command is called as somebody else then.
 #[cfg(unix)]
 #[test]

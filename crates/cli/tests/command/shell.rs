@@ -50,7 +50,7 @@ impl Shell {
         let arguments = line.strip_prefix("ensue").expect("the command is `ensue`").split_whitespace();
         let mut command = Command::new(env!("CARGO_BIN_EXE_ensue"));
         command.current_dir(self.folder.path()).args(arguments.filter(|argument| *argument != "\\"));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env_remove("COLUMNS").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
