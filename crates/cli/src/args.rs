@@ -26,7 +26,7 @@ Example, from the project's root:
   ensue run -p patterns/order_payment.pattern -i examples/order-payment/OrderLog.csv \\
       --columns order_id,type,tx_id,ts --key order_id --time ts --time-unit s
 
-Matches and timeouts are lines of JSON, told apart by their \"kind\".
+Outputs are lines of JSON, told apart by their \"kind\". Any of them may go to - too, or several to one file.
 Exit status: 0 done, 1 a pattern is wrong, 2 the call is wrong, 3 input or output failed.";
 
 /// Run patterns over the events of a file or of standard input
@@ -56,7 +56,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "CHAR", default_value = ",", value_parser = delimiter, help_heading = "Events")]
     pub(crate) delimiter: u8,
 
-    /// Field of the event time, where no stream marks it with @time
+    /// Field of the event time; without it, the one that the stream marks with @time
     #[arg(long, value_name = "FIELD", help_heading = "Events")]
     pub(crate) time: Option<String>,
 
