@@ -45,18 +45,18 @@ pub fn compile(sources: &[Source], options: &Options) -> Result<Compiled, Diagno
     compile_behind(gate::refused, sources, options)
 }
 
-/// What finds in a tree the constructs that are not to be let through.
-type Gate = fn(&File) -> Vec<Diagnostic>;
+/// What finds the constructs that are not to be let through.
+pub(crate) type Gate = fn(&[File]) -> Vec<Diagnostic>;
 
-fn compile_behind(gate: Gate, sources: &[Source], options: &Options) -> Result<Compiled, Diagnostics> {
+pub(crate) fn compile_behind(gate: Gate, sources: &[Source], options: &Options) -> Result<Compiled, Diagnostics> {
     let mut found = Vec::new();
     let mut files = Vec::with_capacity(sources.len());
     for (source, text) in sources.iter().enumerate() {
         let (file, unread) = parse(text);
-        found.extend(unread.into_iter().chain(gate(&file)).map(|diagnostic| diagnostic.of(source)));
+        found.extend(unread.into_iter().map(|diagnostic| diagnostic.of(source)));
         files.push(file);
     }
-    found.extend(gate::several_streams(&files));
+    found.extend(gate(&files));
     let patterns = world::check(sources, &files, options, &mut found);
     let diagnostics = Diagnostics::new(sources, found);
     if diagnostics.has_errors() {

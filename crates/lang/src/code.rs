@@ -74,7 +74,6 @@ codes! {
     E0402 NO_LOOP "no loop" "until, consecutive, combinations and greedy speak of a loop."
     E0403 MODIFIERS "modifiers that exclude each other" "Events inside a loop are either consecutive or combinations, and each modifier is said once."
     E0404 NEGATED_SHAPE "a negation takes nothing" "What is not to come is one stage, without a quantifier, a modifier, an until or a deadline."
-    E0405 NEGATED_FIRST "a negation comes first" "A negation says what may not follow, so something has to come before it."
     E0406 NO_WINDOW "an absence without an end" "That something does not come is known only when a window ends."
     E0407 GROUP_CONDITION "a group has no condition" "Conditions belong to stages."
     E0408 SKIP_TARGET "cannot skip there" "One skips to a stage that takes events and is in no group."

@@ -1,8 +1,6 @@
 //! What the language has and the engine does not run yet. Each construct has one line in [`REFUSED`]; who teaches the engine
 //! a construct takes its line away, and its variant with it.
 
-use ensue_model::pattern::Relation;
-
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{ClauseKind, EndingKind, File, GroupKind, Item, Keep, Pattern, Place, Sequence, Skip, Step, Term};
@@ -48,33 +46,21 @@ const REFUSED: &[Construct] = &[
     Construct::KeyMap,
 ];
 
-/// The diagnostics for what a file has of it.
-pub(crate) fn refused(file: &File) -> Vec<Diagnostic> {
-    let mut gate = Gate::default();
-    file.items.iter().for_each(|item| gate.item(item));
-    gate.found
-}
-
-/// One stream is declared among all files: the others are refused.
-pub(crate) fn several_streams(files: &[File]) -> Vec<Diagnostic> {
-    let mut gate = Gate::default();
-    let streams = files.iter().enumerate().flat_map(|(source, file)| {
-        file.items.iter().filter_map(move |item| match item {
-            Item::Stream(stream) => Some((source, stream)),
-            _ => None,
-        })
-    });
-    let mut found = Vec::new();
-    for (source, stream) in streams.skip(1) {
-        gate.meet(Construct::SeveralStreams, stream.name.place, "a second stream");
-        found.extend(gate.found.drain(..).map(|diagnostic| diagnostic.of(source)));
+/// The diagnostics for what files have of it.
+pub(crate) fn refused(files: &[File]) -> Vec<Diagnostic> {
+    let mut gate = Gate { found: Vec::new(), streams: 0 };
+    let mut refused = Vec::new();
+    for (source, file) in files.iter().enumerate() {
+        file.items.iter().for_each(|item| gate.item(item));
+        refused.extend(gate.found.drain(..).map(|diagnostic| diagnostic.of(source)));
     }
-    found
+    refused
 }
 
-#[derive(Default)]
 struct Gate {
     found: Vec<Diagnostic>,
+    /// How many streams the files have declared so far.
+    streams: usize,
 }
 
 impl Gate {
@@ -88,7 +74,13 @@ impl Gate {
         match item {
             Item::Pattern(pattern) => self.pattern(pattern),
             Item::Table(table) => self.meet(Construct::Table, table.name.place, "a `table`"),
-            Item::Stream(_) | Item::Param(_) | Item::Let(_) => {}
+            Item::Stream(stream) => {
+                self.streams += 1;
+                if self.streams > 1 {
+                    self.meet(Construct::SeveralStreams, stream.name.place, "a second stream");
+                }
+            }
+            Item::Param(_) | Item::Let(_) => {}
         }
     }
 
@@ -106,8 +98,8 @@ impl Gate {
             }
         }
         self.sequence(&pattern.sequence);
-        if let Some(last) = pattern.sequence.steps.last().filter(|step| step.relation == Relation::NotFollowedBy) {
-            self.meet(Construct::AbsenceAtTheEnd, last.relation_place, "`notFollowedBy` at the end");
+        for place in pattern.sequence.absences_at_the_end() {
+            self.meet(Construct::AbsenceAtTheEnd, place, "`notFollowedBy` at the end");
         }
         for ending in &pattern.endings {
             self.ending(&ending.kind, ending.place);

@@ -20,7 +20,9 @@ mod source;
 pub mod tree;
 
 mod literal;
+mod operator;
 mod parse;
+mod print;
 
 mod check;
 mod gate;
@@ -32,4 +34,8 @@ pub use check::{Compiled, Options, compile};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Report, Severity};
 pub use parse::parse;
+pub use print::print;
 pub use source::Source;
+
+#[cfg(test)]
+mod tests;

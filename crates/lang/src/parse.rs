@@ -10,8 +10,6 @@ mod scan;
 use pest::Parser;
 use pest::iterators::Pair;
 
-pub(crate) use expression::strength;
-
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::source::Source;
@@ -20,8 +18,9 @@ use crate::tree::{File, Item, Place};
 /// The longest pattern text, in bytes.
 const TEXT_BYTES_MAX: usize = 1 << 20;
 
-/// How deeply parentheses, brackets and `if` can be nested.
-const NESTING_MAX: usize = 128;
+/// How deeply parentheses, brackets and `if` can be nested: half of what a debug build's grammar can do on a thread with a
+/// stack of 2 MiB.
+const NESTING_MAX: usize = 64;
 
 /// How deep the tree of one expression can be: nesting, and operators of one chain beside `and` and `or`.
 const EXPRESSION_DEPTH_MAX: usize = 256;
@@ -33,10 +32,10 @@ struct Grammar;
 /// The tree of a source, and what could not be read. Items that could not be read are left out; the others are there.
 ///
 /// ```
-/// use ensue_lang::{Source, parse};
+/// use ensue_lang::{Source, parse, print};
 /// let (file, diagnostics) = parse(&Source::new("x.pattern", "pattern x begin a where v>1 next b"));
 /// assert!(diagnostics.is_empty());
-/// assert_eq!(file.items.len(), 1);
+/// assert_eq!(print(&file), "pattern x\nbegin a where v > 1\nnext b\n");
 /// ```
 pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
     let text = source.text.as_str();
@@ -119,6 +118,12 @@ impl<'s> Reader<'s> {
             }
         }
     }
+}
+
+/// Whether a word can stand for a name without backticks.
+pub(crate) fn is_name(word: &str) -> bool {
+    let name = Grammar::parse(Rule::name, word);
+    name.is_ok_and(|mut pairs| pairs.next().is_some_and(|pair| pair.as_str() == word && !word.starts_with('`')))
 }
 
 /// An expression alone, as a caller gives a parameter's value; none where it is not one.

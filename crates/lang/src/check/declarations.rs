@@ -156,8 +156,7 @@ pub(super) fn check_caller_parameters(world: &mut World<'_>, files: &[File]) {
 
 /// Reports each circle of lets once, at the let that comes first in the text.
 fn find_recursion<'a>(world: &mut World<'_>, declared: &mut Declarations<'a>, file: &'a File) {
-    let needs: HashMap<&str, Vec<&str>> =
-        declared.lets.iter().map(|(name, let_)| (*name, needed_by(&declared.lets, let_))).collect();
+    let needs: Needs<'_> = declared.lets.iter().map(|(name, let_)| (*name, needed_by(&declared.lets, let_))).collect();
     let circular = circular(&needs);
     for item in &file.items {
         let Item::Let(let_) = item else { continue };
@@ -176,10 +175,27 @@ fn find_recursion<'a>(world: &mut World<'_>, declared: &mut Declarations<'a>, fi
     }
 }
 
-/// The lets on circles, and between two circles: what is left when lets that need none of the others are taken away.
-fn circular<'a>(needs: &HashMap<&'a str, Vec<&'a str>>) -> HashSet<&'a str> {
+/// The lets on circles, and between two circles: what is left when those that need none of the others are taken away, and
+/// those that none of the others needs.
+fn circular<'a>(needs: &Needs<'a>) -> HashSet<&'a str> {
+    let ends_in_circle = unsettled(needs);
+    let mut needed_by = Needs::new();
+    for name in &ends_in_circle {
+        needed_by.entry(name).or_default();
+        for other in needs[name].iter().filter(|other| ends_in_circle.contains(*other)) {
+            needed_by.entry(other).or_default().push(name);
+        }
+    }
+    unsettled(&needed_by)
+}
+
+/// What needs what, each once.
+type Needs<'a> = HashMap<&'a str, Vec<&'a str>>;
+
+/// What is left when all that needs none of the others is taken away, again and again.
+fn unsettled<'a>(needs: &Needs<'a>) -> HashSet<&'a str> {
     let mut open_needs: HashMap<&str, usize> = needs.iter().map(|(name, needed)| (*name, needed.len())).collect();
-    let mut needed_by: HashMap<&str, Vec<&str>> = HashMap::new();
+    let mut needed_by = Needs::new();
     for (name, needed) in needs {
         needed.iter().for_each(|other| needed_by.entry(other).or_default().push(name));
     }

@@ -12,6 +12,8 @@ use super::world::World;
 use super::{constant, names};
 use crate::code;
 use crate::diagnostic::Diagnostic;
+use crate::literal;
+use crate::operator::{strength, symbol};
 use crate::tree::{self, ExprKind, Let, Name};
 
 /// How deep expressions can be, with the lets that are put in.
@@ -502,10 +504,7 @@ impl<'w, 'a> Lowering<'w, 'a> {
         {
             let message = format!("stage `{}` is never taken before this is asked", info.name.text);
             let diagnostic = Diagnostic::warning(&code::LATER_STAGE, expr.place, message);
-            let help = format!(
-                "it holds no event here, so this is always null or nothing; ask it in `{}` instead",
-                info.name.text
-            );
+            let help = "it holds no event here, so this is null, or nothing is counted";
             self.report(diagnostic.also(info.name.place, "it stands here").help(help));
         }
         let lookback = Lookback { stage, ask };
@@ -729,27 +728,7 @@ fn balanced(operator: BinaryOperator, mut operands: Vec<Expr>) -> Expr {
 }
 
 fn is_comparison(operator: BinaryOperator) -> bool {
-    crate::parse::strength(operator) == crate::parse::strength(BinaryOperator::Equal)
-}
-
-/// An operator as it is written.
-pub(crate) fn symbol(operator: BinaryOperator) -> &'static str {
-    match operator {
-        BinaryOperator::Or => "or",
-        BinaryOperator::And => "and",
-        BinaryOperator::Coalesce => "??",
-        BinaryOperator::Equal => "==",
-        BinaryOperator::NotEqual => "!=",
-        BinaryOperator::Less => "<",
-        BinaryOperator::LessOrEqual => "<=",
-        BinaryOperator::Greater => ">",
-        BinaryOperator::GreaterOrEqual => ">=",
-        BinaryOperator::Add => "+",
-        BinaryOperator::Subtract => "-",
-        BinaryOperator::Multiply => "*",
-        BinaryOperator::Divide => "/",
-        BinaryOperator::Remainder => "%",
-    }
+    strength(operator) == strength(BinaryOperator::Equal)
 }
 
 /// What was probably meant by operands of unlike types.
@@ -765,9 +744,10 @@ fn unlike_help(symbol: &str, operands: [&tree::Expr; 2], kinds: [&Type; 2]) -> O
             Some(format!("as text it is written `\"{text}\"`"))
         }
         ExprKind::Int(text) if *other == Type::Duration => Some(format!("a duration has a unit: `{text}s`, `{text}m`")),
-        ExprKind::Text(text) if *other == Type::Timestamp => {
-            Some(format!("a time is written `@{text}`, as in `@2021-01-19T10:00:00Z`"))
-        }
+        ExprKind::Text(text) if *other == Type::Timestamp => Some(match literal::time(text) {
+            Some(_) => format!("a time is written `@{text}`, without quotes"),
+            None => "a time is written like `@2021-01-19T10:00:00Z`".into(),
+        }),
         _ => None,
     });
     literal.filter(|_| symbol != "if")

@@ -256,7 +256,7 @@ impl Lowering<'_, '_> {
 
     fn unknown_function(&self, name: &Name, arguments: usize) -> Diagnostic {
         if QUESTIONS.contains(&name.text.as_str()) || name.text == "deadline" {
-            let message = format!("`{}` does not take {}", name.text, counted(arguments));
+            let message = format!("`{}` cannot be asked with {}", name.text, counted(arguments));
             return Diagnostic::error(&code::ARGUMENTS, name.place, message).help(question_form(&name.text));
         }
         let functions = functions::FUNCTIONS.iter().map(|function| function.name);

@@ -18,11 +18,17 @@ use crate::tree::{self, ClauseKind, EndingKind, Expr, ExprKind, File, Item, Name
 pub(super) fn check_all(world: &mut World<'_>, files: &[File], declared: &[Declarations<'_>]) -> Vec<Pattern> {
     let mut named: HashMap<String, (usize, Place)> = HashMap::new();
     let mut patterns = Vec::new();
+    let items = files.iter().flat_map(|file| &file.items);
+    let streams = items.filter_map(|item| match item {
+        Item::Stream(stream) => Some(stream.name.text.as_str()),
+        _ => None,
+    });
+    let streams: Vec<&str> = streams.chain(world.options.schema.stream.as_deref()).collect();
     for (file, declared) in files.iter().zip(declared) {
         for item in &file.items {
             let Item::Pattern(pattern) = item else { continue };
             check_name(world, declared.source, pattern, &mut named);
-            check_streams(world, declared.source, pattern);
+            check_streams(world, declared.source, pattern, &streams);
             patterns.extend(check(world, declared, pattern));
         }
     }
@@ -66,17 +72,15 @@ fn check_name(
     world.report(source, diagnostic);
 }
 
-/// `from` names what there is.
-fn check_streams(world: &mut World<'_>, source: usize, pattern: &tree::Pattern) {
-    let Some(stream) = world.schema.stream.clone() else { return };
+/// `from` names what there is; where nothing is declared, what the caller feeds is not known by name.
+fn check_streams(world: &mut World<'_>, source: usize, pattern: &tree::Pattern, streams: &[&str]) {
     for clause in &pattern.clauses {
-        let ClauseKind::From(streams) = &clause.kind else { continue };
-        for name in streams.iter().filter(|name| name.text != stream) {
-            let diagnostic =
-                Diagnostic::error(&code::UNKNOWN_STREAM, name.place, format!("there is no stream `{}`", name.text));
-            let help = names::meant(&name.text, [stream.as_str()].into_iter());
-            let help = help.unwrap_or_else(|| format!("the declared stream is `{stream}`"));
-            world.report(source, diagnostic.help(help));
+        let ClauseKind::From(names) = &clause.kind else { continue };
+        for name in names.iter().filter(|name| !streams.is_empty() && !streams.contains(&name.text.as_str())) {
+            let message = format!("there is no stream `{}`", name.text);
+            let help = names::meant(&name.text, streams.iter().copied());
+            let help = help.unwrap_or_else(|| names::listed("the declared streams are", streams.iter().copied()));
+            world.report(source, Diagnostic::error(&code::UNKNOWN_STREAM, name.place, message).help(help));
         }
     }
 }

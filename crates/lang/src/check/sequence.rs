@@ -9,6 +9,7 @@ use super::pattern::duration;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::literal;
+use crate::print::modifier_word;
 use crate::tree::{
     self, Ending, EndingKind, Group, GroupKind, Modifier, ModifierKind, Name, Number, Pattern, Place, QuantifierKind,
     Record,
@@ -105,10 +106,7 @@ impl Sequences<'_, '_, '_> {
             self.lowering.report(diagnostic.help("write it at the stages inside; `until` can end a group's loop"));
         }
         self.check_any_of(group);
-        let steps = group.parts.iter().flat_map(|part| {
-            self.check_end_of_group(part);
-            self.sequence(part).steps
-        });
+        let steps = group.parts.iter().flat_map(|part| self.sequence(part).steps);
         Term::Group(Sequence { steps: steps.collect() })
     }
 
@@ -129,15 +127,6 @@ impl Sequences<'_, '_, '_> {
         self.lowering.report(diagnostic);
     }
 
-    /// What does not follow is known only when something else does.
-    fn check_end_of_group(&mut self, part: &tree::Sequence) {
-        if let Some(last) = part.steps.last().filter(|step| step.relation == Relation::NotFollowedBy) {
-            let message = "a group cannot end with `notFollowedBy`: nothing in it says until when";
-            let diagnostic = Diagnostic::error(&code::NO_WINDOW, last.relation_place, message);
-            self.lowering.report(diagnostic.help("write it behind the group, before the next term"));
-        }
-    }
-
     /// A `notFollowedBy` at the end waits for the window's end.
     fn absence_at_the_end(&mut self, sequence: &tree::Sequence, pattern: &Pattern, within: Option<Span>) {
         let windowed = within.is_some()
@@ -147,10 +136,9 @@ impl Sequences<'_, '_, '_> {
                 EndingKind::Within(span) => !matches!(duration(self.lowering.declared, span), Ok(Some(Span::ZERO))),
                 _ => false,
             });
-        let last = sequence.steps.last().filter(|step| step.relation == Relation::NotFollowedBy && !windowed);
-        if let Some(last) = last {
+        for last in sequence.absences_at_the_end().into_iter().filter(|_| !windowed) {
             let message = "that nothing follows is known only when a window ends, and there is none";
-            let diagnostic = Diagnostic::error(&code::NO_WINDOW, last.relation_place, message);
+            let diagnostic = Diagnostic::error(&code::NO_WINDOW, last, message);
             self.lowering.report(diagnostic.help("write `within 15m`, or how long to wait, behind the sequence"));
         }
     }
@@ -306,15 +294,6 @@ fn needs_loop(kind: ModifierKind, step: &tree::Step, quantifier: &Quantifier) ->
         ModifierKind::Optional => false,
         ModifierKind::Greedy => !is_loop(quantifier) && !optional,
         ModifierKind::Consecutive | ModifierKind::Combinations => !is_loop(quantifier),
-    }
-}
-
-pub(crate) fn modifier_word(kind: ModifierKind) -> &'static str {
-    match kind {
-        ModifierKind::Optional => "optional",
-        ModifierKind::Greedy => "greedy",
-        ModifierKind::Consecutive => "consecutive",
-        ModifierKind::Combinations => "combinations",
     }
 }
 

@@ -8,6 +8,7 @@ use super::{EXPRESSION_DEPTH_MAX, Reader, Rule};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::literal::{self, NumberShape};
+use crate::operator::{self, strength};
 use crate::tree::{Expr, ExprKind, Place};
 
 impl<'s> Reader<'s> {
@@ -123,7 +124,7 @@ impl<'s> Reader<'s> {
             Rule::like => ExprKind::Like(left, operand()?),
             Rule::matches => ExprKind::Matches(left, operand()?),
             _ => {
-                let operator = compare_operator(operator.expect("a comparison has an operator").as_str());
+                let operator = operator::find(operator.expect("a comparison has an operator").as_str());
                 ExprKind::Binary(operator, left, operand()?)
             }
         };
@@ -139,7 +140,7 @@ impl<'s> Reader<'s> {
             match part.as_rule() {
                 Rule::minus => minuses.push(self.place(&part)),
                 Rule::sum_op => {
-                    let operator = sum_operator(part.as_str());
+                    let operator = operator::find(part.as_str());
                     reduce(&mut operands, &mut operators, strength(operator));
                     operators.push(operator);
                 }
@@ -206,44 +207,5 @@ fn reduce(operands: &mut Vec<Expr>, operators: &mut Vec<BinaryOperator>, coming:
         let left = operands.pop().expect("an operand stands before each operator");
         let place = left.place.to(right.place);
         operands.push(Expr { kind: ExprKind::Binary(operator, Box::new(left), Box::new(right)), place });
-    }
-}
-
-/// How strongly an operator binds its operands: the printer's parentheses follow the same numbers.
-pub(crate) fn strength(operator: BinaryOperator) -> u8 {
-    match operator {
-        BinaryOperator::Or => 1,
-        BinaryOperator::And => 2,
-        BinaryOperator::Equal
-        | BinaryOperator::NotEqual
-        | BinaryOperator::Less
-        | BinaryOperator::LessOrEqual
-        | BinaryOperator::Greater
-        | BinaryOperator::GreaterOrEqual => 4,
-        BinaryOperator::Coalesce => 5,
-        BinaryOperator::Add | BinaryOperator::Subtract => 6,
-        BinaryOperator::Multiply | BinaryOperator::Divide | BinaryOperator::Remainder => 7,
-    }
-}
-
-fn compare_operator(text: &str) -> BinaryOperator {
-    match text {
-        "==" => BinaryOperator::Equal,
-        "!=" => BinaryOperator::NotEqual,
-        "<" => BinaryOperator::Less,
-        "<=" => BinaryOperator::LessOrEqual,
-        ">" => BinaryOperator::Greater,
-        _ => BinaryOperator::GreaterOrEqual,
-    }
-}
-
-fn sum_operator(text: &str) -> BinaryOperator {
-    match text {
-        "??" => BinaryOperator::Coalesce,
-        "+" => BinaryOperator::Add,
-        "-" => BinaryOperator::Subtract,
-        "*" => BinaryOperator::Multiply,
-        "/" => BinaryOperator::Divide,
-        _ => BinaryOperator::Remainder,
     }
 }

@@ -59,16 +59,19 @@ fn shown(found: &str) -> String {
     if found.is_empty() { "the end of the text".into() } else { format!("`{found}`") }
 }
 
-/// "a, b or c", each once, in the order of the table below.
+/// "a, b or c", each once, what a reader most likely wants first.
 fn expected(rules: &[Rule]) -> String {
-    let mut words: Vec<&str> = rules.iter().map(|rule| word(*rule)).filter(|word| !word.is_empty()).collect();
-    words.sort_by_key(|word| (word.starts_with("the end"), word.starts_with('`'), !word.starts_with("an operator")));
     let mut each: Vec<&str> = Vec::new();
-    for word in words {
+    for word in rules.iter().map(|rule| word(*rule)).filter(|word| !word.is_empty()) {
         if !each.contains(&word) {
             each.push(word);
         }
     }
+    if each.contains(&A_RELATION) {
+        // What could continue a name or a stage at any time says nothing of what is wrong.
+        each.retain(|word| !["`(`", "`:`", "a number"].contains(word));
+    }
+    each.sort_by_key(|word| (word.starts_with("the end"), word.starts_with('`'), *word != AN_OPERATOR, *word));
     match each.as_slice() {
         [] => "something else".into(),
         [one] => (*one).into(),
@@ -79,27 +82,37 @@ fn expected(rules: &[Rule]) -> String {
 /// A fix that can be guessed from what was found.
 fn hint(text: &str, place: Place, expected: &[Rule]) -> Option<String> {
     let found = &text[place.start..place.end];
-    let wants = |rule| expected.contains(&rule);
+    let wants = |wanted: &str| expected.iter().any(|rule| word(*rule) == wanted);
     let help = match found {
-        "=" => "to compare, write `==`",
+        "=" if wants(AN_OPERATOR) => "to compare, write `==`",
+        "=" if wants("`:`") => "a parameter has a type: `param NAME: duration = ..`",
         "&&" => "write `and`",
         "||" => "write `or`",
         "!" => "write `not`",
         "<>" => "write `!=`",
         "'" => "a text stands in double quotes: `\"..\"`",
         ";" => "nothing needs a semicolon",
-        "begin" if wants(Rule::top_word) || wants(Rule::unit) || wants(Rule::item_end) => {
-            "beside other items a pattern has a name: write `pattern NAME` before `begin`"
-        }
+        "==" | "!=" | "<" | ">" if wants(AN_OPERATOR) => "comparisons do not chain: write `a < b and b < c`",
+        ")" if wants(AN_OPERATOR) => "no parenthesis is open here",
+        "begin" if wants(A_NAME) => "a pattern has a name: `pattern NAME`",
+        "begin" if wants(THE_END) && !wants(A_RELATION) => "beside other items a pattern has a name: `pattern NAME`",
         "begin" => "a pattern has one sequence; the next pattern starts with `pattern NAME`",
-        "not" => "`not` stands before the whole comparison: `not (a in b)`",
-        "where" => "a stage has one `where`, behind its quantifier; join conditions with `and`",
+        "notNext" | "notFollowedBy" if wants(A_STAGE) => {
+            "a negation says what may not follow, so a stage comes before it"
+        }
+        "not" if wants(AN_OPERATOR) => "`not` stands before the whole comparison: `not (a in b)`",
+        "where" if wants(AN_OPERATOR) => "a stage has one `where`; join conditions with `and`",
         "of" => "`within .. of ..` belongs to a stage, and stands before the next relation",
-        "within" if wants(Rule::name) || wants(Rule::expression) => "a field of that name is written `` `within` ``",
-        word if is_like_relation(word) => {
+        "within" | "skip" | "keep" | "emit" if wants(AN_ITEM) => {
+            "it stands behind the sequence, which starts with `begin`"
+        }
+        word if wants(A_RELATION) && is_like_relation(word) => {
             "the relations are next, followedBy, followedByAny, notNext and notFollowedBy"
         }
-        word if wants(Rule::name) && is_reserved(word) => {
+        word if wants(AN_EXPRESSION) && is_reserved(word) => {
+            return Some(format!("a field of that name is written `` `{word}` ``"));
+        }
+        word if (wants(A_NAME) || wants(A_STAGE)) && is_reserved(word) => {
             return Some(format!("`{word}` is a word of the language; as a name it is written `` `{word}` ``"));
         }
         _ => return None,
@@ -114,22 +127,33 @@ fn is_like_relation(word: &str) -> bool {
 }
 
 fn is_reserved(word: &str) -> bool {
-    use pest::Parser;
-    !word.is_empty() && super::Grammar::parse(Rule::name, word).is_err()
+    word.starts_with(char::is_alphabetic) && !super::is_name(word)
 }
+
+// Words that more than one rule is called by.
+const AN_OPERATOR: &str = "an operator";
+const AN_EXPRESSION: &str = "an expression";
+const A_NAME: &str = "a name";
+const A_STAGE: &str = "a stage";
+const A_RELATION: &str = "a relation";
+const A_QUANTIFIER: &str = "a quantifier";
+const AN_ENDING: &str = "a clause such as `skip`";
+const AN_ITEM: &str = "a `pattern`, `stream`, `param`, `let` or `table`";
+const THE_END: &str = "the end of the pattern";
 
 /// What a rule is called to a user; empty where other rules at the same place say it better.
 fn word(rule: Rule) -> &'static str {
     match rule {
-        Rule::logic | Rule::compare_op | Rule::sum_op | Rule::kw_and | Rule::kw_or => "an operator",
-        Rule::compare | Rule::between | Rule::in_ | Rule::like | Rule::matches | Rule::is_null => "an operator",
-        Rule::kw_between | Rule::kw_in | Rule::kw_like | Rule::kw_matches | Rule::kw_is => "an operator",
+        Rule::logic | Rule::compare_op | Rule::sum_op | Rule::kw_and | Rule::kw_or => AN_OPERATOR,
+        Rule::compare | Rule::between | Rule::in_ | Rule::like | Rule::matches | Rule::is_null => AN_OPERATOR,
+        Rule::kw_between | Rule::kw_in | Rule::kw_like | Rule::kw_matches | Rule::kw_is => AN_OPERATOR,
         Rule::member | Rule::index | Rule::dot | Rule::open_bracket => "",
-        Rule::expression | Rule::comparison | Rule::sum | Rule::postfix => "an expression",
-        Rule::parens | Rule::conditional | Rule::call | Rule::list | Rule::minus | Rule::kw_not => "an expression",
-        Rule::kw_true | Rule::kw_false | Rule::string => "an expression",
-        Rule::name | Rule::label | Rule::word | Rule::quoted => "a name",
-        Rule::number | Rule::times => "a number",
+        Rule::expression | Rule::comparison | Rule::sum | Rule::postfix => AN_EXPRESSION,
+        Rule::parens | Rule::conditional | Rule::call | Rule::list | Rule::minus | Rule::kw_not => AN_EXPRESSION,
+        Rule::kw_true | Rule::kw_false | Rule::string => AN_EXPRESSION,
+        Rule::name | Rule::label | Rule::word | Rule::quoted => A_NAME,
+        Rule::number => "a number",
+        Rule::times => A_QUANTIFIER,
         Rule::span => "a duration such as `15m`",
         Rule::event_count => "a number of events",
         Rule::time | Rule::moment => "a time such as `@2021-01-19T10:00:00Z`",
@@ -142,11 +166,11 @@ fn word(rule: Rule) -> &'static str {
         Rule::entry => "a field as `name: value`",
         Rule::record => "fields in `{ }`",
         Rule::parameters => "parameters in `( )`",
-        Rule::term | Rule::stage | Rule::group | Rule::inner_sequence | Rule::inner | Rule::any_of => "a stage",
-        Rule::relation | Rule::kw_next | Rule::kw_followed_by | Rule::kw_followed_by_any => "a relation",
-        Rule::kw_not_next | Rule::kw_not_followed_by => "a relation",
-        Rule::quantifier | Rule::modifier => "a quantifier",
-        Rule::kw_optional | Rule::kw_greedy | Rule::kw_consecutive | Rule::kw_combinations => "a quantifier",
+        Rule::term | Rule::stage | Rule::group | Rule::inner_sequence | Rule::inner | Rule::any_of => A_STAGE,
+        Rule::relation | Rule::kw_next | Rule::kw_followed_by | Rule::kw_followed_by_any => A_RELATION,
+        Rule::kw_not_next | Rule::kw_not_followed_by => A_RELATION,
+        Rule::quantifier | Rule::modifier => A_QUANTIFIER,
+        Rule::kw_optional | Rule::kw_greedy | Rule::kw_consecutive | Rule::kw_combinations => A_QUANTIFIER,
         Rule::condition | Rule::kw_where => "`where`",
         Rule::until | Rule::kw_until | Rule::active_until => "`until`",
         Rule::within | Rule::term_within | Rule::kw_within => "`within`",
@@ -154,18 +178,14 @@ fn word(rule: Rule) -> &'static str {
         Rule::from | Rule::kw_from | Rule::active_from => "`from`",
         Rule::key | Rule::kw_key | Rule::key_map => "`key`",
         Rule::active | Rule::kw_active => "`active`",
-        Rule::skip | Rule::kw_skip => "`skip`",
-        Rule::keep | Rule::kw_keep => "`keep`",
-        Rule::cooldown | Rule::kw_cooldown => "`cooldown`",
-        Rule::emit | Rule::kw_emit => "`emit`",
-        Rule::timeout | Rule::kw_timeout => "`timeout`",
-        Rule::stream | Rule::param | Rule::let_ | Rule::table | Rule::pattern | Rule::unit => {
-            "a `pattern`, `stream`, `param`, `let` or `table`"
-        }
-        Rule::kw_stream | Rule::kw_param | Rule::kw_let | Rule::kw_table | Rule::kw_pattern | Rule::top_word => {
-            "a `pattern`, `stream`, `param`, `let` or `table`"
-        }
-        Rule::item_end | Rule::EOI => "the end of the pattern",
+        Rule::skip | Rule::kw_skip => AN_ENDING,
+        Rule::keep | Rule::kw_keep => AN_ENDING,
+        Rule::cooldown | Rule::kw_cooldown => AN_ENDING,
+        Rule::emit | Rule::kw_emit => AN_ENDING,
+        Rule::timeout | Rule::kw_timeout => AN_ENDING,
+        Rule::stream | Rule::param | Rule::let_ | Rule::table | Rule::pattern | Rule::unit => AN_ITEM,
+        Rule::kw_stream | Rule::kw_param | Rule::kw_let | Rule::kw_table | Rule::kw_pattern | Rule::top_word => AN_ITEM,
+        Rule::item_end | Rule::EOI => THE_END,
         Rule::kw_all => "`all`",
         Rule::kw_any => "`any`",
         Rule::kw_else => "`else`",

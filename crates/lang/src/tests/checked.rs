@@ -1,0 +1,208 @@
+//! What patterns become.
+
+use ensue_model::expr::{Aggregate, Ask, BinaryOperator, Expr, Lookback, LookbackId, Pick};
+use ensue_model::pattern::{Contiguity, KeyPart, Pattern, Quantifier, Skip, Stage, StageId, Term};
+use ensue_model::schema::FieldId;
+use ensue_model::{Schema, Span, Type, Value};
+
+use super::compile_all;
+use crate::{Options, Source, compile};
+
+fn pattern(text: &str) -> Pattern {
+    pattern_with(text, &Options::default())
+}
+
+fn pattern_with(text: &str, options: &Options) -> Pattern {
+    let mut compiled = compile_all(text, options).unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(compiled.warnings.is_empty(), "{}", compiled.warnings);
+    compiled.patterns.patterns.remove(0)
+}
+
+/// The condition of the last step, which is a stage.
+fn condition(text: &str) -> Expr {
+    match pattern(text).sequence.steps.pop().map(|step| step.term) {
+        Some(Term::Stage(_, condition)) => condition,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn constant(value: impl Into<Value<'static>>) -> Box<Expr> {
+    Box::new(Expr::Constant(value.into()))
+}
+
+fn field(position: u16) -> Box<Expr> {
+    Box::new(Expr::Field(FieldId(position)))
+}
+
+fn equal(left: Box<Expr>, right: Box<Expr>) -> Expr {
+    Expr::Binary(BinaryOperator::Equal, left, right)
+}
+
+#[test]
+fn a_bare_stage_stands_for_its_type() {
+    let options = Options { type_field: Some("kind".into()), ..Options::default() };
+    let pattern = pattern_with("begin pay", &options);
+    assert_eq!(pattern.sequence.steps[0].term, Term::Stage(StageId(0), equal(field(0), constant("pay"))));
+}
+
+#[test]
+fn equal_questions_to_a_stage_are_asked_once() {
+    let pattern = pattern(
+        "begin a+ where true next b where a.x > last(a).x + a[-1].x and sum(a.x) > first(a).x + a[0].x + a[2].x",
+    );
+    let pick = |pick| Lookback { stage: StageId(0), ask: Ask::Pick(pick, Expr::Field(FieldId(0))) };
+    let sum = Lookback { stage: StageId(0), ask: Ask::Aggregate(Aggregate::Sum, Expr::Field(FieldId(0))) };
+    assert_eq!(pattern.lookbacks, [pick(Pick::Last), sum, pick(Pick::First), pick(Pick::At(2))]);
+}
+
+#[test]
+fn inside_any_and_all_a_bare_name_is_the_stages_field() {
+    let pattern = pattern("begin a+ where true next b where y == 1 and any(a, y == 2)");
+    let ask = Ask::Aggregate(Aggregate::Any, equal(field(0), constant(2)));
+    assert_eq!(pattern.lookbacks, [Lookback { stage: StageId(0), ask }]);
+}
+
+#[test]
+fn a_stage_hides_a_field_and_this_shows_it() {
+    let pattern = pattern("begin a where a.a == 1 and this.a == 2");
+    assert_eq!(pattern.lookbacks, [Lookback { stage: StageId(0), ask: Ask::Pick(Pick::Last, *field(0)) }]);
+    assert_eq!(condition("begin a where this.a == 2"), equal(field(0), constant(2)));
+}
+
+#[test]
+fn lets_are_put_in_with_what_they_are_called_with() {
+    assert_eq!(
+        condition("let same(s, now) = s.x == now\npattern p begin a where true next b where same(a, y)"),
+        equal(Box::new(Expr::Lookback(LookbackId(0))), field(1)),
+    );
+    assert_eq!(
+        condition("let one = 1\nlet is_one(x) = x == one\npattern p begin a where is_one(z)"),
+        equal(field(0), constant(1)),
+    );
+    // The argument is what the caller means by it, also where the let has a parameter of that name.
+    assert_eq!(
+        condition("let f(x) = x == 1\nlet g(y, x) = f(y)\npattern p begin a where g(x, 2)"),
+        equal(field(0), constant(1))
+    );
+}
+
+#[test]
+fn parameters_have_the_callers_value_else_their_default() {
+    let text = "param patience: duration = 15m\nparam names: list<string> = [\"a\"]\npattern p begin a where x in names within patience";
+    assert_eq!(pattern(text).within, Some(Span::from_seconds(900)));
+    let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let options = Options { parameters: vec![set("patience", "1h"), set("names", "[\"b\"]")], ..Options::default() };
+    let pattern = pattern_with(text, &options);
+    assert_eq!(pattern.within, Some(Span::from_seconds(3_600)));
+    let names = Value::List([Value::from("b")].into());
+    assert_eq!(pattern.sequence.steps[0].term, Term::Stage(StageId(0), Expr::In(field(0), constant(names))));
+}
+
+#[test]
+fn a_number_that_meets_a_decimal_is_exact() {
+    let stream = "stream s { price: decimal rate: float }\n";
+    let exact = Value::Decimal("0.1".parse().expect("a decimal"));
+    assert_eq!(
+        condition(&format!("{stream}pattern p begin a where price == 0.1")),
+        equal(field(0), constant(exact.clone()))
+    );
+    assert_eq!(condition(&format!("{stream}pattern p begin a where rate == 0.1")), equal(field(1), constant(0.1)));
+    let list = Value::List([exact].into());
+    assert_eq!(
+        condition(&format!("{stream}pattern p begin a where price in [0.1]")),
+        Expr::In(field(0), constant(list))
+    );
+}
+
+#[test]
+fn the_least_int_can_be_written() {
+    assert_eq!(condition("begin a where x == -9223372036854775808"), equal(field(0), constant(i64::MIN)));
+}
+
+#[test]
+fn quantifiers_are_bounds_and_whether_none_will_do() {
+    let quantifier =
+        |text: &str| pattern(&format!("begin a{text} where true next b where true")).sequence.steps[0].quantifier;
+    let one = Quantifier::ONE;
+    assert_eq!(quantifier(""), one);
+    assert_eq!(quantifier("?"), Quantifier { optional: true, ..one });
+    assert_eq!(quantifier("+ consecutive"), Quantifier { max: None, inner: Contiguity::Strict, ..one });
+    assert_eq!(quantifier("* greedy"), Quantifier { max: None, optional: true, greedy: true, ..one });
+    assert_eq!(quantifier("{2,4} optional"), Quantifier { min: 2, max: Some(4), optional: true, ..one });
+    assert_eq!(quantifier("{0,4}"), Quantifier { min: 1, max: Some(4), optional: true, ..one });
+    assert_eq!(quantifier("{3,} combinations"), Quantifier { min: 3, max: None, inner: Contiguity::Any, ..one });
+}
+
+#[test]
+fn a_stage_repeats_where_a_group_around_it_does() {
+    let pattern = pattern(
+        "begin (a where true next b? where true){2} notFollowedBy c where true next d where true skip to last d",
+    );
+    let stage = |name: &str, negated, repeats| Stage { name: name.into(), negated, repeats };
+    assert_eq!(
+        pattern.stages,
+        [stage("a", false, true), stage("b", false, true), stage("c", true, false), stage("d", false, false)]
+    );
+    assert_eq!(pattern.skip, Skip::ToLast(StageId(3)));
+}
+
+#[test]
+fn the_key_is_the_patterns_else_the_streams_else_the_callers() {
+    let stream = "stream s { id: int @key user: string }\n";
+    let options = Options { key: vec!["user".into()], ..Options::default() };
+    let part = |name: &str, position| KeyPart { name: name.into(), value: *field(position) };
+    assert_eq!(
+        pattern_with(&format!("{stream}pattern p key user begin a where true"), &options).key,
+        [part("user", 1)]
+    );
+    assert_eq!(pattern_with(&format!("{stream}pattern p begin a where true"), &options).key, [part("id", 0)]);
+    assert_eq!(pattern_with("begin a where true", &options).key, [part("user", 0)]);
+    assert_eq!(pattern("begin a where true").key, []);
+    assert_eq!(pattern("pattern p key lower(user) begin a where true").key[0].name, "lower(user)");
+}
+
+#[test]
+fn a_window_of_no_length_is_none() {
+    assert_eq!(pattern("begin a where true within 0s").within, None);
+    assert_eq!(pattern("begin a where true within 0").within, None);
+}
+
+#[test]
+fn what_the_caller_knows_of_the_events_closes_the_schema() {
+    let schema = Schema::stream("orders").field("type", Type::Any);
+    let options = Options { schema, ..Options::default() };
+    let errors = compile_all("begin a where typ == \"a\"", &options).expect_err("the field is misspelt");
+    assert_eq!(errors.iter().next().map(|error| error.message.as_str()), Some("stream `orders` has no field `typ`"));
+}
+
+#[test]
+fn patterns_of_several_sources_share_a_schema_and_their_errors_come_together() {
+    let source = |name: &str, text: &str| Source::new(name, text);
+    let one = source("one.pattern", "begin a where x == 1");
+    let compiled = compile(&[one.clone(), source("two.pattern", "begin a where y == x")], &Options::default());
+    let patterns = compiled.unwrap_or_else(|errors| panic!("{errors}")).patterns;
+    assert_eq!(patterns.schema.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>(), ["x", "y"]);
+    assert_eq!(patterns.patterns.iter().map(|pattern| pattern.name.as_str()).collect::<Vec<_>>(), ["one", "two"]);
+    let errors =
+        compile(&[source("a.pattern", "begin a where x ="), one, source("b.pattern", "begin a")], &Options::default());
+    let reports = errors.expect_err("two are wrong").reports();
+    let files: Vec<_> = reports.iter().map(|report| (report.code.as_str(), report.file.as_deref())).collect();
+    assert_eq!(files, [("E0101", Some("a.pattern")), ("E0203", Some("b.pattern"))]);
+}
+
+#[test]
+fn a_doc_comment_is_the_patterns() {
+    let text = "// no\n/// Paid\n///   late.\npattern p begin a where true";
+    assert_eq!(pattern(text).doc, "Paid\n  late.");
+}
+
+#[test]
+fn like_knows_two_signs_and_matches_is_a_search() {
+    let regex = |text: &str| match condition(text) {
+        Expr::Matches(_, pattern) => pattern.regex,
+        other => panic!("{other:?}"),
+    };
+    let like = regex("begin a where x like \"a_c.%\"");
+    assert!(like.is_match("abc.") && like.is_match("aßc.\nrest") && !like.is_match("abcd") && !like.is_match("xabc."));
+    assert!(regex("begin a where x matches \"b+\"").is_match("abc"));
+}

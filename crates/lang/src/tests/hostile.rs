@@ -1,0 +1,227 @@
+//! Texts that no one writes in good faith: no panic, no overflow of the stack, no endless work.
+
+use proptest::prelude::*;
+
+use super::compile_all;
+use crate::{Diagnostics, Options, Source, compile, parse, print};
+
+fn errors(text: &str) -> Diagnostics {
+    match compile_all(text, &Options::default()) {
+        Ok(_) => Diagnostics::default(),
+        Err(errors) => errors,
+    }
+}
+
+fn codes(text: &str) -> Vec<&'static str> {
+    let errors = errors(text);
+    // Every diagnostic must be able to show itself.
+    assert!(!errors.render(true).is_empty() || errors.is_empty());
+    assert_eq!(errors.reports().len(), errors.len());
+    errors.iter().map(|diagnostic| diagnostic.code.id).collect()
+}
+
+#[test]
+fn what_is_nested_too_deeply_is_refused_by_name() {
+    let deep = |open: &str, inner: &str, close: &str, count: usize| {
+        format!("{}{inner}{}", open.repeat(count), close.repeat(count))
+    };
+    for count in [65, 30_000] {
+        for text in [
+            format!("begin a where {}", deep("(", "true", ")", count)),
+            format!("begin a where {} == 1", deep("[", "1", "]", count)),
+            format!("begin a where {}", deep("f(", "1", ")", count)),
+            format!("begin a where {}", deep("if ", "true", " then true else true", count)),
+            format!("begin a where {}", deep("", "", "if true then true else ", count)),
+            format!("begin {}", deep("(", "a", ")", count)),
+        ] {
+            assert_eq!(codes(&text), ["E0902"], "{:.60}", text);
+        }
+    }
+    for text in [
+        format!("begin a where {}true", "not ".repeat(100_000)),
+        format!("begin a where {}1 > 2", "- ".repeat(100_000)),
+        format!("begin a where x{} > 2", ".x".repeat(100_000)),
+        format!("begin a where x{} > 2", " + 1".repeat(100_000)),
+    ] {
+        assert_eq!(codes(&text), ["E0902"], "{:.60}", text);
+    }
+}
+
+#[test]
+fn what_is_nested_as_deeply_as_allowed_is_read() {
+    for text in [
+        format!("begin a where {}true{}", "(".repeat(64), ")".repeat(64)),
+        format!("begin a where {}true", "not ".repeat(200)),
+        format!("begin a where x{} > 2", " + 1".repeat(200)),
+        format!("begin {}a where true{}", "(".repeat(64), ")".repeat(64)),
+        format!("begin a where true{}", " and x > 1".repeat(20_000)),
+        format!("begin a where {}true", "if x then 1 > 2 else ".repeat(64)),
+    ] {
+        assert_eq!(codes(&text), [""; 0], "{:.60}", text);
+    }
+}
+
+#[test]
+fn a_text_that_is_too_long_names_the_limit() {
+    let text = " ".repeat((1 << 20) + 1);
+    let (_, diagnostics) = parse(&Source::new("x", text));
+    assert_eq!(diagnostics[0].message, "the text has 1048577 bytes, the limit is 1048576");
+}
+
+#[test]
+fn lets_that_multiply_are_stopped() {
+    let mut text = String::from("let l0(x) = x + x\n");
+    for level in 1..40 {
+        text.push_str(&format!("let l{level}(x) = l{}(x) + l{}(x)\n", level - 1, level - 1));
+    }
+    text.push_str("pattern p begin a where l39(1) > 0");
+    assert_eq!(codes(&text), ["E0903"]);
+    let mut text = String::from("let l0 = true\n");
+    for level in 1..1_000 {
+        text.push_str(&format!("let l{level} = not l{}\n", level - 1));
+    }
+    text.push_str("pattern p begin a where l999");
+    assert_eq!(codes(&text), ["E0902"]);
+}
+
+#[test]
+fn too_many_stages_are_refused() {
+    let text: String = (0..1_025).map(|stage| format!("next s{stage} where true ")).collect();
+    let errors = errors(&text.replacen("next", "begin", 1));
+    let messages: Vec<_> = errors.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+    assert_eq!(messages, ["the pattern has 1025 stages, the limit is 1024"]);
+}
+
+#[test]
+fn line_ends_tabs_and_marks_of_other_systems_are_white_space() {
+    let text = "\u{feff}begin\ta where x == \"ä\"\r\nnext b where größe > 1 // ö\r\nwithin 5m\r\n";
+    assert_eq!(codes(text), [""; 0]);
+}
+
+#[test]
+fn every_beginning_of_a_pattern_is_judged() {
+    let text = "/// d\nstream o { a: int @key t: string? @type l: list<int> }\nparam p: duration = 1h30m\nlet f(x) = x > 2.5\n\
+                table t key a { b: string }\npattern p from o key a, t\nbegin a+ greedy where f(a) until sum(a.a) > 3\n\
+                followedByAny (b | c where t like \"ü%\" and not a in [1, 2])? within p of previous\nwithin 5m skip past last\n\
+                emit x { a: if a then `b` else -c[1].d ?? 'x' } // ü";
+    for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {
+        codes(&text[..end]);
+    }
+}
+
+/// Words and signs of the language, thrown together.
+fn soup() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "begin",
+        "next",
+        "followedBy",
+        "notNext",
+        "notFollowedBy",
+        "where",
+        "until",
+        "within",
+        "of",
+        "previous",
+        "skip",
+        "to",
+        "first",
+        "last",
+        "past",
+        "pattern",
+        "p",
+        "a",
+        "b",
+        "stream",
+        "param",
+        "let",
+        "table",
+        "key",
+        "from",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        ":",
+        "=",
+        "==",
+        "<",
+        "+",
+        "-",
+        "*",
+        "?",
+        "??",
+        ".",
+        "|",
+        "&",
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "null",
+        "if",
+        "then",
+        "else",
+        "12",
+        "2.5",
+        "15m",
+        "15min",
+        "@2021-01-19T10:00:00Z",
+        "\"x\"",
+        "\"",
+        "`",
+        "`w`",
+        "//",
+        "/*",
+        "*/",
+        "///",
+        "\n",
+        "ü",
+        "count",
+        "sum",
+        "any",
+        "emit",
+        "timeout",
+        "events",
+        "matches",
+        "like",
+        "\"(\"",
+        "{2}",
+        "{3,2}",
+        "99999999999999999999",
+        "int",
+        "@key",
+        "list<",
+        ">",
+        "true",
+        "this",
+    ]);
+    prop::collection::vec(words, 0..40).prop_map(|words| words.join(" "))
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC*") {
+        codes(&text);
+    }
+
+    #[test]
+    fn no_mixture_of_words_makes_it_panic(text in soup()) {
+        codes(&text);
+        codes(&format!("begin a where {text}"));
+        codes(&format!("pattern p begin a where true\n{text}\npattern q begin b where true"));
+        let _ = compile(&[Source::new("x", text.as_str())], &Options::default());
+    }
+
+    #[test]
+    fn what_is_read_of_any_mixture_is_printed_and_read_again(text in soup()) {
+        let (file, _) = parse(&Source::new("x", format!("pattern p begin a where {text}")));
+        let printed = print(&file);
+        if !file.items.is_empty() {
+            prop_assert_eq!((file, vec![]), parse(&Source::new("x", printed)));
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Wrong patterns, and what is said of them. One file for each code, in which lines of `---` part the patterns; what the
+//! caller gives stands in `//:` lines: `//: key NAME`, `//: type NAME`, `//: parameter NAME=VALUE`.
+
+use super::open_gate;
+use crate::check::{Gate, compile_behind};
+use crate::code::CODES;
+use crate::{Options, Source, gate};
+
+/// A file with its code, by the code.
+macro_rules! wrong {
+    ($($code:literal)*) => {
+        [$(($code, include_str!(concat!("wrong/", $code, ".txt")))),*]
+    };
+}
+
+const WRONG: [(&str, &str); 43] = wrong! {
+    "E0101" "E0102" "E0103" "E0104" "E0105" "E0106" "E0107" "E0108" "E0109" "E0110"
+    "E0201" "E0202" "E0203" "E0204" "E0205" "E0206" "E0207" "E0208" "E0209" "E0210" "E0211" "E0212" "E0213" "E0214" "E0215"
+    "E0301" "E0302" "E0303" "E0304" "E0305" "E0306" "E0307" "E0308"
+    "E0401" "E0402" "E0403" "E0404" "E0406" "E0407" "E0408" "E0409" "E0410"
+    "E0901"
+};
+
+fn options(text: &str) -> Options {
+    let mut options = Options::default();
+    for line in text.lines().filter_map(|line| line.strip_prefix("//: ")) {
+        match line.split_once(' ').unwrap_or((line, "")) {
+            ("key", name) => options.key.push(name.into()),
+            ("type", name) => options.type_field = Some(name.into()),
+            ("parameter", set) => {
+                let (name, value) = set.split_once('=').expect("a parameter is set with =");
+                options.parameters.push((name.into(), value.into()));
+            }
+            (other, _) => panic!("nothing is set by {other}"),
+        }
+    }
+    options
+}
+
+/// What is said of each pattern of a file, and that it is of the file's code.
+fn judged(code: &str, texts: &str) -> String {
+    let gate: Gate = if code == "E0901" { gate::refused } else { open_gate };
+    let mut said = Vec::new();
+    for text in texts.split("---\n") {
+        let source = Source::new("orders.pattern", text);
+        let diagnostics = match compile_behind(gate, &[source], &options(text)) {
+            Ok(compiled) => compiled.warnings,
+            Err(errors) => errors,
+        };
+        assert!(diagnostics.iter().any(|diagnostic| diagnostic.code.id == code), "no {code}:\n{text}\n{diagnostics}");
+        said.push(diagnostics.to_string());
+    }
+    said.join("\n\n----------------------------------------\n\n")
+}
+
+#[test]
+fn every_mistake_is_said_in_words_that_help() {
+    for (code, texts) in WRONG {
+        insta::assert_snapshot!(code, judged(code, texts));
+    }
+}
+
+#[test]
+fn every_code_has_a_wrong_pattern() {
+    // Texts beyond the limits are made by the tests of hostile texts.
+    let known = WRONG.iter().map(|(code, _)| *code).chain(["E0902", "E0903"]);
+    assert!(known.eq(CODES.iter().map(|code| code.id)));
+}
