@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::code::Code;
@@ -154,17 +154,9 @@ impl Diagnostics {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut group = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.id).elements(
-            self.sources.get(diagnostic.source).filter(|_| !diagnostic.labels.is_empty()).map(|source| {
-                Snippet::source(source.text.as_str()).path(source.name.as_str()).annotations(
-                    diagnostic.labels.iter().enumerate().map(|(index, label)| {
-                        let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-                        let annotation = kind.span(label.place.start..label.place.end);
-                        if label.text.is_empty() { annotation } else { annotation.label(label.text.as_str()) }
-                    }),
-                )
-            }),
-        );
+        let source = self.sources.get(diagnostic.source).filter(|_| !diagnostic.labels.is_empty());
+        let snippet = source.map(|source| snippet(source, &diagnostic.labels));
+        let mut group = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.id).elements(snippet);
         if let Some(help) = &diagnostic.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
@@ -192,6 +184,23 @@ impl Diagnostics {
             help: diagnostic.help.clone(),
         }
     }
+}
+
+/// The labels on the lines that they are about: the renderer looks through all that it is given, and a text with many
+/// mistakes would be looked through for each.
+fn snippet<'s>(source: &'s Source, labels: &'s [Label]) -> Snippet<'s, Annotation<'s>> {
+    let first = labels.iter().map(|label| label.place.start).min().unwrap_or_default();
+    let last = labels.iter().map(|label| label.place.end).max().unwrap_or_default();
+    let start = source.text[..first].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = source.text[last..].find('\n').map_or(source.text.len(), |newline| last + newline);
+    let (line, _) = source.line_and_column(start);
+    let annotations = labels.iter().enumerate().map(|(index, label)| {
+        let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let annotation = kind.span(label.place.start - start..label.place.end - start);
+        if label.text.is_empty() { annotation } else { annotation.label(label.text.as_str()) }
+    });
+    let snippet = Snippet::source(&source.text[start..end]).line_start(line).path(source.name.as_str());
+    snippet.annotations(annotations)
 }
 
 /// A diagnostic for programs: lines and columns count from 1, columns count characters, the end is the column after the

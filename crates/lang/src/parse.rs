@@ -89,7 +89,7 @@ impl<'s> Reader<'s> {
             self.offset = offset;
             start = match self.read(Rule::unit) {
                 Some(unit) => Some(self.unit(unit)),
-                None => scan.items.iter().copied().find(|item| *item > offset),
+                None => scan.items.get(scan.items.partition_point(|item| *item <= offset)).copied(),
             };
         }
     }

@@ -287,6 +287,10 @@ impl<'w, 'a> Lowering<'w, 'a> {
                 None => Typed::unknown(),
             };
         }
+        if self.declared.tables.contains_key(name.text.as_str()) {
+            // The gate refuses the table's declaration: one cause is reported once.
+            return Typed::unknown();
+        }
         self.field(name, context)
     }
 

@@ -292,8 +292,6 @@ fn item() -> impl Strategy<Value = Item> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
-
     #[test]
     fn every_tree_reads_as_it_was_printed(items in vec(item(), 1..3)) {
         let file = File { items };
