@@ -9,6 +9,8 @@
 mod draft;
 mod stream;
 
+use std::fmt;
+
 use proptest::prelude::*;
 
 use crate::case::{Case, Input, Outputs};
@@ -106,4 +108,30 @@ pub fn cases(profile: Profile) -> impl Strategy<Value = Case> {
         input,
         expected: Outputs::default(),
     })
+}
+
+/// `rare` with these odds, else `plain`, to which it shrinks.
+fn either<T: fmt::Debug + 'static>(
+    odds: f64,
+    rare: impl Strategy<Value = T> + 'static,
+    plain: impl Strategy<Value = T> + 'static,
+) -> BoxedStrategy<T> {
+    match (odds * 100.0) as u32 {
+        0 => plain.boxed(),
+        percent @ 1..100 => prop_oneof![100 - percent => plain, percent => rare].boxed(),
+        _ => rare.boxed(),
+    }
+}
+
+/// Something with these odds.
+fn maybe<T: Clone + fmt::Debug + 'static>(
+    odds: f64,
+    strategy: impl Strategy<Value = T> + 'static,
+) -> BoxedStrategy<Option<T>> {
+    either(odds, strategy.prop_map(Some), Just(None))
+}
+
+/// True with these odds.
+fn chance(odds: f64) -> BoxedStrategy<bool> {
+    either(odds, Just(true), Just(false))
 }

@@ -42,8 +42,6 @@ struct Counts {
 const UNUSABLE: u8 = 2;
 
 fn main() -> ExitCode {
-    // A panic of the engine is a failure of its case, and reported there.
-    std::panic::set_hook(Box::new(|_| {}));
     match run(&Arguments::parse()) {
         Ok(counts) if counts.failed == 0 => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,

@@ -21,8 +21,6 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    // A panic of the engine is a disagreement, and reported as one.
-    std::panic::set_hook(Box::new(|_| {}));
     let arguments = Arguments::parse();
     let profiles = if arguments.profile.is_empty() { Profile::ALL.to_vec() } else { arguments.profile };
     let mut status = ExitCode::SUCCESS;

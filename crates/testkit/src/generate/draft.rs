@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use proptest::prelude::*;
 
-use super::Odds;
+use super::{Odds, chance, either, maybe};
 
 /// A pattern before its stages have names.
 #[derive(Clone, Debug)]
@@ -99,14 +99,14 @@ const TYPES: [&str; 4] = ["a", "b", "c", "d"];
 
 /// Patterns with these odds.
 pub(super) fn drafts(odds: Odds) -> impl Strategy<Value = Draft> {
-    let within = prop::option::weighted(odds.within, prop::sample::select(vec![300, 500, 1_000, 1_500, 3_000]));
+    let within = maybe(odds.within, prop::sample::select(vec![300, 500, 1_000, 1_500, 3_000]));
     let skip = prop_oneof![
         Just(Skip::ToNext),
         Just(Skip::PastLast),
         (0..4usize).prop_map(Skip::ToFirst),
         (0..4usize).prop_map(Skip::ToLast)
     ];
-    (steps(odds, 2), within, prop::option::weighted(odds.skip, skip)).prop_map(|(steps, within, skip)| {
+    (steps(odds, 2), within, maybe(odds.skip, skip)).prop_map(|(steps, within, skip)| {
         // Only a window says when it is certain that nothing came.
         let within = if ends_with_absence(&steps) { within.or(Some(1_000)) } else { within };
         Draft { steps, within, skip }
@@ -114,10 +114,7 @@ pub(super) fn drafts(odds: Odds) -> impl Strategy<Value = Draft> {
 }
 
 fn ends_with_absence(steps: &[Step]) -> bool {
-    steps.last().is_some_and(|step| match &step.term {
-        Term::Stage(_) => step.relation == Relation::NotFollowedBy,
-        Term::Group(steps) => ends_with_absence(steps),
-    })
+    steps.last().is_some_and(|step| step.relation == Relation::NotFollowedBy)
 }
 
 fn steps(odds: Odds, depth: u32) -> BoxedStrategy<Vec<Step>> {
@@ -141,15 +138,22 @@ fn step(odds: Odds, depth: u32) -> BoxedStrategy<Step> {
         term: Term::Stage(condition),
         quantifier: None,
     });
-    let percent = |odds: f64| (odds * 100.0) as u32;
-    let plain = 100 - percent(odds.negation).min(60);
-    if depth == 0 || odds.group == 0.0 {
-        return prop_oneof![plain => stage, percent(odds.negation) => negation].boxed();
+    let single = either(odds.negation, negation, stage);
+    if depth == 0 {
+        return single;
     }
     let inner = Odds { steps_max: 3, ..odds };
-    let group = (relation(), steps(inner, depth - 1), quantifiers(odds, true))
+    let group = (relation(), steps(inner, depth - 1).prop_map(closed), quantifiers(odds, true))
         .prop_map(|(relation, steps, quantifier)| Step { relation, term: Term::Group(steps), quantifier });
-    prop_oneof![plain => stage, percent(odds.negation) => negation, percent(odds.group) => group].boxed()
+    either(odds.group, group, single)
+}
+
+/// A group does not end with an absence: nothing in it says until when.
+fn closed(mut steps: Vec<Step>) -> Vec<Step> {
+    if let Some(last) = steps.last_mut().filter(|step| step.relation == Relation::NotFollowedBy) {
+        last.relation = Relation::NotNext;
+    }
+    steps
 }
 
 fn relation() -> impl Strategy<Value = Relation> {
@@ -161,7 +165,7 @@ fn relation() -> impl Strategy<Value = Relation> {
 }
 
 fn quantifiers(odds: Odds, of_group: bool) -> impl Strategy<Value = Option<Quantifier>> {
-    prop::option::weighted(odds.quantifier, quantifier(odds, of_group))
+    maybe(odds.quantifier, quantifier(odds, of_group))
 }
 
 fn quantifier(odds: Odds, of_group: bool) -> impl Strategy<Value = Quantifier> {
@@ -173,18 +177,13 @@ fn quantifier(odds: Odds, of_group: bool) -> impl Strategy<Value = Quantifier> {
     ];
     let between = prop_oneof![2 => Just(""), 1 => Just(" consecutive"), 1 => Just(" combinations")];
     let greedy = if of_group { 0.0 } else { 0.3 };
-    (
-        times,
-        prop::bool::weighted(0.3),
-        prop::bool::weighted(greedy),
-        between,
-        prop::option::weighted(0.25, condition(odds)),
-    )
-        .prop_map(|(times, optional, greedy, between, until)| match times {
+    (times, chance(0.3), chance(greedy), between, maybe(0.25, condition(odds))).prop_map(
+        |(times, optional, greedy, between, until)| match times {
             Times::Once => Quantifier { times, optional: true, greedy: false, between: "", until: None },
             Times::Exactly(_) | Times::Between(..) => Quantifier { times, optional, greedy, between, until: None },
             Times::AtLeast(_) => Quantifier { times, optional, greedy, between, until },
-        })
+        },
+    )
 }
 
 fn condition(odds: Odds) -> impl Strategy<Value = Condition> {
@@ -203,8 +202,7 @@ fn condition(odds: Odds) -> impl Strategy<Value = Condition> {
         Just(Ask::Falling),
         Just(Ask::AtLeastFirst),
     ];
-    let lookback =
-        prop::option::weighted(odds.lookback, (0..3usize, ask).prop_map(|(back, ask)| Lookback { back, ask }));
+    let lookback = maybe(odds.lookback, (0..3usize, ask).prop_map(|(back, ask)| Lookback { back, ask }));
     (test, lookback).prop_map(|(test, lookback)| Condition { test, lookback })
 }
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
+use super::{chance, maybe};
 use crate::case::{CaseEvent, Input};
 
 /// Longer ones make patterns whose runs multiply with every event too slow for the reference.
@@ -37,11 +38,10 @@ fn arrival(disorder: f64) -> impl Strategy<Value = Arrival> {
     let kind = prop_oneof![4 => Just("a"), 4 => Just("b"), 2 => Just("c"), 1 => Just("d"), 1 => Just("x")];
     let gap = prop::sample::select(vec![10, 0, 1, 100, 300, 500, 1_000]);
     let back = prop_oneof![Just(0), prop::sample::select(vec![1, 10, 100, 400])];
-    let back =
-        (prop::bool::weighted(disorder), back).prop_map(|(out_of_order, back)| if out_of_order { back } else { 0 });
+    let back = (chance(disorder), back).prop_map(|(out_of_order, back)| if out_of_order { back } else { 0 });
     let lag = prop::sample::select(vec![0, 1, 50, 200, 1_000, -1, -300]);
-    let watermark = prop::option::weighted(0.5, lag);
-    (kind, 1..=6i64, prop::bool::weighted(0.15), gap, back, watermark)
+    let watermark = maybe(0.5, lag);
+    (kind, 1..=6i64, chance(0.15), gap, back, watermark)
         .prop_map(|(kind, v, second_key, gap, back, watermark)| Arrival { kind, v, second_key, gap, back, watermark })
 }
 
