@@ -413,6 +413,7 @@ impl<'p> Builder<'p> {
         self.states[again].in_loop = true;
         let round = Round { sink: again, skips_to: Some(sink), first: false };
         let first = self.group_round(place, &round, sequence);
+        self.states[first].in_loop = true;
         self.edge(again, Action::Proceed, place.onward(), first);
         first
     }
