@@ -96,15 +96,23 @@ pub struct TimeoutLine {
     pub stages: Stages,
 }
 
-/// How what came out differs from what was expected.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+/// How what came out differs from what was expected: all outputs of both, each with its mark, in the order of the input.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
-    /// Expected, and did not come.
-    pub missing: Vec<String>,
-    /// Came, and was not expected.
-    pub unexpected: Vec<String>,
-    /// Came more than once.
-    pub repeated: Vec<String>,
+    lines: Vec<(Mark, String)>,
+}
+
+/// What is to say of an output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mark {
+    /// It was expected and came.
+    Right,
+    /// It was expected and did not come.
+    Missing,
+    /// It came and was not expected.
+    Unexpected,
+    /// It came again.
+    Repeated,
 }
 
 impl CaseEvent {
@@ -144,14 +152,14 @@ impl Outputs {
     /// How `actual` differs from what is expected here, if it does. Outputs are compared as sets for each `at`: the order
     /// within one is not part of a case.
     pub fn difference(&self, actual: &Outputs) -> Option<Difference> {
-        let mut difference = Difference::default();
-        compare(&self.matches, &actual.matches, &mut difference);
-        compare(&self.timeouts, &actual.timeouts, &mut difference);
+        let mut lines = compare(&self.matches, &actual.matches);
+        lines.extend(compare(&self.timeouts, &actual.timeouts));
         if self.late != actual.late {
-            difference.missing.push(late_line(&self.late));
-            difference.unexpected.push(late_line(&actual.late));
+            lines.push((Mark::Missing, format!("late {:?}", self.late)));
+            lines.push((Mark::Unexpected, format!("late {:?}", actual.late)));
         }
-        (difference != Difference::default()).then_some(difference)
+        let differs = lines.iter().any(|(mark, _)| *mark != Mark::Right);
+        differs.then_some(Difference { lines })
     }
 
     /// Sorts matches and timeouts, so that the same outputs look the same.
@@ -161,20 +169,19 @@ impl Outputs {
     }
 }
 
-fn compare<T: Ord + fmt::Display>(expected: &[T], actual: &[T], difference: &mut Difference) {
+fn compare<T: Ord + fmt::Display>(expected: &[T], actual: &[T]) -> Vec<(Mark, String)> {
     let expected: BTreeSet<&T> = expected.iter().collect();
-    let mut came = BTreeSet::new();
+    let mut times: BTreeMap<&T, usize> = expected.iter().map(|line| (*line, 0)).collect();
     for line in actual {
-        if !came.insert(line) {
-            difference.repeated.push(line.to_string());
-        }
+        *times.entry(line).or_default() += 1;
     }
-    difference.missing.extend(expected.difference(&came).map(ToString::to_string));
-    difference.unexpected.extend(came.difference(&expected).map(ToString::to_string));
-}
-
-fn late_line(ids: &[i64]) -> String {
-    format!("late {ids:?}")
+    let mark = |line, times| match (expected.contains(line), times) {
+        (_, 2..) => Mark::Repeated,
+        (true, 0) => Mark::Missing,
+        (true, _) => Mark::Right,
+        (false, _) => Mark::Unexpected,
+    };
+    times.into_iter().map(|(line, times)| (mark(line, times), line.to_string())).collect()
 }
 
 impl fmt::Display for MatchLine {
@@ -199,14 +206,17 @@ fn write_stages(f: &mut fmt::Formatter<'_>, stages: &Stages) -> fmt::Result {
 }
 
 impl fmt::Display for Difference {
-    /// One line an output.
+    /// One line an output, with what is to say of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (what, lines) in
-            [("missing", &self.missing), ("unexpected", &self.unexpected), ("repeated", &self.repeated)]
-        {
-            for line in lines {
-                writeln!(f, "    {what:<10}  {line}")?;
-            }
+        writeln!(f, "  outputs")?;
+        for (mark, line) in &self.lines {
+            let word = match mark {
+                Mark::Right => "",
+                Mark::Missing => "MISSING",
+                Mark::Unexpected => "UNEXPECTED",
+                Mark::Repeated => "REPEATED",
+            };
+            writeln!(f, "    {word:<10}  {line}")?;
         }
         Ok(())
     }
@@ -231,5 +241,51 @@ impl fmt::Display for Case {
         self.pattern.lines().try_for_each(|line| writeln!(f, "    {line}"))?;
         writeln!(f, "  input")?;
         self.input.iter().enumerate().try_for_each(|(at, item)| writeln!(f, "    {at:>3}  {item}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs(matches: &[(usize, i64)]) -> Outputs {
+        let line = |(at, id): &(usize, i64)| MatchLine { at: *at, stages: Stages::from([("a".to_owned(), vec![*id])]) };
+        Outputs { matches: matches.iter().map(line).collect(), ..Outputs::default() }
+    }
+
+    fn shown(expected: &[(usize, i64)], actual: &[(usize, i64)]) -> Option<String> {
+        outputs(expected).difference(&outputs(actual)).map(|difference| difference.to_string())
+    }
+
+    #[test]
+    fn the_order_within_an_item_does_not_matter() {
+        assert_eq!(shown(&[(1, 10), (1, 11)], &[(1, 11), (1, 10)]), None);
+    }
+
+    #[test]
+    fn a_difference_shows_what_is_missing_unexpected_and_repeated() {
+        let shown = shown(&[(1, 10), (1, 11), (2, 12)], &[(1, 10), (2, 11), (2, 12), (2, 12)]);
+        let lines = [
+            "  outputs",
+            "                match at 1: a [10]",
+            "    MISSING     match at 1: a [11]",
+            "    UNEXPECTED  match at 2: a [11]",
+            "    REPEATED    match at 2: a [12]",
+            "",
+        ];
+        assert_eq!(shown.unwrap(), lines.join("\n"));
+    }
+
+    #[test]
+    fn late_events_are_compared_in_order() {
+        let late = |ids: &[i64]| Outputs { late: ids.to_vec(), ..Outputs::default() };
+        assert!(late(&[1, 2]).difference(&late(&[2, 1])).is_some());
+    }
+
+    #[test]
+    fn a_case_is_read_as_it_is_written() {
+        let line = r#"{"id":"x","pattern":"begin a where true","input":[{"e":{"id":1,"ts":5,"k":"k1","v":2}},{"wm":9}],"expected":{"matches":[{"at":1,"stages":{"a":[1]}}],"timeouts":[],"late":[]}}"#;
+        let case: Case = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&case).unwrap(), line);
     }
 }

@@ -33,7 +33,7 @@ pub enum Reading {
 /// A case with its pattern compiled.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    pub(crate) patterns: Arc<Patterns>,
+    patterns: Arc<Patterns>,
     input: Vec<Item<Row>>,
 }
 
@@ -83,6 +83,11 @@ impl Prepared {
     pub fn with(patterns: Patterns, input: &[Input]) -> Prepared {
         let input = input.iter().map(|item| item_of(item, &patterns.schema)).collect();
         Prepared { patterns: Arc::new(patterns), input }
+    }
+
+    /// The compiled patterns.
+    pub fn patterns(&self) -> &Patterns {
+        &self.patterns
     }
 
     /// What the case gives.
@@ -291,7 +296,7 @@ impl fmt::Display for Disagreement {
         write!(f, "{}", self.case)?;
         match &self.difference {
             Ok(difference) => write!(f, "{difference}")?,
-            Err(why) => writeln!(f, "    {why}")?,
+            Err(why) => writeln!(f, "  error\n    {why}")?,
         }
         writeln!(f, "{}", serde_json::to_string(&self.case).expect("a case is JSON"))
     }

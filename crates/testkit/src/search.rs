@@ -54,8 +54,8 @@ pub fn disagreement(profile: Profile, cases: u32, seed: u64) -> Result<Searched,
 }
 
 fn examine(case: &Case, seed: u64) -> Result<Searched, Box<Disagreement>> {
-    let patterns = match Prepared::of(case) {
-        Ok(prepared) => prepared.patterns,
+    let prepared = match Prepared::of(case) {
+        Ok(prepared) => prepared,
         Err(refused) if refused.is_not_yet() => return Ok(Searched { skipped: 1, ..Searched::default() }),
         Err(refused) => {
             let why = refused.diagnostics.to_string();
@@ -66,7 +66,7 @@ fn examine(case: &Case, seed: u64) -> Result<Searched, Box<Disagreement>> {
             }));
         }
     };
-    let outputs = readings::agree(case, &patterns, seed)?;
+    let outputs = readings::agree(case, prepared.patterns(), seed)?;
     Ok(Searched { agreed: 1, skipped: 0, outputs })
 }
 

@@ -60,7 +60,7 @@ pub fn judge(case: &Case, reading: Reading) -> Verdict {
     };
     match prepared.outputs(reading).map(|outputs| case.expected.difference(&outputs)) {
         Ok(None) => Verdict::Passed,
-        Ok(Some(difference)) => Verdict::Failed(format!("{case}  difference\n{difference}")),
+        Ok(Some(difference)) => Verdict::Failed(format!("{case}{difference}")),
         Err(why) => Verdict::Failed(format!("{case}  error\n    {why}\n")),
     }
 }
