@@ -94,6 +94,9 @@ pub struct TimeoutLine {
     pub ts: i64,
     /// What it holds.
     pub stages: Stages,
+    /// The stages that it was waiting for, in the order of the pattern. A case need not say; then it is not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaiting: Option<Vec<String>>,
 }
 
 /// How what came out differs from what was expected: all outputs of both, each with its mark, in the order of the input.
@@ -153,13 +156,22 @@ impl Outputs {
     /// within one is not part of a case.
     pub fn difference(&self, actual: &Outputs) -> Option<Difference> {
         let mut lines = compare(&self.matches, &actual.matches);
-        lines.extend(compare(&self.timeouts, &actual.timeouts));
+        lines.extend(self.compare_timeouts(actual));
         if self.late != actual.late {
             lines.push((Mark::Missing, format!("late {:?}", self.late)));
             lines.push((Mark::Unexpected, format!("late {:?}", actual.late)));
         }
         let differs = lines.iter().any(|(mark, _)| *mark != Mark::Right);
         differs.then_some(Difference { lines })
+    }
+
+    fn compare_timeouts(&self, actual: &Outputs) -> Vec<(Mark, String)> {
+        if self.timeouts.iter().any(|line| line.awaiting.is_some()) {
+            return compare(&self.timeouts, &actual.timeouts);
+        }
+        let unsaid = |line: &TimeoutLine| TimeoutLine { awaiting: None, ..line.clone() };
+        let actual: Vec<TimeoutLine> = actual.timeouts.iter().map(unsaid).collect();
+        compare(&self.timeouts, &actual)
     }
 
     /// Sorts matches and timeouts, so that the same outputs look the same.
@@ -194,7 +206,11 @@ impl fmt::Display for MatchLine {
 impl fmt::Display for TimeoutLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "timeout at {}, deadline {}", self.at, self.ts)?;
-        write_stages(f, &self.stages)
+        write_stages(f, &self.stages)?;
+        match &self.awaiting {
+            Some(stages) => write!(f, ", awaiting {}", stages.join(" ")),
+            None => Ok(()),
+        }
     }
 }
 

@@ -127,6 +127,7 @@ impl Prepared {
                 at: lapsed.at,
                 ts: lapsed.deadline.as_millis(),
                 stages: stages(&lapsed.events),
+                awaiting: Some(self.names(index, &lapsed.awaiting)),
             }));
             outputs.late = outcome.late.iter().map(|position| self.id_at(*position)).collect();
         }
@@ -140,11 +141,18 @@ impl Prepared {
         }
     }
 
+    fn name(&self, pattern: usize, stage: StageId) -> &str {
+        &self.patterns.patterns[pattern].stages[usize::from(stage.0)].name
+    }
+
+    fn names(&self, pattern: usize, stages: &[StageId]) -> Vec<String> {
+        stages.iter().map(|stage| self.name(pattern, *stage).to_owned()).collect()
+    }
+
     fn stages(&self, pattern: usize, events: impl Iterator<Item = (StageId, i64)>) -> Stages {
         let mut stages = Stages::new();
         for (stage, id) in events {
-            let name = &self.patterns.patterns[pattern].stages[usize::from(stage.0)].name;
-            stages.entry(name.clone()).or_default().push(id);
+            stages.entry(self.name(pattern, stage).to_owned()).or_default().push(id);
         }
         stages
     }
@@ -172,6 +180,7 @@ impl Prepared {
             at,
             ts: lapsed.deadline.as_millis(),
             stages: stages(&lapsed.run),
+            awaiting: Some(self.names(lapsed.run.pattern, &lapsed.awaiting)),
         }));
         outputs.late.extend(out.late.drain(..).map(|row| id_of(&row)));
         out.rejected.clear();

@@ -1,7 +1,7 @@
 //! A naive matcher, which is the definition of what a pattern means.
 //!
 //! Obviously right, and slow: a list of single runs, each with the list of the events that it took. Nothing is shared,
-//! nothing is compiled beyond the small automaton of [`automaton`], every condition is evaluated wherever it is asked.
+//! nothing is compiled beyond the small automaton of `reference/automaton.rs`, every condition is evaluated wherever it is asked.
 //! The engine must give the same; where it does not, one of the two has a bug.
 //!
 //! Knows one pattern, its keys, and event time with watermarks. Knows no threads, no limits, no snapshots, no output
