@@ -110,6 +110,11 @@ pub fn cases(profile: Profile) -> impl Strategy<Value = Case> {
     })
 }
 
+/// Types of events, some more often than others, so that what a pattern asks for is likely to come.
+fn kinds() -> impl Strategy<Value = &'static str> {
+    prop_oneof![4 => Just("a"), 4 => Just("b"), 2 => Just("c"), 1 => Just("d")]
+}
+
 /// `rare` with these odds, else `plain`, to which it shrinks.
 fn either<T: fmt::Debug + 'static>(
     odds: f64,

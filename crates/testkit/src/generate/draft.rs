@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use proptest::prelude::*;
 
-use super::{Odds, chance, either, maybe};
+use super::{Odds, chance, either, kinds, maybe};
 
 /// A pattern before its stages have names.
 #[derive(Clone, Debug)]
@@ -94,8 +94,6 @@ enum Skip {
     ToFirst(usize),
     ToLast(usize),
 }
-
-const TYPES: [&str; 4] = ["a", "b", "c", "d"];
 
 /// Patterns with these odds.
 pub(super) fn drafts(odds: Odds) -> impl Strategy<Value = Draft> {
@@ -187,11 +185,10 @@ fn quantifier(odds: Odds, of_group: bool) -> impl Strategy<Value = Quantifier> {
 }
 
 fn condition(odds: Odds) -> impl Strategy<Value = Condition> {
-    let kind = || prop::sample::select(TYPES.to_vec());
     let test = prop_oneof![
-        6 => kind().prop_map(Test::Type),
-        2 => (kind(), kind()).prop_map(|(a, b)| Test::Either(a, b)),
-        1 => kind().prop_map(Test::Other),
+        6 => kinds().prop_map(Test::Type),
+        2 => (kinds(), kinds()).prop_map(|(a, b)| Test::Either(a, b)),
+        1 => kinds().prop_map(Test::Other),
         1 => (prop::sample::select(vec!["<", ">=", "!="]), 1..=6i64).prop_map(|(operator, v)| Test::Value(operator, v)),
         1 => Just(Test::Anything),
     ];

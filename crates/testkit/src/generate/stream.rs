@@ -7,7 +7,7 @@ use super::{chance, maybe};
 use crate::case::{CaseEvent, Input};
 
 /// Longer ones make patterns whose runs multiply with every event too slow for the reference.
-const EVENTS_MAX: usize = 10;
+const EVENTS_MAX: usize = 14;
 
 /// Where time begins, in milliseconds.
 const FIRST: i64 = 1_000;
@@ -31,12 +31,12 @@ struct Arrival {
 
 /// Streams, each with a last watermark that ends all windows.
 pub(super) fn streams(disorder: f64) -> impl Strategy<Value = Vec<Input>> {
-    prop::collection::vec(arrival(disorder), 1..=EVENTS_MAX).prop_map(|arrivals| inputs(&arrivals))
+    prop::collection::vec(arrival(disorder), 3..=EVENTS_MAX).prop_map(|arrivals| inputs(&arrivals))
 }
 
 fn arrival(disorder: f64) -> impl Strategy<Value = Arrival> {
-    let kind = prop_oneof![4 => Just("a"), 4 => Just("b"), 2 => Just("c"), 1 => Just("d"), 1 => Just("x")];
-    let gap = prop::sample::select(vec![10, 0, 1, 100, 300, 500, 1_000]);
+    let kind = prop_oneof![8 => super::kinds(), 1 => Just("x")];
+    let gap = prop::sample::select(vec![10, 0, 1, 10, 50, 100, 100, 300, 1_000]);
     let back = prop_oneof![Just(0), prop::sample::select(vec![1, 10, 100, 400])];
     let back = (chance(disorder), back).prop_map(|(out_of_order, back)| if out_of_order { back } else { 0 });
     let lag = prop::sample::select(vec![0, 1, 50, 200, 1_000, -1, -300]);
