@@ -152,10 +152,7 @@ impl Context<'_> {
         let Made { runs: open, matches, .. } = made;
         runs.ordered.runs = open;
         matches.into_iter().for_each(|found| runs.ordered.waiting.push(found));
-        let released = self.release(runs, at, out);
-        for run in &mut runs.ordered.runs {
-            run.matched |= released.contains(&run.events);
-        }
+        self.release(runs, at, out);
         let has_started = runs.ordered.runs.last().is_some_and(|last| last.start == here);
         runs.sweep(Timestamp::MIN);
         has_started
@@ -213,6 +210,9 @@ impl Context<'_> {
                 released.push(found.events);
                 out.matched(events, at);
             }
+        }
+        for run in &mut ordered.runs {
+            run.matched |= released.contains(&run.events);
         }
         released
     }
