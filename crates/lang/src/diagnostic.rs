@@ -111,14 +111,23 @@ impl Diagnostic {
 pub struct Diagnostics {
     sources: Arc<[Source]>,
     list: Vec<Diagnostic>,
+    has_errors: bool,
+    /// How many were left out.
+    left_out: usize,
 }
+
+/// The most diagnostics that are kept; the others are counted.
+const DIAGNOSTICS_MAX: usize = 1_000;
 
 impl Diagnostics {
     /// In the order of the text, each once: what stands in a `let` is found wherever the `let` is used.
     pub(crate) fn new(sources: &[Source], mut list: Vec<Diagnostic>) -> Self {
         list.sort_by(|a, b| a.position().cmp(&b.position()));
         list.dedup_by(|a, b| a.is_same(b));
-        Diagnostics { sources: sources.into(), list }
+        let has_errors = list.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        let left_out = list.len().saturating_sub(DIAGNOSTICS_MAX);
+        list.truncate(DIAGNOSTICS_MAX);
+        Diagnostics { sources: sources.into(), list, has_errors, left_out }
     }
 
     /// Each, in the order of the text.
@@ -138,14 +147,16 @@ impl Diagnostics {
 
     /// Whether one is an error.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.has_errors
     }
 
     /// As a compiler shows them, with or without a terminal's colours.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Ascii);
-        let shown: Vec<String> = self.list.iter().map(|diagnostic| self.render_one(diagnostic, &renderer)).collect();
+        let shown = self.list.iter().map(|diagnostic| self.render_one(diagnostic, &renderer));
+        let more = (self.left_out > 0).then(|| format!("and {} more", self.left_out));
+        let shown: Vec<String> = shown.chain(more).collect();
         shown.join("\n\n")
     }
 

@@ -67,7 +67,7 @@ fn expected(rules: &[Rule]) -> String {
             each.push(word);
         }
     }
-    if each.contains(&A_RELATION) {
+    if each.contains(&A_RELATION) || each.contains(&AN_OPERATOR) {
         // What could continue a name or a stage at any time says nothing of what is wrong.
         each.retain(|word| !["`(`", "`:`", "a number"].contains(word));
     }

@@ -69,6 +69,13 @@ fn a_text_that_is_too_long_names_the_limit() {
 }
 
 #[test]
+fn more_mistakes_than_anyone_reads_are_counted() {
+    let errors = errors(&"let x = =\n".repeat(3_000));
+    assert_eq!(errors.len(), 1_000);
+    assert!(errors.has_errors() && errors.to_string().ends_with("and 2000 more"));
+}
+
+#[test]
 fn lets_that_multiply_are_stopped() {
     let mut text = String::from("let l0(x) = x + x\n");
     for level in 1..40 {
