@@ -27,7 +27,7 @@ fn ask_pattern(pattern: &Pattern, asked: &mut BTreeSet<FieldId>) {
 }
 
 fn ask_sequence(sequence: &Sequence, asked: &mut BTreeSet<FieldId>) {
-    for Step { relation: _, term, quantifier: _, until } in &sequence.steps {
+    for Step { relation: _, term, quantifier: _, until, within: _ } in &sequence.steps {
         match term {
             Term::Stage(_, condition) => ask(condition, asked),
             Term::Group(inner) => ask_sequence(inner, asked),

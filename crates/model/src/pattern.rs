@@ -93,6 +93,27 @@ pub struct Step {
     pub quantifier: Quantifier,
     /// What ends the loop: the event that fulfils it is not taken, and nothing more enters.
     pub until: Option<Expr>,
+    /// `within 5m of previous`: a deadline of the step's own.
+    pub within: Option<StepWindow>,
+}
+
+/// How long a step waits: each event that it takes lies less than `span` after the anchor's latest event. A run that
+/// waits for the step alone ends when that time is over.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct StepWindow {
+    /// The length.
+    pub span: Span,
+    /// From when it counts.
+    pub anchor: Anchor,
+}
+
+/// From when a step's window counts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Anchor {
+    /// From the latest event that the run has taken.
+    Previous,
+    /// From the latest event that the stage has taken. If it has taken none, there is no deadline.
+    Stage(StageId),
 }
 
 /// A stage or a group.

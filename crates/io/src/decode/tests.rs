@@ -14,6 +14,7 @@ fn asking(schema: Schema, fields: &[&str]) -> Patterns {
         term: Term::Stage(StageId(0), Expr::List(asked)),
         quantifier: Quantifier::ONE,
         until: None,
+        within: None,
     };
     let pattern = Pattern {
         name: "p".to_owned(),

@@ -68,7 +68,7 @@ impl Sequences<'_, '_, '_> {
         self.check_until(step, &quantifier);
         self.check_negated(step);
         self.check_step_within(step);
-        Step { relation: step.relation, term, quantifier, until }
+        Step { relation: step.relation, term, quantifier, until, within: None }
     }
 
     fn stage(&mut self, step: &tree::Step, name: &Name) -> Term {
