@@ -7,6 +7,9 @@
 //! Knows one pattern, its keys, and event time with watermarks. Knows no threads, no limits, no snapshots, no output
 //! formats.
 //!
+//! Where the language says nothing it does what Apache Flink CEP 2.3 does, also where that is odd: the places that do so
+//! say it. Where the language says that Ensue differs, it does what the language says.
+//!
 //! # What happens when
 //!
 //! Events wait for the watermark. At a watermark, each key goes through the times of the events that it has waiting: time

@@ -46,9 +46,14 @@ pub fn read(path: &Path) -> Result<Vec<Case>, ReadError> {
     let error = |line, why: String| ReadError { path: path.to_owned(), line, why };
     let text = fs::read_to_string(path).map_err(|why| error(None, why.to_string()))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(index, line)| serde_json::from_str(line).map_err(|why| error(Some(index + 1), why.to_string())))
-        .collect()
+    lines.map(|(index, line)| serde_json::from_str(line).map_err(|why| error(Some(index + 1), reason(&why)))).collect()
+}
+
+/// The reason alone: the line that serde counts is the one within the line.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let reason = text.split(" at line ").next().unwrap_or(&text);
+    format!("{reason}, at byte {}", error.column())
 }
 
 /// Runs a case.
