@@ -5,6 +5,20 @@
 //! and where several hold, the run forks. A run that no edge fits ends.
 //!
 //! It is built backwards: of every term we know the state that comes after it.
+//!
+//! # What is odd, and kept
+//!
+//! Patterns must keep the meaning that they have in Apache Flink CEP, so this is as it is there:
+//!
+//! * The first term of a group stands, between two rounds, under the contiguity of the group, whatever its own is. A group
+//!   that is the first term of a group follows at once what is before.
+//! * `until` of a group reaches the terms of that group, not those of groups inside.
+//! * `notFollowedBy` at the end of a group that something follows stops nothing, and of several at the end of a pattern
+//!   only the last one counts.
+//! * Before an absence at the end, a term that may be left out is left out by the next event, not by the end of the window:
+//!   if none comes the run times out. (After a loop that has begun the end of the window is enough; there Ensue differs.)
+//! * What comes after a greedy loop with a bound gives way to it even when it is full: a run that has taken all it can ends
+//!   at one more event that fits.
 
 use std::collections::HashMap;
 
@@ -207,9 +221,8 @@ impl<'p> Place<'p> {
     fn negations(&self) -> Vec<(StageId, Condition<'p>)> {
         let reaches = |step: &&Step| step.quantifier.optional || step.relation == Relation::NotFollowedBy;
         let before = self.earlier.iter().rev().take_while(reaches);
-        // The first step has no relation.
-        let related = before.filter(|step| step.relation == Relation::NotFollowedBy);
-        related.map(|step| (stage_of(step), stage_condition(step).before(self.group_until()))).collect()
+        let negated = before.filter(|step| step.relation == Relation::NotFollowedBy);
+        negated.map(|step| (stage_of(step), stage_condition(step).before(self.group_until()))).collect()
     }
 
     /// What leads to the next state without an event.
@@ -265,6 +278,7 @@ impl<'p> Builder<'p> {
         waits
     }
 
+    /// A run at that state ends when the condition holds.
     fn stop_at(&mut self, state: Position, stage: StageId, condition: Condition<'p>) {
         let stop = match self.stops.get(&stage) {
             Some(stop) => *stop,
