@@ -1,6 +1,7 @@
 //! One pattern in one shard: the runs of each key, and when their windows end.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use ensue_model::hash::key_hash;
@@ -22,9 +23,45 @@ pub(crate) struct Lane<E> {
     places: HashTable<u32>,
     keyed: Vec<Keyed<E>>,
     free: Vec<u32>,
-    /// When windows end. Starts come in the order of time and the window is the same for all, so it is a queue. A run may
-    /// have ended earlier, and its key may be another by then: closing windows that are not due does nothing.
-    windows: VecDeque<WindowEnd>,
+    /// When windows end. A run may have ended earlier, and its key may be another by then: closing what is not due does
+    /// nothing.
+    windows: Windows,
+}
+
+/// When windows end, the earliest first.
+#[derive(Debug)]
+enum Windows {
+    /// Starts come in the order of time, and the window is the same for all.
+    Queue(VecDeque<WindowEnd>),
+    /// Steps have windows of their own: for each key the next end.
+    Heap(BinaryHeap<Reverse<WindowEnd>>),
+}
+
+impl Windows {
+    fn new(program: &Program) -> Self {
+        if program.has_step_windows() { Windows::Heap(BinaryHeap::new()) } else { Windows::Queue(VecDeque::new()) }
+    }
+
+    fn first(&self) -> Option<&WindowEnd> {
+        match self {
+            Windows::Queue(queue) => queue.front(),
+            Windows::Heap(heap) => heap.peek().map(|Reverse(first)| first),
+        }
+    }
+
+    fn pop(&mut self) -> Option<WindowEnd> {
+        match self {
+            Windows::Queue(queue) => queue.pop_front(),
+            Windows::Heap(heap) => heap.pop().map(|Reverse(first)| first),
+        }
+    }
+
+    fn push(&mut self, end: WindowEnd) {
+        match self {
+            Windows::Queue(queue) => queue.push_back(end),
+            Windows::Heap(heap) => heap.push(Reverse(end)),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -32,6 +69,8 @@ struct Keyed<E> {
     hash: u64,
     key: Arc<[Value<'static>]>,
     runs: Runs<E>,
+    /// Where steps have windows: the end that was noted last.
+    noted: Option<Timestamp>,
 }
 
 /// When the window of the runs that started with one event ends.
@@ -47,17 +86,17 @@ impl<E: Event> Lane<E> {
         Lane {
             pattern,
             scratch: Scratch::new(&program, wants_timeouts),
+            windows: Windows::new(&program),
             program,
             places: HashTable::new(),
             keyed: Vec::new(),
             free: Vec::new(),
-            windows: VecDeque::new(),
         }
     }
 
     /// The earliest window end that has not come yet.
     pub(crate) fn next_window_end(&self) -> Option<WindowEnd> {
-        self.windows.front().copied()
+        self.windows.first().copied()
     }
 
     /// How many evaluations had no result.
@@ -70,52 +109,73 @@ impl<E: Event> Lane<E> {
         self.places.len()
     }
 
-    /// Gives an event to the runs of its key; gives whether a window began.
-    pub(crate) fn step(&mut self, key: &[Value<'_>], incoming: &mut Incoming<E>, out: &mut Outputs<E>) -> bool {
+    /// Gives an event to the runs of its key.
+    pub(crate) fn step(&mut self, key: &[Value<'_>], incoming: &mut Incoming<E>, out: &mut Outputs<E>) {
         let hash = key_hash(key);
         let place = self.find(hash, key);
         let Lane { program, scratch, keyed, .. } = self;
         let mut sink = KeySink { pattern: self.pattern, key, shared: None, out };
-        let has_started = match place {
+        let context = Context { program, key };
+        let (place, has_started) = match place {
             Some(place) => {
                 let keyed = &mut keyed[place as usize];
                 sink.shared = Some(&keyed.key);
-                let context = Context { program, key };
-                context.step(&mut keyed.runs, incoming, scratch, &mut sink)
+                (place, context.step(&mut keyed.runs, incoming, scratch, &mut sink))
             }
             None => {
                 let mut runs = Runs::default();
-                let has_started = Context { program, key }.step(&mut runs, incoming, scratch, &mut sink);
-                if !runs.is_empty() {
-                    self.insert(Keyed { hash, key: own(key), runs });
+                let has_started = context.step(&mut runs, incoming, scratch, &mut sink);
+                if runs.is_empty() {
+                    return;
                 }
-                has_started
+                (self.insert(Keyed { hash, key: own(key), runs, noted: None }), has_started)
             }
         };
-        let place = place.or_else(|| self.find(hash, key));
-        let Some(place) = place else { return false };
         if self.keyed[place as usize].runs.is_empty() {
             self.remove(place);
-        } else if has_started && let Some(within) = self.program.within() {
-            let deadline = incoming.time() + within;
-            self.windows.push_back(WindowEnd { deadline, start_position: incoming.position(), place });
-            return true;
+        } else {
+            self.note_window(place, incoming, has_started);
         }
-        false
+    }
+
+    /// Notes when time next does something to the runs of a key.
+    fn note_window(&mut self, place: u32, incoming: &Incoming<E>, has_started: bool) {
+        match (&self.windows, self.program.within()) {
+            (Windows::Heap(_), _) => self.note_next_due(place),
+            (Windows::Queue(_), Some(within)) if has_started => {
+                let deadline = incoming.time() + within;
+                self.windows.push(WindowEnd { deadline, start_position: incoming.position(), place });
+            }
+            (Windows::Queue(_), _) => {}
+        }
+    }
+
+    fn note_next_due(&mut self, place: u32) {
+        let Keyed { key, runs, noted, .. } = &mut self.keyed[place as usize];
+        let next = Context { program: &self.program, key }.next_due(runs, &mut self.scratch);
+        if let Some(deadline) = next
+            && noted.is_none_or(|noted| deadline < noted)
+        {
+            *noted = next;
+            self.windows.push(WindowEnd { deadline, start_position: 0, place });
+        }
     }
 
     /// Closes the window that ends first, and the others of its key that end up to `now`.
     pub(crate) fn close_first_window(&mut self, now: Timestamp, out: &mut Outputs<E>) {
-        let Some(WindowEnd { place, .. }) = self.windows.pop_front() else { return };
+        let Some(WindowEnd { place, .. }) = self.windows.pop() else { return };
         let keyed = &mut self.keyed[place as usize];
         if keyed.runs.is_empty() {
             return;
         }
-        let Keyed { key, runs, .. } = keyed;
+        let Keyed { key, runs, noted, .. } = keyed;
+        *noted = None;
         let mut sink = KeySink { pattern: self.pattern, key, shared: Some(key), out };
         Context { program: &self.program, key }.close(runs, now, &mut self.scratch, &mut sink);
         if runs.is_empty() {
             self.remove(place);
+        } else if matches!(self.windows, Windows::Heap(_)) {
+            self.note_next_due(place);
         }
     }
 
@@ -169,11 +229,15 @@ impl<E: Event> Lane<E> {
     /// Takes over the runs of a key from a snapshot; their windows must follow with [`Lane::restore_windows`].
     pub(crate) fn restore(&mut self, key: Arc<[Value<'static>]>, runs: Runs<E>) {
         let hash = key_hash(&key);
-        self.insert(Keyed { hash, key, runs });
+        self.insert(Keyed { hash, key, runs, noted: None });
     }
 
     /// Finds the ends of the windows of all runs that are open.
     pub(crate) fn restore_windows(&mut self) {
+        if matches!(self.windows, Windows::Heap(_)) {
+            (0..self.keyed.len() as u32).for_each(|place| self.note_next_due(place));
+            return;
+        }
         let Some(within) = self.program.within() else { return };
         let mut windows: Vec<WindowEnd> = Vec::new();
         for (place, keyed) in self.keyed.iter().enumerate() {
@@ -185,7 +249,7 @@ impl<E: Event> Lane<E> {
         }
         windows.sort();
         windows.dedup();
-        self.windows = windows.into();
+        self.windows = Windows::Queue(windows.into());
     }
 }
 

@@ -1,5 +1,6 @@
 //! What comes out of an engine, each kind apart.
 
+use ensue_model::pattern::StageId;
 use ensue_model::{Match, Partial, Timeout, Timestamp};
 
 /// What came out, each kind apart and in its order. The caller drains it.
@@ -56,7 +57,8 @@ impl<E> Outputs<E> {
     }
 }
 
-/// Runs come out by their start, then by their events, then by pattern.
-pub(crate) fn order_of<E>(run: &Partial<E>) -> (Vec<(Timestamp, u64)>, usize) {
-    (run.events.iter().map(|(_, taken)| (taken.time, taken.position)).collect(), run.pattern)
+/// Runs come out by their start, then by their events, then by pattern, then by the stages that took the events.
+pub(crate) fn order_of<E>(run: &Partial<E>) -> (Vec<(Timestamp, u64)>, usize, Vec<StageId>) {
+    let events = run.events.iter().map(|(_, taken)| (taken.time, taken.position));
+    (events.collect(), run.pattern, run.events.iter().map(|(stage, _)| *stage).collect())
 }

@@ -39,7 +39,7 @@ pub struct Shard<E> {
     classes: Arc<KeyClasses>,
     pub(crate) lanes: Vec<Lane<E>>,
     pub(crate) held: Reorder<Routed<E>>,
-    /// For each lane with windows, the one that ends first.
+    /// For each lane with windows, the one that ends first; and some that did, which do no harm.
     next_windows: BinaryHeap<Reverse<(WindowEnd, usize)>>,
 }
 
@@ -96,9 +96,11 @@ impl<E: Event> Shard<E> {
         let key: crate::keys::Key<'static> = key.into_iter().map(|part| part.into_owned()).collect();
         for pattern in self.classes.patterns_of(class) {
             let lane = &mut self.lanes[pattern];
-            let had_window = lane.next_window_end().is_some();
-            if lane.step(&key, incoming, out) && !had_window {
-                self.next_windows.extend(lane.next_window_end().map(|end| Reverse((end, pattern))));
+            let before = lane.next_window_end();
+            lane.step(&key, incoming, out);
+            let next = lane.next_window_end();
+            if next != before {
+                self.next_windows.extend(next.map(|end| Reverse((end, pattern))));
             }
         }
     }
@@ -111,6 +113,10 @@ impl<E: Event> Shard<E> {
         {
             self.next_windows.pop();
             let lane = &mut self.lanes[pattern];
+            // What the lane's first window was when this was noted may have moved since.
+            if lane.next_window_end().is_none_or(|first| first.deadline > through) {
+                continue;
+            }
             lane.close_first_window(through, out);
             self.next_windows.extend(lane.next_window_end().map(|end| Reverse((end, pattern))));
         }

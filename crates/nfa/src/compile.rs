@@ -6,10 +6,15 @@
 
 use std::collections::HashMap;
 
-use ensue_model::expr::Expr;
-use ensue_model::pattern::{Contiguity, Pattern, Quantifier, Relation, Sequence, StageId, Step, Term};
+use ensue_model::Value;
+use ensue_model::expr::{Ask, BinaryOperator, Expr, Lookback, LookbackId, Pick};
+use ensue_model::pattern::{
+    Anchor, Contiguity, Pattern, Quantifier, Relation, Sequence, StageId, Step, StepWindow, Term,
+};
 
-use crate::program::{Action, CompileError, Condition, ConditionId, Edge, Guard, Program, State, StateId, StateKind};
+use crate::program::{
+    Action, CompileError, Condition, ConditionId, Edge, Guard, Kept, Program, State, StateId, StateKind, Window,
+};
 
 /// The most states that a program may have.
 pub const STATES_MAX: usize = 65_536;
@@ -32,6 +37,7 @@ struct Compiler<'p> {
     pattern: &'p Pattern,
     states: Vec<State>,
     conditions: Vec<Condition>,
+    kept: Vec<Kept>,
     /// The state that drops a run, for each negated stage.
     stops: HashMap<StageId, StateId>,
     /// The state behind a greedy loop with `until`, as it was before the loop narrowed it: an event that fulfils the
@@ -49,6 +55,8 @@ struct Group {
     /// Whether this is a first round that may be left out.
     optional: bool,
     until: Option<Guard>,
+    /// The windows of the group and of those around it, which hold for each event that it takes.
+    windows: Vec<StepWindow>,
 }
 
 /// Where the compiler is: a step of a sequence, in its group, and what follows it.
@@ -83,6 +91,12 @@ impl<'p> Place<'p> {
     /// What may lie between two rounds of the term. Flink gives the first term of a group that of the group's rounds.
     fn inner_contiguity(&self) -> Contiguity {
         self.heads().map_or(self.step().quantifier.inner, |group| group.inner)
+    }
+
+    /// The step windows that an event must lie in to be taken here.
+    fn windows(&self) -> Vec<StepWindow> {
+        let around = self.group.map_or(&[][..], |group| &group.windows);
+        around.iter().copied().chain(self.step().within).collect()
     }
 
     fn group_until(&self) -> Option<&'p Guard> {
@@ -120,6 +134,7 @@ impl<'p> Compiler<'p> {
             pattern,
             states: Vec::new(),
             conditions: Vec::new(),
+            kept: pattern.lookbacks.iter().map(Kept::of).collect(),
             stops: HashMap::new(),
             before_greedy: HashMap::new(),
         }
@@ -138,7 +153,7 @@ impl<'p> Compiler<'p> {
             states: self.states,
             start,
             conditions: self.conditions,
-            lookbacks: pattern.lookbacks.clone(),
+            kept: self.kept,
             stage_names: pattern.stages.iter().map(|stage| stage.name.clone()).collect(),
             within: pattern.within,
             skip: pattern.skip,
@@ -170,11 +185,13 @@ impl<'p> Compiler<'p> {
 
     /// In the middle an absence becomes an edge of the terms around it; at the end it is a state of its own.
     fn not_followed_by(&mut self, place: Place<'_>, sink: StateId) -> StateId {
-        if self.states[sink.index()].kind != StateKind::Final || self.pattern.within.is_none() {
+        let has_window = self.pattern.within.is_some() || place.step().within.is_some();
+        if self.states[sink.index()].kind != StateKind::Final || !has_window {
             return sink;
         }
-        let guard = self.take_guard(place, place.step());
+        let guard = self.absence_guard(place, place.step());
         let absence = self.state(StateKind::Absence, Some(stage_of(place.step())));
+        self.set_windows(absence, place);
         let stop = self.stop(place.step());
         self.edge(absence, Action::Proceed, guard.clone(), stop);
         self.edge(absence, Action::Ignore, guard.negated(), absence);
@@ -182,7 +199,7 @@ impl<'p> Compiler<'p> {
     }
 
     fn not_next(&mut self, place: Place<'_>, sink: StateId) -> StateId {
-        let guard = self.take_guard(place, place.step());
+        let guard = self.absence_guard(place, place.step());
         let state = self.state(StateKind::Normal, Some(stage_of(place.step())));
         let stop = self.stop(place.step());
         // At the end of a pattern the event that is not there must pass before the run is a match.
@@ -252,6 +269,7 @@ impl<'p> Compiler<'p> {
         edges: Edges,
     ) -> StateId {
         let state = self.state(StateKind::Normal, Some(stage));
+        self.set_windows(state, place);
         // Once the term takes an event, the absences before it no longer count.
         let taken = self.without_absences(place, sink);
         self.edge(state, Action::Take, edges.take.clone(), taken);
@@ -266,6 +284,7 @@ impl<'p> Compiler<'p> {
         }
         // The copy has no way out, so that a run that waits leaves the term out once and not at each event.
         let waiting = self.state(StateKind::Normal, Some(stage));
+        self.set_windows(waiting, place);
         self.edge(waiting, Action::Take, edges.take, taken);
         self.edge(waiting, Action::Ignore, ignore.clone(), waiting);
         self.stop_edges(place, waiting);
@@ -311,6 +330,7 @@ impl<'p> Compiler<'p> {
             inner: step.quantifier.inner,
             optional: first_round && step.quantifier.optional,
             until: self.until(step),
+            windows: place.windows(),
         }
     }
 
@@ -325,6 +345,7 @@ impl<'p> Compiler<'p> {
     fn looping_stage(&mut self, place: Place<'_>, stage: StageId, sink: StateId) -> StateId {
         let edges = self.loop_edges(place);
         let state = self.state_in_loop(Some(stage));
+        self.set_windows(state, place);
         if place.step().quantifier.greedy {
             self.narrow_greedily(place, sink);
         }
@@ -333,6 +354,7 @@ impl<'p> Compiler<'p> {
         self.stop_edge_of_following(place, state);
         if let Some(ignore) = edges.ignore {
             let waiting = self.state(StateKind::Normal, Some(stage));
+            self.set_windows(waiting, place);
             self.edge(waiting, Action::Take, edges.take, state);
             self.edge(waiting, Action::Ignore, ignore.clone(), waiting);
             self.edge(state, Action::Ignore, ignore, waiting);
@@ -359,7 +381,7 @@ impl<'p> Compiler<'p> {
             self.before_greedy.insert(sink, before);
         }
         let open = self.group_open(place);
-        let not_taken = open.and(self.entry_guard(place.step())).negated();
+        let not_taken = open.and(self.entry_guard(place.step())).and(self.in_time(&place.windows())).negated();
         for edge in &mut self.states[sink.index()].edges {
             edge.guard = edge.guard.clone().and(not_taken.clone());
         }
@@ -380,13 +402,13 @@ impl<'p> Compiler<'p> {
 
     /// The edges of a term that is taken once.
     fn edges(&mut self, place: Place<'_>) -> Edges {
-        Edges { take: self.take_guard(place, place.step()), ignore: self.ignore_guard(place) }
+        Edges { take: self.take_guard(place), ignore: self.ignore_guard(place) }
     }
 
     /// The edges of the rounds inside a loop.
     fn loop_edges(&mut self, place: Place<'_>) -> Edges {
         let until = self.until(place.step());
-        let take = self.take_guard(place, place.step());
+        let take = self.take_guard(place);
         let ignore = self.passed_over(place, place.inner_contiguity());
         Edges {
             take: match &until {
@@ -397,9 +419,47 @@ impl<'p> Compiler<'p> {
         }
     }
 
-    fn take_guard(&mut self, place: Place<'_>, step: &Step) -> Guard {
-        let guard = self.condition_of(step);
-        self.group_open(place).and(guard)
+    fn take_guard(&mut self, place: Place<'_>) -> Guard {
+        let guard = self.condition_of(place.step());
+        let in_time = self.in_time(&place.windows());
+        self.group_open(place).and(guard).and(in_time)
+    }
+
+    /// When an absence, here or beside this place, drops a run.
+    fn absence_guard(&mut self, place: Place<'_>, absence: &Step) -> Guard {
+        let guard = self.condition_of(absence);
+        let in_time = self.in_time(absence.within.as_slice());
+        self.group_open(place).and(guard).and(in_time)
+    }
+
+    /// Open for an event that lies in all of the windows.
+    fn in_time(&mut self, windows: &[StepWindow]) -> Guard {
+        windows.iter().fold(Guard::Always, |guard, window| {
+            let in_time = self.in_window(window);
+            guard.and(self.guard(&in_time))
+        })
+    }
+
+    /// `coalesce(time() - time(anchor) < span, true)`: without an anchor there is no deadline.
+    fn in_window(&mut self, window: &StepWindow) -> Expr {
+        let Window { since, span } = self.window(window);
+        let binary = |operator, a, b| Expr::Binary(operator, Box::new(a), Box::new(b));
+        let passed = binary(BinaryOperator::Subtract, Expr::Time, Expr::Lookback(since));
+        let in_time = binary(BinaryOperator::Less, passed, Expr::Constant(Value::Duration(span)));
+        binary(BinaryOperator::Coalesce, in_time, Expr::truth())
+    }
+
+    fn window(&mut self, window: &StepWindow) -> Window {
+        let stage = match window.anchor {
+            Anchor::Previous => None,
+            Anchor::Stage(stage) => Some(stage),
+        };
+        let time = Kept { stage, ask: Ask::Pick(Pick::Last, Expr::Time) };
+        let position = self.kept.iter().position(|kept| *kept == time).unwrap_or_else(|| {
+            self.kept.push(time);
+            self.kept.len() - 1
+        });
+        Window { since: LookbackId(position as u16), span: window.span }
     }
 
     fn ignore_guard(&mut self, place: Place<'_>) -> Option<Guard> {
@@ -412,7 +472,8 @@ impl<'p> Compiler<'p> {
             Contiguity::Relaxed => Some(self.condition_of(place.step()).negated()),
             Contiguity::Any => Some(Guard::Always),
         };
-        and_not_until(guard, place.group_until())
+        let in_time = self.in_time(&place.windows());
+        and_not_until(guard, place.group_until()).map(|guard| guard.and(in_time))
     }
 
     /// Open as long as the `until` of the group around is not fulfilled.
@@ -448,7 +509,7 @@ impl<'p> Compiler<'p> {
     /// The edges by which the absences before a term drop a run that waits for it.
     fn stop_edges(&mut self, place: Place<'_>, state: StateId) {
         for absence in place.absences_before() {
-            let guard = self.take_guard(place, absence);
+            let guard = self.absence_guard(place, absence);
             let stop = self.stop(absence);
             self.edge(state, Action::Proceed, guard, stop);
         }
@@ -459,7 +520,7 @@ impl<'p> Compiler<'p> {
         if let Some(following) = place.following()
             && following.relation == Relation::NotFollowedBy
         {
-            let guard = self.take_guard(place, following);
+            let guard = self.absence_guard(place, following);
             let stop = self.stop(following);
             self.edge(state, Action::Proceed, guard, stop);
         }
@@ -480,8 +541,8 @@ impl<'p> Compiler<'p> {
         if let Some(copy) = copies.get(&state) {
             return *copy;
         }
-        let State { kind, stage, edges, .. } = self.states[state.index()].clone();
-        let copy = self.state(kind, stage);
+        let edges = self.states[state.index()].edges.clone();
+        let copy = self.copy_of_state(state);
         copies.insert(state, copy);
         for edge in edges {
             let target = match edge.action {
@@ -497,12 +558,20 @@ impl<'p> Compiler<'p> {
     }
 
     fn copy(&mut self, state: StateId) -> StateId {
-        let State { kind, stage, edges, .. } = self.states[state.index()].clone();
-        let copy = self.state(kind, stage);
+        let edges = self.states[state.index()].edges.clone();
+        let copy = self.copy_of_state(state);
         for edge in edges {
             let target = if edge.target == state { copy } else { edge.target };
             self.edge(copy, edge.action, edge.guard, target);
         }
+        copy
+    }
+
+    /// A state like another, without edges and outside of any loop.
+    fn copy_of_state(&mut self, state: StateId) -> StateId {
+        let State { kind, stage, windows, .. } = self.states[state.index()].clone();
+        let copy = self.state(kind, stage);
+        self.states[copy.index()].windows = windows;
         copy
     }
 
@@ -514,6 +583,11 @@ impl<'p> Compiler<'p> {
         let stop = self.state(StateKind::Stop, Some(stage));
         self.stops.insert(stage, stop);
         stop
+    }
+
+    fn set_windows(&mut self, state: StateId, place: Place<'_>) {
+        let windows = place.windows();
+        self.states[state.index()].windows = windows.iter().map(|window| self.window(window)).collect();
     }
 
     fn state_in_loop(&mut self, stage: Option<StageId>) -> StateId {
@@ -529,13 +603,19 @@ impl<'p> Compiler<'p> {
     /// A new state. Past the limit no more are made: `program` refuses such a pattern.
     fn state(&mut self, kind: StateKind, stage: Option<StageId>) -> StateId {
         if !self.is_over_limit() {
-            self.states.push(State { kind, stage, in_loop: false, edges: Vec::new() });
+            self.states.push(State { kind, stage, in_loop: false, windows: Vec::new(), edges: Vec::new() });
         }
         StateId(self.states.len() as u32 - 1)
     }
 
     fn edge(&mut self, from: StateId, action: Action, guard: Guard, target: StateId) {
         self.states[from.index()].edges.push(Edge { action, guard, target });
+    }
+}
+
+impl Kept {
+    fn of(lookback: &Lookback) -> Kept {
+        Kept { stage: Some(lookback.stage), ask: lookback.ask.clone() }
     }
 }
 

@@ -8,6 +8,7 @@
 //! they are given.
 
 mod compile;
+mod due;
 mod graph;
 mod listing;
 mod matcher;

@@ -1,7 +1,6 @@
 //! Gives one event, or the end of windows, to the runs of one key.
 
 use std::cell::Cell;
-use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -10,7 +9,8 @@ use ensue_model::output::Taken;
 use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Event, Timestamp, Value};
 
-use crate::graph::{Graph, NodeId};
+use crate::due::Due;
+use crate::graph::Graph;
 use crate::outcomes::Outcome;
 use crate::program::{ConditionId, Program};
 use crate::registers::{self, Registers, UnderTest};
@@ -19,7 +19,8 @@ use crate::subsets::{Bits, Position, Subset, SubsetId, Subsets, TransitionId};
 
 /// Takes what comes out.
 pub trait Sink<E> {
-    /// A match: its events in the order in which they were taken, and the event time at which it came out.
+    /// A match: its events in the order in which they were taken, and the event time at which it came out. Those of one
+    /// event come in no order.
     fn matched(&mut self, events: Vec<(StageId, Taken<E>)>, at: Timestamp);
 
     /// A partial match whose time ran out, and the stages that it was waiting for.
@@ -118,7 +119,7 @@ impl Scratch {
         Scratch {
             start,
             subsets,
-            no_registers: registers::empty(&program.lookbacks),
+            no_registers: registers::empty(&program.kept),
             by_start: ends_runs,
             wants_timeouts,
             known: vec![None; program.conditions.len()],
@@ -163,7 +164,7 @@ impl Scratch {
         let Scratch { subsets, known, faults, no_registers, .. } = self;
         let Context { program, key } = context;
         let registers = registers.unwrap_or(no_registers);
-        let under_test = UnderTest { event, key, lookbacks: &program.lookbacks, registers, faults };
+        let under_test = UnderTest { event, key, kept: &program.kept, registers, faults };
         let mut bits = 0;
         for (bit, ConditionId(condition)) in subsets.get(subset).asks.iter().enumerate() {
             let index = usize::from(*condition);
@@ -206,11 +207,10 @@ impl Context<'_> {
         let mut before = std::mem::take(&mut runs.waiting);
         before.retain_mut(|waiting| step.advance(waiting, &mut runs.graph));
         let has_started = step.start(&mut runs.graph);
-        let mut matches = step.matches;
+        let matches = step.matches;
         runs.waiting = before;
         self.settle(runs, scratch);
         runs.sweep(closed);
-        matches.sort_by(in_order);
         matches.into_iter().for_each(|events| out.matched(events, at));
         has_started
     }
@@ -239,59 +239,68 @@ impl Context<'_> {
         scratch.arrived = arrived;
     }
 
-    /// Closes the windows that end at `now` or before: runs that are not complete time out, and runs that wait for an
-    /// absence are matches.
+    /// Ends the runs whose time is over at `now`: they time out, or are matches if they waited for an absence. What comes out
+    /// is in no order: the caller knows what else comes out at the same time.
     pub fn close<E: Event>(&self, runs: &mut Runs<E>, now: Timestamp, scratch: &mut Scratch, out: &mut impl Sink<E>) {
         if self.program.skip != Skip::None {
             return self.close_ordered(runs, now, scratch, out);
         }
-        let Some(within) = self.program.within else { return };
-        let closed = self.closed(now);
-        let mut ended: Vec<(Start, SubsetId, NodeId)> = Vec::new();
-        for waiting in &mut runs.waiting {
-            let subset = waiting.subset;
-            waiting.groups.retain(|group| {
-                let is_open = group.start.time > closed;
-                if !is_open && scratch.by_start {
-                    ended.push((group.start, subset, group.runs));
-                }
-                is_open
-            });
+        let Runs { waiting, graph, .. } = &mut *runs;
+        for Waiting { subset, groups } in waiting.iter_mut() {
+            groups.retain(|group| self.keep_open(*subset, group, now, graph, scratch, out));
         }
-        runs.waiting.retain(|waiting| !waiting.groups.is_empty());
-        ended.sort_by_key(|(start, ..)| *start);
-        for ended in ended.chunk_by(|(a, ..), (b, ..)| a == b) {
-            let deadline = ended[0].0.time + within;
-            self.end(ended, deadline, &runs.graph, scratch, out);
-        }
-        runs.sweep(closed);
+        waiting.retain(|waiting| !waiting.groups.is_empty());
+        self.settle(runs, scratch);
+        runs.sweep(self.closed(now));
     }
 
-    /// Lets go the runs of one start.
-    fn end<E: Event>(
+    /// Lets out what the time has made of a group; gives whether it stays where it is.
+    fn keep_open<E: Event>(
         &self,
-        ended: &[(Start, SubsetId, NodeId)],
-        deadline: Timestamp,
+        subset: SubsetId,
+        group: &Group,
+        now: Timestamp,
         graph: &Graph<E>,
-        scratch: &Scratch,
+        scratch: &mut Scratch,
         out: &mut impl Sink<E>,
-    ) {
-        let mut spelled: Vec<(Spelled<E>, &Subset)> = Vec::new();
-        for (_, subset, runs) in ended {
+    ) -> bool {
+        let here = scratch.subsets.get(subset);
+        let due = Due::new(here, self.program.within, group.start.time, &group.registers);
+        let is_over = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
+        let (is_ended, is_absent) = (is_over(due.end), is_over(due.absence));
+        if let Some(absence) = due.absence
+            && is_absent
+        {
+            graph.each_run(group.runs, Timestamp::MIN, |events| out.matched(in_taken_order(events), absence));
+        }
+        if let Some(end) = due.end
+            && is_ended
+            && !is_absent
+            && !here.position.matched
+            && scratch.wants_timeouts
+        {
+            let awaiting = &here.awaiting;
+            graph.each_run(group.runs, Timestamp::MIN, |events| out.timed_out(in_taken_order(events), end, awaiting));
+        }
+        if is_absent && !is_ended {
+            let position = Position { matched: true, ..here.position.clone() };
+            let matched = scratch.subsets.intern(self.program, position);
+            scratch.arrived.push((matched, group.clone()));
+        }
+        !is_ended && !is_absent
+    }
+
+    /// The next time at which something happens to the runs though no event comes.
+    pub fn next_due<E>(&self, runs: &Runs<E>, scratch: &mut Scratch) -> Option<Timestamp> {
+        let mut next: Option<Timestamp> = None;
+        let mut at = |due: Due| next = [next, due.next()].into_iter().flatten().min();
+        for Waiting { subset, groups } in &runs.waiting {
             let subset = scratch.subsets.get(*subset);
-            if subset.position.matched || !(subset.is_absence || scratch.wants_timeouts) {
-                continue;
-            }
-            graph.each_run(*runs, Timestamp::MIN, |events| spelled.push((in_taken_order(events), subset)));
+            let within = self.program.within;
+            groups.iter().for_each(|group| at(Due::new(subset, within, group.start.time, &group.registers)));
         }
-        spelled.sort_by(|(a, _), (b, _)| in_order(a, b));
-        for (events, subset) in spelled {
-            if subset.is_absence {
-                out.matched(events, deadline);
-            } else {
-                out.timed_out(events, deadline, &subset.awaiting);
-            }
-        }
+        self.each_due_ordered(runs, scratch, at);
+        next
     }
 }
 
@@ -362,7 +371,7 @@ impl<E: Event> Step<'_, '_, E> {
         let Some(target) = taking.target else { return false };
         let registers = registers::after(
             group.map_or(no_registers, |group| &group.registers),
-            &self.context.program.lookbacks,
+            &self.context.program.kept,
             &subsets.get(target).live,
             taking.stage,
             self.incoming.event(),
@@ -404,13 +413,6 @@ fn at(waiting: &mut Vec<Waiting>, subset: SubsetId) -> &mut Waiting {
     &mut waiting[index]
 }
 
-fn in_taken_order<E>(events: &[(StageId, &Taken<E>)]) -> Spelled<E> {
+pub(crate) fn in_taken_order<E>(events: &[(StageId, &Taken<E>)]) -> Spelled<E> {
     events.iter().rev().map(|(stage, taken)| (*stage, (*taken).clone())).collect()
-}
-
-/// The order in which what one event completes comes out: by start, then by events, then by stages.
-fn in_order<E>(a: &Spelled<E>, b: &Spelled<E>) -> Ordering {
-    let events = |run: &Spelled<E>| run.iter().map(|(_, taken)| (taken.time, taken.position)).collect::<Vec<_>>();
-    let stages = |run: &Spelled<E>| run.iter().map(|(stage, _)| *stage).collect::<Vec<_>>();
-    events(a).cmp(&events(b)).then_with(|| stages(a).cmp(&stages(b)))
 }

@@ -12,13 +12,14 @@ use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::due::Due;
 use crate::graph::{Graph, NodeId};
 use crate::matcher::{Context, Incoming, Scratch, Sink};
 use crate::outcomes::Outcome;
 use crate::program::StateId;
 use crate::registers::{self, Registers};
 use crate::runs::{Runs, Spelled, Start};
-use crate::subsets::Position;
+use crate::subsets::{Position, SubsetId};
 
 /// The open runs of one key, in order, and the matches that wait.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -36,6 +37,8 @@ pub(crate) struct OrderedRun {
     pub(crate) events: NodeId,
     /// Whether what it holds has come out as a match.
     matched: bool,
+    /// Whether the absence at the end has made a match of it, which may still wait.
+    is_awaited: bool,
     registers: Registers,
 }
 
@@ -176,7 +179,14 @@ impl Context<'_> {
                     if let Some(target) = target {
                         let before = run.as_ref().map_or(scratch.no_registers(), |run| &run.registers);
                         let registers = self.registers_after(before, stage, made.incoming.event(), scratch);
-                        made.runs.push(OrderedRun { start, state: target.0, events, matched: false, registers });
+                        made.runs.push(OrderedRun {
+                            start,
+                            state: target.0,
+                            events,
+                            matched: false,
+                            is_awaited: false,
+                            registers,
+                        });
                     }
                     if matches {
                         made.matches.push(WaitingMatch { start, events });
@@ -188,8 +198,8 @@ impl Context<'_> {
 
     fn registers_after<E: Event>(&self, before: &Registers, stage: StageId, event: &E, scratch: &Scratch) -> Registers {
         // Runs are told apart anyway: registers that nobody asks for are kept.
-        let live = vec![true; self.program.lookbacks.len()];
-        registers::after(before, &self.program.lookbacks, &live, stage, event, scratch.fault_count())
+        let live = vec![true; self.program.kept.len()];
+        registers::after(before, &self.program.kept, &live, stage, event, scratch.fault_count())
     }
 
     /// Lets go the matches that nothing earlier can make void any more, and drops what they make void. Gives the nodes of
@@ -236,7 +246,7 @@ impl Context<'_> {
         })
     }
 
-    /// Closes the windows that end at `now` or before.
+    /// Ends the runs whose time is over at `now`. Of runs that hold the same events, the last to end times out.
     pub(crate) fn close_ordered<E: Event>(
         &self,
         runs: &mut Runs<E>,
@@ -244,31 +254,69 @@ impl Context<'_> {
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
     ) {
-        let Some(within) = self.program.within else { return };
-        let closed = now - within;
-        let open = runs.ordered.runs.partition_point(|run| run.start.time <= closed);
-        let ended: Vec<OrderedRun> = runs.ordered.runs.drain(..open).filter(|run| !run.matched).collect();
-        let mut timed_out: Vec<(OrderedRun, Vec<StageId>)> = Vec::new();
-        for run in ended {
-            let position = Position { states: Box::new([StateId(run.state)]), matched: false };
-            let subset = scratch.intern(self.program, position);
-            let subset = scratch.subset(subset);
-            if subset.is_absence {
+        let mut timed_out: Vec<TimedOut> = Vec::new();
+        let mut open: Vec<OrderedRun> = Vec::with_capacity(runs.ordered.runs.len());
+        for mut run in std::mem::take(&mut runs.ordered.runs) {
+            let due = self.due(&run, scratch);
+            let is_over = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
+            if is_over(due.absence) {
                 runs.ordered.waiting.push(WaitingMatch { start: run.start, events: run.events });
-            } else if let Some((_, awaiting)) = timed_out.iter_mut().find(|(other, _)| other.events == run.events) {
-                awaiting.extend(&subset.awaiting);
-            } else {
-                timed_out.push((run, subset.awaiting.to_vec()));
+                run.is_awaited = true;
+            }
+            match due.end.filter(|_| is_over(due.end)) {
+                None => open.push(run),
+                Some(_) if run.matched || run.is_awaited => {}
+                Some(end) => {
+                    let subset = self.subset_of(&run, scratch);
+                    TimedOut::add(&mut timed_out, &run, end, &scratch.subset(subset).awaiting);
+                }
             }
         }
+        runs.ordered.runs = open;
         let released = self.release(runs, now, out);
-        timed_out.retain(|(run, _)| scratch.wants_timeouts() && !released.contains(&run.events));
-        for (run, mut awaiting) in timed_out {
+        let is_open = |node: NodeId| runs.ordered.runs.iter().any(|run| run.events == node);
+        timed_out.retain(|run| scratch.wants_timeouts() && !released.contains(&run.events) && !is_open(run.events));
+        for TimedOut { events, end, mut awaiting } in timed_out {
             awaiting.sort();
             awaiting.dedup();
-            out.timed_out(spell(&runs.graph, run.events), run.start.time + within, &awaiting);
+            out.timed_out(spell(&runs.graph, events), end, &awaiting);
         }
         runs.sweep(Timestamp::MIN);
+    }
+
+    fn subset_of(&self, run: &OrderedRun, scratch: &mut Scratch) -> SubsetId {
+        scratch.intern(self.program, Position { states: Box::new([StateId(run.state)]), matched: false })
+    }
+
+    fn due(&self, run: &OrderedRun, scratch: &mut Scratch) -> Due {
+        let subset = self.subset_of(run, scratch);
+        let due = Due::new(scratch.subset(subset), self.program.within, run.start.time, &run.registers);
+        let is_done = run.matched || run.is_awaited;
+        Due { absence: due.absence.filter(|_| !is_done), ..due }
+    }
+
+    /// Calls `visit` with what time does to each run.
+    pub(crate) fn each_due_ordered<E>(&self, runs: &Runs<E>, scratch: &mut Scratch, visit: impl FnMut(Due)) {
+        runs.ordered.runs.iter().map(|run| self.due(run, scratch)).for_each(visit);
+    }
+}
+
+/// What times out, once for all runs that hold the same events.
+struct TimedOut {
+    events: NodeId,
+    end: Timestamp,
+    awaiting: Vec<StageId>,
+}
+
+impl TimedOut {
+    fn add(timed_out: &mut Vec<TimedOut>, run: &OrderedRun, end: Timestamp, awaiting: &[StageId]) {
+        match timed_out.iter_mut().find(|other| other.events == run.events) {
+            Some(other) => {
+                other.end = other.end.max(end);
+                other.awaiting.extend(awaiting);
+            }
+            None => timed_out.push(TimedOut { events: run.events, end, awaiting: awaiting.to_vec() }),
+        }
     }
 }
 

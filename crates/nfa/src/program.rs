@@ -4,7 +4,7 @@ use std::fmt;
 
 use ensue_model::Expr;
 use ensue_model::Span;
-use ensue_model::expr::Lookback;
+use ensue_model::expr::{Ask, LookbackId};
 use ensue_model::pattern::{Skip, StageId};
 
 /// A state of the automaton.
@@ -21,7 +21,8 @@ pub struct Program {
     pub(crate) states: Vec<State>,
     pub(crate) start: StateId,
     pub(crate) conditions: Vec<Condition>,
-    pub(crate) lookbacks: Vec<Lookback>,
+    /// What is kept of the events taken: first the pattern's lookbacks, then the times from which step windows count.
+    pub(crate) kept: Vec<Kept>,
     pub(crate) stage_names: Vec<String>,
     pub(crate) within: Option<Span>,
     pub(crate) skip: Skip,
@@ -36,6 +37,11 @@ impl Program {
     /// Whether a run can end as a match because something did not come until its window closed.
     pub(crate) fn has_absence_at_end(&self) -> bool {
         self.states.iter().any(|state| state.kind == StateKind::Absence)
+    }
+
+    /// Whether some step has a window of its own, so that runs end at times that do not come in the order of their starts.
+    pub fn has_step_windows(&self) -> bool {
+        self.states.iter().any(|state| !state.windows.is_empty())
     }
 
     /// How many states the automaton has.
@@ -59,7 +65,24 @@ pub(crate) struct State {
     pub(crate) stage: Option<StageId>,
     /// Whether a run waits here for another round of a loop that it may leave.
     pub(crate) in_loop: bool,
+    /// The step windows outside of which the state is closed.
+    pub(crate) windows: Vec<Window>,
     pub(crate) edges: Vec<Edge>,
+}
+
+/// A step window, as the automaton knows it: open for `span` after the time in a register; if there is none, always.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Window {
+    pub(crate) since: LookbackId,
+    pub(crate) span: Span,
+}
+
+/// What is kept of the events that a run has taken.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Kept {
+    /// The stage whose events count; all where none is named.
+    pub(crate) stage: Option<StageId>,
+    pub(crate) ask: Ask,
 }
 
 /// What a state is for.

@@ -6,10 +6,12 @@ use std::collections::VecDeque;
 
 use ensue_model::aggregate::Accumulator;
 use ensue_model::eval::{Fault, Scope, eval};
-use ensue_model::expr::{Ask, Lookback, LookbackId, Pick};
+use ensue_model::expr::{Ask, LookbackId, Pick};
 use ensue_model::pattern::StageId;
 use ensue_model::{Event, FieldId, Timestamp, Value};
 use serde::{Deserialize, Serialize};
+
+use crate::program::{Kept, Window};
 
 /// The value of one lookback for the runs of a group.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -30,25 +32,25 @@ pub(crate) enum Register {
 pub(crate) type Registers = Option<Box<[Register]>>;
 
 /// The registers of a run that has taken nothing.
-pub(crate) fn empty(lookbacks: &[Lookback]) -> Registers {
-    (!lookbacks.is_empty()).then(|| lookbacks.iter().map(Register::empty).collect())
+pub(crate) fn empty(kept: &[Kept]) -> Registers {
+    (!kept.is_empty()).then(|| kept.iter().map(Register::empty).collect())
 }
 
 /// The registers after a stage has taken an event.
 pub(crate) fn after<E: Event>(
     registers: &Registers,
-    lookbacks: &[Lookback],
+    kept: &[Kept],
     live: &[bool],
     stage: StageId,
     event: &E,
     faults: &Cell<u64>,
 ) -> Registers {
     let registers = registers.as_ref()?;
-    let next = registers.iter().zip(lookbacks).zip(live).map(|((register, lookback), is_live)| {
+    let next = registers.iter().zip(kept).zip(live).map(|((register, kept), is_live)| {
         if !is_live {
             Register::Dead
-        } else if lookback.stage == stage {
-            register.clone().with(&lookback.ask, event, faults)
+        } else if kept.stage.is_none_or(|of| of == stage) {
+            register.clone().with(&kept.ask, event, faults)
         } else {
             register.clone()
         }
@@ -67,9 +69,17 @@ pub(crate) fn trimmed(registers: Registers, live: &[bool]) -> Registers {
     Some(registers)
 }
 
+/// When a window closes for runs with these registers; none if its anchor has taken nothing.
+pub(crate) fn window_end(registers: &Registers, window: &Window) -> Option<Timestamp> {
+    match registers.as_ref()?[usize::from(window.since.0)] {
+        Register::Value(Value::Timestamp(since), _) => Some(since + window.span),
+        Register::Value(..) | Register::Dead | Register::After(..) | Register::Tail(_) | Register::Fold(_) => None,
+    }
+}
+
 impl Register {
-    fn empty(lookback: &Lookback) -> Register {
-        match &lookback.ask {
+    fn empty(kept: &Kept) -> Register {
+        match &kept.ask {
             Ask::Pick(Pick::First | Pick::Last, _) => Register::Value(Value::Null, false),
             Ask::Pick(Pick::At(index), _) => match u64::try_from(*index) {
                 Ok(after) => Register::After(after, Value::Null),
@@ -119,7 +129,7 @@ impl Register {
 pub(crate) struct UnderTest<'s, E> {
     pub(crate) event: &'s E,
     pub(crate) key: &'s [Value<'s>],
-    pub(crate) lookbacks: &'s [Lookback],
+    pub(crate) kept: &'s [Kept],
     pub(crate) registers: &'s Registers,
     pub(crate) faults: &'s Cell<u64>,
 }
@@ -140,7 +150,7 @@ impl<E: Event> Scope for UnderTest<'_, E> {
     fn lookback(&self, lookback: LookbackId) -> Value<'_> {
         let index = usize::from(lookback.0);
         match self.registers {
-            Some(registers) => registers[index].value(&self.lookbacks[index].ask),
+            Some(registers) => registers[index].value(&self.kept[index].ask),
             None => Value::Null,
         }
     }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use ensue_model::pattern::StageId;
 
 use crate::outcomes::{Outcome, leads_to, outcomes, reached};
-use crate::program::{Action, ConditionId, Program, State, StateId, StateKind};
+use crate::program::{Action, ConditionId, Edge, Program, State, StateId, StateKind, Window};
 
 /// A subset by its position in the cache. Not stable: a snapshot holds the states.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -42,6 +42,10 @@ pub(crate) struct Subset {
     pub(crate) awaiting: Box<[StageId]>,
     /// Whether a run that is still here when its window ends is a match.
     pub(crate) is_absence: bool,
+    /// The windows that the absence has of its own.
+    pub(crate) absence_windows: Box<[Window]>,
+    /// The ways on, each with the step windows that it is open in; none if one of them has no window.
+    pub(crate) ways: Option<Box<[Box<[Window]>]>>,
     transitions: HashMap<Bits, TransitionId>,
 }
 
@@ -139,7 +143,7 @@ impl Subsets {
         let awaiting: BTreeSet<StageId> =
             here.iter().filter(takes).filter_map(|state| program.states[state.index()].stage).collect();
         let looks_back = asks.iter().any(|condition| program.conditions[usize::from(condition.0)].looks_back);
-        let mut live = vec![false; program.lookbacks.len()];
+        let mut live = vec![false; program.kept.len()];
         for state in &position.states {
             live.iter_mut().zip(&self.live[state.index()]).for_each(|(live, here)| *live |= here);
         }
@@ -150,12 +154,17 @@ impl Subsets {
             State { in_loop, .. } => in_loop && leads_to_absence(state),
         };
         let is_absence = position.states.iter().any(waits_for_absence);
+        let absence =
+            here.iter().map(|state| &program.states[state.index()]).find(|state| state.kind == StateKind::Absence);
+        let absence_windows = absence.map_or(&[][..], |state| &state.windows).into();
         Subset {
             asks: asks.into_iter().collect(),
             looks_back,
             live: live.into(),
             awaiting: awaiting.into_iter().collect(),
             is_absence,
+            absence_windows,
+            ways: ways(program, &here),
             transitions: HashMap::new(),
             position,
         }
@@ -235,11 +244,26 @@ impl Moves {
     }
 }
 
+/// The windows of the states that may take an event or wait for none; none if a run can wait without end.
+fn ways(program: &Program, here: &[StateId]) -> Option<Box<[Box<[Window]>]>> {
+    let is_final = |edge: &Edge| program.states[edge.target.index()].kind == StateKind::Final;
+    let is_way = |state: &&State| match state.kind {
+        StateKind::Absence => true,
+        StateKind::Normal => state.edges.iter().any(|edge| match edge.action {
+            Action::Take => true,
+            Action::Ignore => is_final(edge),
+            Action::Proceed => false,
+        }),
+        StateKind::Final | StateKind::Stop => false,
+    };
+    let states = here.iter().map(|state| &program.states[state.index()]).filter(is_way);
+    states.map(|state| (!state.windows.is_empty()).then(|| state.windows.clone().into())).collect()
+}
+
 /// For each state, the lookbacks that it or a state ahead asks for.
 fn live_lookbacks(program: &Program) -> Vec<Box<[bool]>> {
-    let mut live: Vec<Box<[bool]>> =
-        program.states.iter().map(|_| vec![false; program.lookbacks.len()].into()).collect();
-    if program.lookbacks.is_empty() {
+    let mut live: Vec<Box<[bool]>> = program.states.iter().map(|_| vec![false; program.kept.len()].into()).collect();
+    if program.kept.is_empty() {
         return live;
     }
     let mut is_changed = true;
