@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use ensue_model::{Event, Patterns, Timestamp};
+use ensue_nfa::Size;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::intake::Intake;
-use crate::output::Outputs;
+use crate::output::{Outputs, Shed};
 use crate::shard::Shard;
 use crate::snapshot::Snapshot;
 
@@ -35,13 +36,13 @@ impl<E: Event> Engine<E> {
     /// Takes an event. What it completes comes out when the watermark passes it; with ascending watermarks, at once.
     ///
     /// # Errors
-    /// None today; limits that stop the engine will be here.
+    /// If a limit is reached and [`OnFull::Stop`](crate::OnFull::Stop) is what then happens. The event is lost to the
+    /// pattern that the error names; the engine should be dropped.
     pub fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
         if let Some(event) = self.intake.admit(event, 1, out).alone() {
             self.shard.push(event);
         }
-        self.shard.advance(self.intake.through(), out);
-        Ok(())
+        self.shard.advance(self.intake.through(), out)
     }
 
     /// Moves the watermark: no event at or before it will come. One that does not rise changes nothing.
@@ -50,8 +51,7 @@ impl<E: Event> Engine<E> {
     /// As [`Engine::push`].
     pub fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
         self.intake.advance(watermark);
-        self.shard.advance(self.intake.through(), out);
-        Ok(())
+        self.shard.advance(self.intake.through(), out)
     }
 
     /// Ends a bounded input: time goes to its end, and what is open and has a window times out.
@@ -70,6 +70,16 @@ impl<E: Event> Engine<E> {
     /// How many evaluations had no result because of unlike types, overflow and the like.
     pub fn faults(&self) -> u64 {
         self.shard.faults()
+    }
+
+    /// What was given up at limits.
+    pub fn shed(&self) -> Shed {
+        self.shard.shed()
+    }
+
+    /// How much all open runs are: how many, and about how many bytes.
+    pub fn size(&self) -> Size {
+        self.shard.size()
     }
 
     /// How many keys have open runs, over all patterns.

@@ -10,6 +10,7 @@ pub struct Error(Kind);
 pub(crate) enum Kind {
     Program(ensue_nfa::CompileError),
     KeyClasses { limit: usize },
+    Full(Full),
     Encode(rmp_serde::encode::Error),
     Decode(rmp_serde::decode::Error),
     Version { found: u32, known: u32 },
@@ -20,6 +21,23 @@ pub(crate) enum Kind {
 impl From<Kind> for Error {
     fn from(kind: Kind) -> Self {
         Error(kind)
+    }
+}
+
+/// A limit that was reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Full {
+    pub(crate) pattern: String,
+    pub(crate) key: String,
+    /// The limit's name in the configuration.
+    pub(crate) name: &'static str,
+    pub(crate) limit: u64,
+}
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Full { pattern, key, name, limit } = self;
+        write!(f, "pattern `{pattern}`, key {key}: the limit `{name}` of {limit} is reached")
     }
 }
 
@@ -36,6 +54,7 @@ impl fmt::Display for Error {
             Kind::KeyClasses { limit } => {
                 write!(f, "the patterns have more than {limit} different keys, which is the limit")
             }
+            Kind::Full(full) => full.fmt(f),
             Kind::Encode(error) => write!(f, "cannot write a snapshot: {error}"),
             Kind::Decode(error) => write!(f, "cannot read a snapshot: {error}"),
             Kind::Version { found, known } => {
@@ -57,7 +76,11 @@ impl std::error::Error for Error {
             Kind::Program(error) => Some(error),
             Kind::Encode(error) => Some(error),
             Kind::Decode(error) => Some(error),
-            Kind::KeyClasses { .. } | Kind::Version { .. } | Kind::OtherPatterns { .. } | Kind::Damaged { .. } => None,
+            Kind::KeyClasses { .. }
+            | Kind::Full(_)
+            | Kind::Version { .. }
+            | Kind::OtherPatterns { .. }
+            | Kind::Damaged { .. } => None,
         }
     }
 }

@@ -118,7 +118,7 @@ impl Intake {
             Err(part) => {
                 let reason = format!("its key `{part}` is null");
                 self.clock.observe(time);
-                out.rejected.push(Rejected { event, reason });
+                out.rejected.push(Rejected { event: Arc::new(event), reason });
                 Admitted::Out
             }
         }

@@ -8,10 +8,12 @@ use ensue_model::hash::key_hash;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
 use ensue_model::{Event, Match, Partial, Timeout, Timestamp, Value};
-use ensue_nfa::{Context, Incoming, Program, Runs, Scratch, Sink};
+use ensue_nfa::{Context, Incoming, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size};
 use hashbrown::HashTable;
 
-use crate::output::Outputs;
+use crate::config::{Config, Limits, OnFull};
+use crate::error::Full;
+use crate::output::{Outputs, Rejected, Shed};
 
 /// The runs of one pattern.
 #[derive(Debug)]
@@ -26,6 +28,10 @@ pub(crate) struct Lane<E> {
     /// When windows end. A run may have ended earlier, and its key may be another by then: closing what is not due does
     /// nothing.
     windows: Windows,
+    /// How much all open runs are.
+    size: Size,
+    limits: Limits,
+    shed: Shed,
 }
 
 /// When windows end, the earliest first.
@@ -69,6 +75,8 @@ struct Keyed<E> {
     hash: u64,
     key: Arc<[Value<'static>]>,
     runs: Runs<E>,
+    /// How much the runs are.
+    size: Size,
     /// Where steps have windows: the end that was noted last.
     noted: Option<Timestamp>,
 }
@@ -82,15 +90,21 @@ pub(crate) struct WindowEnd {
 }
 
 impl<E: Event> Lane<E> {
-    pub(crate) fn new(pattern: usize, program: Arc<Program>, wants_timeouts: bool) -> Self {
+    pub(crate) fn new(pattern: usize, program: Arc<Program>, config: &Config) -> Self {
+        let Config { limits, timeouts, .. } = config;
+        let of_runs =
+            ensue_nfa::Limits { events_per_run: limits.events_per_run, matches_per_event: limits.matches_per_event };
         Lane {
             pattern,
-            scratch: Scratch::new(&program, wants_timeouts),
+            scratch: Scratch::new(&program, *timeouts, of_runs),
             windows: Windows::new(&program),
             program,
             places: HashTable::new(),
             keyed: Vec::new(),
             free: Vec::new(),
+            size: Size::default(),
+            limits: limits.clone(),
+            shed: Shed::default(),
         }
     }
 
@@ -109,14 +123,23 @@ impl<E: Event> Lane<E> {
         self.places.len()
     }
 
-    /// Gives an event to the runs of its key.
-    pub(crate) fn step(&mut self, key: &[Value<'_>], incoming: &mut Incoming<E>, out: &mut Outputs<E>) {
+    /// Gives an event to the runs of its key. `others` is how much the runs of other patterns are.
+    pub(crate) fn step(
+        &mut self,
+        key: &[Value<'_>],
+        incoming: &mut Incoming<E>,
+        others: Size,
+        out: &mut Outputs<E>,
+    ) -> Result<(), Reached> {
         let hash = key_hash(key);
-        let place = self.find(hash, key);
+        let known = self.find(hash, key);
+        if self.limits.on_full == OnFull::RejectEvent && self.reject_if_full(known, key, incoming, others, out) {
+            return Ok(());
+        }
         let Lane { program, scratch, keyed, .. } = self;
         let mut sink = KeySink { pattern: self.pattern, key, shared: None, out };
         let context = Context { program, key };
-        let (place, has_started) = match place {
+        let (place, stepped) = match known {
             Some(place) => {
                 let keyed = &mut keyed[place as usize];
                 sink.shared = Some(&keyed.key);
@@ -124,18 +147,107 @@ impl<E: Event> Lane<E> {
             }
             None => {
                 let mut runs = Runs::default();
-                let has_started = context.step(&mut runs, incoming, scratch, &mut sink);
+                let stepped = context.step(&mut runs, incoming, scratch, &mut sink);
                 if runs.is_empty() {
-                    return;
+                    return self.overflowed();
                 }
-                (self.insert(Keyed { hash, key: own(key), runs, noted: None }), has_started)
+                (self.insert(Keyed { hash, key: own(key), runs, size: Size::default(), noted: None }), stepped)
             }
         };
+        if stepped.has_changed {
+            self.measure(place);
+        }
+        let kept = self.keep_in_limits(place, others);
         if self.keyed[place as usize].runs.is_empty() {
             self.remove(place);
         } else {
-            self.note_window(place, incoming, has_started);
+            self.note_window(place, incoming, stepped.has_started);
         }
+        kept.and_then(|()| self.overflowed())
+    }
+
+    /// Takes note of a limit that the matcher itself came to.
+    fn overflowed(&mut self) -> Result<(), Reached> {
+        let Some(overflow) = self.scratch.take_overflow() else { return Ok(()) };
+        self.shed.overflows += 1;
+        let reached = match overflow {
+            Overflow::EventsPerRun => Reached::new("events_per_run", self.limits.events_per_run.into()),
+            Overflow::MatchesPerEvent => Reached::new("matches_per_event", self.limits.matches_per_event.into()),
+            Overflow::Subsets => return Err(Reached::new("subsets of the automaton", SUBSETS_MAX as u64)),
+        };
+        if self.limits.on_full == OnFull::Stop { Err(reached) } else { Ok(()) }
+    }
+
+    /// The limit that the runs of a key, or all runs, are beyond.
+    fn reached(&self, of_key: Size, others: Size) -> Option<Reached> {
+        let Limits { open_runs_per_key, open_runs, bytes_per_key, bytes, .. } = self.limits;
+        let all = self.size + others;
+        let limits = [
+            ("open_runs_per_key", of_key.runs, open_runs_per_key),
+            ("open_runs", all.runs, open_runs),
+            ("bytes_per_key", of_key.bytes as u64, bytes_per_key as u64),
+            ("bytes", all.bytes as u64, bytes as u64),
+        ];
+        let reached = limits.into_iter().find(|(_, now, limit)| now > limit);
+        reached.map(|(name, _, limit)| Reached::new(name, limit))
+    }
+
+    fn reject_if_full(
+        &mut self,
+        known: Option<u32>,
+        key: &[Value<'_>],
+        incoming: &mut Incoming<E>,
+        others: Size,
+        out: &mut Outputs<E>,
+    ) -> bool {
+        let of_key = known.map_or(Size::default(), |place| self.keyed[place as usize].size);
+        let Some(reached) = self.reached(of_key, others) else { return false };
+        self.shed.events += 1;
+        let reason = format!("key {} is full: the limit `{}` of {} is reached", show(key), reached.name, reached.limit);
+        out.rejected.push(Rejected { event: incoming.share(), reason });
+        true
+    }
+
+    fn keep_in_limits(&mut self, place: u32, others: Size) -> Result<(), Reached> {
+        while let Some(reached) = self.reached(self.keyed[place as usize].size, others) {
+            match self.limits.on_full {
+                OnFull::Stop => return Err(reached),
+                // What made it full stays; the next event does not come in.
+                OnFull::RejectEvent => return Ok(()),
+                OnFull::DropOldest => {
+                    let dropped = self.keyed[place as usize].runs.drop_oldest(&self.scratch);
+                    self.shed.runs += dropped;
+                    self.measure(place);
+                    if dropped == 0 {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the size of a key's runs anew.
+    fn measure(&mut self, place: u32) {
+        let Keyed { runs, size, .. } = &mut self.keyed[place as usize];
+        let now = runs.size(&self.scratch);
+        self.size = self.size - *size + now;
+        *size = now;
+    }
+
+    /// How much all open runs are.
+    pub(crate) fn size(&self) -> Size {
+        self.size
+    }
+
+    /// What was given up at limits.
+    pub(crate) fn shed(&self) -> Shed {
+        self.shed
+    }
+
+    /// A limit that was reached with a key, for the error.
+    pub(crate) fn full(&self, pattern: &str, key: &[Value<'_>], reached: Reached) -> Full {
+        Full { pattern: pattern.to_owned(), key: show(key), name: reached.name, limit: reached.limit }
     }
 
     /// Notes when time next does something to the runs of a key.
@@ -172,7 +284,9 @@ impl<E: Event> Lane<E> {
         *noted = None;
         let mut sink = KeySink { pattern: self.pattern, key, shared: Some(key), out };
         Context { program: &self.program, key }.close(runs, now, &mut self.scratch, &mut sink);
-        if runs.is_empty() {
+        let is_over = runs.is_empty();
+        self.measure(place);
+        if is_over {
             self.remove(place);
         } else if matches!(self.windows, Windows::Heap(_)) {
             self.note_next_due(place);
@@ -229,7 +343,8 @@ impl<E: Event> Lane<E> {
     /// Takes over the runs of a key from a snapshot; their windows must follow with [`Lane::restore_windows`].
     pub(crate) fn restore(&mut self, key: Arc<[Value<'static>]>, runs: Runs<E>) {
         let hash = key_hash(&key);
-        self.insert(Keyed { hash, key, runs, noted: None });
+        let place = self.insert(Keyed { hash, key, runs, size: Size::default(), noted: None });
+        self.measure(place);
     }
 
     /// Finds the ends of the windows of all runs that are open.
@@ -251,6 +366,25 @@ impl<E: Event> Lane<E> {
         windows.dedup();
         self.windows = Windows::Queue(windows.into());
     }
+}
+
+/// A limit that was reached.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Reached {
+    name: &'static str,
+    limit: u64,
+}
+
+impl Reached {
+    fn new(name: &'static str, limit: u64) -> Self {
+        Reached { name, limit }
+    }
+}
+
+/// A key as a message shows it.
+fn show(key: &[Value<'_>]) -> String {
+    let parts: Vec<String> = key.iter().map(Value::to_string).collect();
+    if parts.is_empty() { "(none)".to_owned() } else { parts.join(", ") }
 }
 
 fn own(key: &[Value<'_>]) -> Arc<[Value<'static>]> {

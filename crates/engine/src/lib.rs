@@ -18,11 +18,12 @@ mod reorder;
 mod shard;
 mod snapshot;
 
-pub use config::{Config, Watermarks};
+pub use config::{Config, Limits, OnFull, Watermarks};
 pub use engine::Engine;
+pub use ensue_nfa::Size;
 pub use error::Error;
 pub use intake::{Admitted, Intake};
 pub use keys::{CLASSES_MAX, KeyClasses};
-pub use output::{Outputs, Rejected};
+pub use output::{Outputs, Rejected, Shed};
 pub use shard::{Routed, Shard};
 pub use snapshot::{SavedShard, Snapshot};

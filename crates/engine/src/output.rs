@@ -1,5 +1,7 @@
 //! What comes out of an engine, each kind apart.
 
+use std::sync::Arc;
+
 use ensue_model::pattern::StageId;
 use ensue_model::{Match, Partial, Timeout, Timestamp};
 
@@ -12,17 +14,37 @@ pub struct Outputs<E> {
     pub timeouts: Vec<Timeout<E>>,
     /// Events that came at or before the watermark.
     pub late: Vec<E>,
-    /// Events without a key.
+    /// Events without a key, or for a key that is full.
     pub rejected: Vec<Rejected<E>>,
 }
 
-/// An event that no pattern could take in, and why.
+/// An event that a pattern could not take in, and why.
 #[derive(Debug)]
 pub struct Rejected<E> {
-    /// The event.
-    pub event: E,
+    /// The event; other patterns may have taken it.
+    pub event: Arc<E>,
     /// Why, in one sentence.
     pub reason: String,
+}
+
+/// What was given up at limits.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Shed {
+    /// Events that a pattern did not take in because their key, or the engine, was full.
+    pub events: u64,
+    /// Open runs that were dropped.
+    pub runs: u64,
+    /// Events at which a run was too long to take on, or the matches too many to come out.
+    pub overflows: u64,
+}
+
+impl Shed {
+    /// Adds what was given up elsewhere.
+    pub fn add(&mut self, other: Shed) {
+        self.events += other.events;
+        self.runs += other.runs;
+        self.overflows += other.overflows;
+    }
 }
 
 impl<E> Default for Outputs<E> {

@@ -2,16 +2,17 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Add;
 use std::sync::Arc;
 
 use ensue_model::{Event, Patterns, Timestamp};
-use ensue_nfa::Incoming;
+use ensue_nfa::{Incoming, Size};
 
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::keys::KeyClasses;
 use crate::lane::{Lane, WindowEnd};
-use crate::output::{Outputs, order_of};
+use crate::output::{Outputs, Shed, order_of};
 use crate::reorder::Reorder;
 
 /// An event for one shard, with the classes of keys that it is there for.
@@ -36,8 +37,11 @@ impl<E: Event> Routed<E> {
 /// The runs of the keys that one thread owns.
 #[derive(Debug)]
 pub struct Shard<E> {
+    names: Vec<String>,
     classes: Arc<KeyClasses>,
     pub(crate) lanes: Vec<Lane<E>>,
+    /// How much the open runs of all lanes are.
+    size: Size,
     pub(crate) held: Reorder<Routed<E>>,
     /// For each lane with windows, the one that ends first; and some that did, which do no harm.
     next_windows: BinaryHeap<Reverse<(WindowEnd, usize)>>,
@@ -52,9 +56,17 @@ impl<E: Event> Shard<E> {
         let mut lanes = Vec::with_capacity(patterns.patterns.len());
         for (index, pattern) in patterns.patterns.iter().enumerate() {
             let program = Arc::new(ensue_nfa::compile(pattern)?);
-            lanes.push(Lane::new(index, program, config.timeouts));
+            lanes.push(Lane::new(index, program, config));
         }
-        Ok(Shard { classes, lanes, held: Reorder::new(), next_windows: BinaryHeap::new() })
+        let names = patterns.patterns.iter().map(|pattern| pattern.name.clone()).collect();
+        Ok(Shard {
+            names,
+            classes,
+            lanes,
+            size: Size::default(),
+            held: Reorder::new(),
+            next_windows: BinaryHeap::new(),
+        })
     }
 
     /// How many evaluations had no result because of unlike types, overflow and the like.
@@ -67,42 +79,63 @@ impl<E: Event> Shard<E> {
         self.lanes.iter().map(Lane::key_count).sum()
     }
 
+    /// What was given up at limits.
+    pub fn shed(&self) -> Shed {
+        let mut shed = Shed::default();
+        self.lanes.iter().for_each(|lane| shed.add(lane.shed()));
+        shed
+    }
+
+    /// How much all open runs are: how many, and about how many bytes.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
     /// Takes an event, to be handled when time comes to it.
     pub fn push(&mut self, event: Routed<E>) {
         self.held.push(event.incoming.time(), event.incoming.position(), event);
     }
 
     /// Moves event time: handles the events up to `through` in their order, and closes the windows that end up to then.
-    pub fn advance(&mut self, through: Timestamp, out: &mut Outputs<E>) {
+    ///
+    /// # Errors
+    /// If a limit is reached, and the shard is to stop there.
+    pub fn advance(&mut self, through: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
         while let Some(event) = self.held.pop(through) {
             self.close_windows(event.incoming.time(), out);
-            self.step(event, out);
+            self.step(event, out)?;
         }
         self.close_windows(through, out);
+        Ok(())
     }
 
-    fn step(&mut self, event: Routed<E>, out: &mut Outputs<E>) {
+    fn step(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
         let Routed { mut incoming, classes } = event;
         let from = out.matches.len();
         for class in (0..self.classes.len()).filter(|class| classes >> class & 1 == 1) {
-            self.step_class(class, &mut incoming, out);
+            self.step_class(class, &mut incoming, out)?;
         }
         sort_from(&mut out.matches, from, |found| order_of(&found.run));
+        Ok(())
     }
 
-    fn step_class(&mut self, class: usize, incoming: &mut Incoming<E>, out: &mut Outputs<E>) {
-        let Ok(key) = self.classes.key(class, incoming.event()) else { return };
+    fn step_class(&mut self, class: usize, incoming: &mut Incoming<E>, out: &mut Outputs<E>) -> Result<(), Error> {
+        let Ok(key) = self.classes.key(class, incoming.event()) else { return Ok(()) };
         // The event moves when it is first taken: the key must not borrow from it.
         let key: crate::keys::Key<'static> = key.into_iter().map(|part| part.into_owned()).collect();
         for pattern in self.classes.patterns_of(class) {
             let lane = &mut self.lanes[pattern];
             let before = lane.next_window_end();
-            lane.step(&key, incoming, out);
+            let others = self.size - lane.size();
+            let stepped = lane.step(&key, incoming, others, out);
+            self.size = others + lane.size();
+            stepped.map_err(|reached| Kind::Full(lane.full(&self.names[pattern], &key, reached)))?;
             let next = lane.next_window_end();
             if next != before {
                 self.next_windows.extend(next.map(|end| Reverse((end, pattern))));
             }
         }
+        Ok(())
     }
 
     /// Closes the windows that end up to then, in the order of their ends.
@@ -117,7 +150,9 @@ impl<E: Event> Shard<E> {
             if lane.next_window_end().is_none_or(|first| first.deadline > through) {
                 continue;
             }
+            let others = self.size - lane.size();
             lane.close_first_window(through, out);
+            self.size = others + lane.size();
             self.next_windows.extend(lane.next_window_end().map(|end| Reverse((end, pattern))));
         }
         sort_from(&mut out.matches, matches, |found| (found.at, order_of(&found.run)));
@@ -127,6 +162,7 @@ impl<E: Event> Shard<E> {
     /// Finds the next window of each lane again, after a restore.
     pub(crate) fn restore_windows(&mut self) {
         self.lanes.iter_mut().for_each(Lane::restore_windows);
+        self.size = self.lanes.iter().map(Lane::size).fold(Size::default(), Size::add);
         let ends = self.lanes.iter().enumerate();
         self.next_windows =
             ends.filter_map(|(pattern, lane)| Some(Reverse((lane.next_window_end()?, pattern)))).collect();

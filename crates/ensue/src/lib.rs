@@ -92,7 +92,7 @@
 
 use std::sync::Arc;
 
-pub use ensue_engine::{Config, Engine, Error, Outputs, Rejected, Watermarks};
+pub use ensue_engine::{Config, Engine, Error, Limits, OnFull, Outputs, Rejected, Shed, Size, Watermarks};
 pub use ensue_lang::Diagnostics;
 pub use ensue_model::{Event, FieldId, Match, Partial, Patterns, Row, Schema, Span, Timeout, Timestamp, Type, Value};
 pub use ensue_runtime::Sharded;

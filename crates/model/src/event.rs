@@ -29,6 +29,11 @@ pub trait Event {
 
     /// The value of a field; null where the event has none.
     fn field(&self, field: FieldId) -> Value<'_>;
+
+    /// How many bytes it holds, about: what limits on memory count.
+    fn size(&self) -> usize {
+        size_of_val(self)
+    }
 }
 
 /// An event whose fields are known only at run time: the fields that the patterns ask for, decoded, and the bytes that it
@@ -54,6 +59,10 @@ impl Row {
 impl Event for Row {
     fn time(&self) -> Timestamp {
         self.time
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Row>() + size_of_val(&*self.values) + self.raw.len()
     }
 
     fn field(&self, field: FieldId) -> Value<'_> {

@@ -6,10 +6,11 @@
 //! A. Grez, A. Quintana, C. Riveros and S. Vansummeren, *CORE: a complex event recognition engine*, VLDB 2022.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
-use ensue_model::Timestamp;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
+use ensue_model::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A node by its position in the graph.
@@ -21,9 +22,30 @@ pub(crate) struct NodeId(u32);
 #[derive(Debug)]
 pub(crate) enum Node<E> {
     /// The runs of `before`, or the one that has nothing yet, with one more event.
-    Take { latest: Timestamp, stage: StageId, before: Option<NodeId>, taken: Taken<E> },
+    Take { extent: Extent, stage: StageId, before: Option<NodeId>, taken: Taken<E> },
     /// The runs of both. `first` has the latest start of all.
-    Union { latest: Timestamp, first: NodeId, second: NodeId },
+    Union { extent: Extent, first: NodeId, second: NodeId },
+}
+
+/// What a node says of all its runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    /// The latest start.
+    pub(crate) latest: Timestamp,
+    /// How many there are; those that a window has closed since are counted too. Stays at its most.
+    pub(crate) runs: u32,
+    /// How many events the longest has.
+    pub(crate) events: u32,
+}
+
+impl Extent {
+    fn and(self, other: Extent) -> Extent {
+        Extent {
+            latest: self.latest.max(other.latest),
+            runs: self.runs.saturating_add(other.runs),
+            events: self.events.max(other.events),
+        }
+    }
 }
 
 /// The nodes of one key, in the order in which they were made.
@@ -32,6 +54,8 @@ pub(crate) struct Graph<E> {
     nodes: Vec<Node<E>>,
     /// How many nodes the last sweep kept.
     kept: u32,
+    /// How many bytes the events take, about.
+    event_bytes: usize,
 }
 
 /// Nodes are swept when there are twice as many as the last sweep kept, and at least so many.
@@ -39,26 +63,31 @@ const SWEEP_MIN: usize = 32;
 
 impl<E> Default for Graph<E> {
     fn default() -> Self {
-        Graph { nodes: Vec::new(), kept: 0 }
+        Graph { nodes: Vec::new(), kept: 0, event_bytes: 0 }
     }
 }
 
 impl<E> Node<E> {
-    /// The latest start of all runs here.
-    fn latest(&self) -> Timestamp {
+    fn extent(&self) -> Extent {
         match self {
-            Node::Take { latest, .. } | Node::Union { latest, .. } => *latest,
+            Node::Take { extent, .. } | Node::Union { extent, .. } => *extent,
         }
     }
 }
 
-impl<E> Graph<E> {
-    pub(crate) fn latest(&self, node: NodeId) -> Timestamp {
-        self.node(node).latest()
+impl<E: Event> Graph<E> {
+    pub(crate) fn extent(&self, node: NodeId) -> Extent {
+        self.node(node).extent()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
+    /// The latest start of all runs of a node.
+    pub(crate) fn latest(&self, node: NodeId) -> Timestamp {
+        self.extent(node).latest
+    }
+
+    /// How many bytes the nodes and their events take, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.event_bytes + self.nodes.len() * size_of::<Node<E>>()
     }
 
     fn node(&self, node: NodeId) -> &Node<E> {
@@ -66,19 +95,36 @@ impl<E> Graph<E> {
     }
 
     fn push(&mut self, node: Node<E>) -> NodeId {
+        self.event_bytes += self.new_event_bytes(&node);
         self.nodes.push(node);
         NodeId(self.nodes.len() as u32 - 1)
     }
 
+    /// What a node adds to the bytes of events: nodes that take the same event are made one after the other.
+    fn new_event_bytes(&self, node: &Node<E>) -> usize {
+        let position = |node: &Node<E>| match node {
+            Node::Take { taken, .. } => Some(taken.position),
+            Node::Union { .. } => None,
+        };
+        match node {
+            Node::Take { taken, .. } if self.nodes.last().and_then(position) != Some(taken.position) => {
+                taken.event.size()
+            }
+            Node::Take { .. } | Node::Union { .. } => 0,
+        }
+    }
+
     /// The runs of `before` with one more event; without `before`, the run that starts with it.
     pub(crate) fn take(&mut self, before: Option<NodeId>, stage: StageId, taken: Taken<E>) -> NodeId {
-        let latest = before.map_or(taken.time, |before| self.latest(before));
-        self.push(Node::Take { latest, stage, before, taken })
+        let begun = Extent { latest: taken.time, runs: 1, events: 0 };
+        let extent = before.map_or(begun, |before| self.extent(before));
+        let extent = Extent { events: extent.events.saturating_add(1), ..extent };
+        self.push(Node::Take { extent, stage, before, taken })
     }
 
     fn join(&mut self, a: NodeId, b: NodeId) -> NodeId {
         let (first, second) = if self.latest(a) >= self.latest(b) { (a, b) } else { (b, a) };
-        self.push(Node::Union { latest: self.latest(first), first, second })
+        self.push(Node::Union { extent: self.extent(first).and(self.extent(second)), first, second })
     }
 
     /// The runs of both. They are told apart by what they hold, so that none is in both.
@@ -108,18 +154,19 @@ impl<E> Graph<E> {
         }
     }
 
-    /// Calls `visit` with each run of a node that started after `closed`: its events from the last to the first.
+    /// Calls `visit` with each run of a node that started after `closed`, until it breaks: its events from the last to the
+    /// first.
     pub(crate) fn each_run<'g>(
         &'g self,
         node: NodeId,
         closed: Timestamp,
-        mut visit: impl FnMut(&[(StageId, &'g Taken<E>)]),
+        mut visit: impl FnMut(&[(StageId, &'g Taken<E>)]) -> ControlFlow<()>,
     ) {
         let mut events: Vec<(StageId, &Taken<E>)> = Vec::new();
         let mut open: Vec<(NodeId, usize)> = vec![(node, 0)];
         while let Some((node, depth)) = open.pop() {
             let node = self.node(node);
-            if node.latest() <= closed {
+            if node.extent().latest <= closed {
                 continue;
             }
             events.truncate(depth);
@@ -129,7 +176,8 @@ impl<E> Graph<E> {
                     events.push((*stage, taken));
                     match before {
                         Some(before) => open.push((*before, depth + 1)),
-                        None => visit(&events),
+                        None if visit(&events).is_break() => return,
+                        None => {}
                     }
                 }
             }
@@ -150,7 +198,7 @@ impl<E> Graph<E> {
         }
         for position in (0..self.nodes.len()).rev() {
             if is_used[position] {
-                let mut mark = |node: NodeId| is_used[node.0 as usize] |= self.node(node).latest() > closed;
+                let mut mark = |node: NodeId| is_used[node.0 as usize] |= self.latest(node) > closed;
                 match &self.nodes[position] {
                     Node::Take { before, .. } => before.iter().for_each(|before| mark(*before)),
                     Node::Union { first, second, .. } => {
@@ -170,7 +218,7 @@ impl<E> Graph<E> {
     /// Moves the used nodes together; gives where each went. A union with one side left is that side.
     fn compact(&mut self, is_used: &[bool]) -> Vec<Option<NodeId>> {
         let mut moved: Vec<Option<NodeId>> = Vec::with_capacity(self.nodes.len());
-        let mut kept: Vec<Node<E>> = Vec::new();
+        let mut kept = Graph::default();
         for (node, is_used) in std::mem::take(&mut self.nodes).into_iter().zip(is_used) {
             if !is_used {
                 moved.push(None);
@@ -178,21 +226,15 @@ impl<E> Graph<E> {
             }
             let at = |node: NodeId| moved[node.0 as usize];
             let node = match node {
-                Node::Take { latest, stage, before, taken } => {
-                    Node::Take { latest, stage, before: before.and_then(at), taken }
-                }
-                Node::Union { latest, first, second } => match (at(first), at(second)) {
-                    (Some(first), Some(second)) => Node::Union { latest, first, second },
-                    (only, None) | (None, only) => {
-                        moved.push(only);
-                        continue;
-                    }
+                Node::Take { stage, before, taken, .. } => Some(kept.take(before.and_then(at), stage, taken)),
+                Node::Union { first, second, .. } => match (at(first), at(second)) {
+                    (Some(first), Some(second)) => Some(kept.join(first, second)),
+                    (only, None) | (None, only) => only,
                 },
             };
-            kept.push(node);
-            moved.push(Some(NodeId(kept.len() as u32 - 1)));
+            moved.push(node);
         }
-        self.nodes = kept;
+        *self = kept;
         moved
     }
 }
@@ -211,7 +253,7 @@ enum SavedNode {
     Union { first: NodeId, second: NodeId },
 }
 
-impl<E> Graph<E> {
+impl<E: Event> Graph<E> {
     pub(crate) fn save(&self) -> SavedGraph<E> {
         let mut events: Vec<Taken<E>> = Vec::new();
         let mut places: HashMap<u64, u32> = HashMap::new();
@@ -243,8 +285,7 @@ impl<E> Graph<E> {
                     if !graph.has(first) || !graph.has(second) {
                         return None;
                     }
-                    let latest = graph.latest(first);
-                    graph.push(Node::Union { latest, first, second });
+                    graph.join(first, second);
                 }
             }
         }
@@ -263,21 +304,35 @@ mod tests {
 
     use super::*;
 
-    fn taken(at: i64) -> Taken<i64> {
-        Taken { event: Arc::new(at), time: Timestamp::from_millis(at), position: at.unsigned_abs() }
+    #[derive(Debug)]
+    struct At(i64);
+
+    impl Event for At {
+        fn time(&self) -> Timestamp {
+            Timestamp::from_millis(self.0)
+        }
+
+        fn field(&self, _: ensue_model::FieldId) -> ensue_model::Value<'_> {
+            ensue_model::Value::Null
+        }
     }
 
-    fn runs(graph: &Graph<i64>, node: NodeId, closed: i64) -> Vec<Vec<i64>> {
+    fn taken(at: i64) -> Taken<At> {
+        Taken { event: Arc::new(At(at)), time: Timestamp::from_millis(at), position: at.unsigned_abs() }
+    }
+
+    fn runs(graph: &Graph<At>, node: NodeId, closed: i64) -> Vec<Vec<i64>> {
         let mut found = Vec::new();
         graph.each_run(node, Timestamp::from_millis(closed), |events| {
-            found.push(events.iter().rev().map(|(_, taken)| *taken.event).collect());
+            found.push(events.iter().rev().map(|(_, taken)| taken.event.0).collect());
+            ControlFlow::Continue(())
         });
         found.sort();
         found
     }
 
     /// Starts at 1, 2, 3, each with 4 and with 5 taken after.
-    fn fork() -> (Graph<i64>, NodeId) {
+    fn fork() -> (Graph<At>, NodeId) {
         let mut graph = Graph::default();
         let mut starts = graph.take(None, StageId(0), taken(1));
         for at in [2, 3] {
@@ -307,9 +362,9 @@ mod tests {
     fn a_sweep_frees_what_nothing_leads_to_and_what_is_closed() {
         let (mut graph, mut all) = fork();
         graph.take(None, StageId(0), taken(6));
-        let before = graph.len();
+        let before = graph.nodes.len();
         graph.sweep(&mut [&mut all], Timestamp::from_millis(1));
-        assert!(graph.len() < before, "{} of {before}", graph.len());
+        assert!(graph.nodes.len() < before, "{} of {before}", graph.nodes.len());
         assert_eq!(runs(&graph, all, 0), [[2, 4], [2, 5], [3, 4], [3, 5]]);
     }
 

@@ -20,6 +20,7 @@ mod runs;
 mod subsets;
 
 pub use compile::{CONDITIONS_MAX, STATES_MAX, compile};
-pub use matcher::{Context, Incoming, Scratch, Sink};
+pub use matcher::{Context, Incoming, Limits, Overflow, Scratch, Sink, Stepped};
 pub use program::{CompileError, Program};
-pub use runs::{Runs, SavedRuns};
+pub use runs::{Runs, SavedRuns, Size};
+pub use subsets::SUBSETS_MAX;

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use ensue_model::eval::eval;
@@ -10,7 +11,7 @@ use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Event, Timestamp, Value};
 
 use crate::due::Due;
-use crate::graph::Graph;
+use crate::graph::{Extent, Graph, NodeId};
 use crate::outcomes::Outcome;
 use crate::program::{ConditionId, Program};
 use crate::registers::{self, Registers, UnderTest};
@@ -73,6 +74,11 @@ impl<E: Event> Incoming<E> {
         self.position
     }
 
+    /// The event, shared from now on.
+    pub fn share(&mut self) -> Arc<E> {
+        self.taken().event
+    }
+
     pub(crate) fn taken(&mut self) -> Taken<E> {
         let event = match std::mem::replace(&mut self.held, Held::Moving) {
             Held::Alone(event) => Arc::new(event),
@@ -84,6 +90,15 @@ impl<E: Event> Incoming<E> {
     }
 }
 
+/// What an event has done to the runs of its key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stepped {
+    /// Whether it has started a run that is still open.
+    pub has_started: bool,
+    /// Whether any run is another than before.
+    pub has_changed: bool,
+}
+
 /// What the matcher is told besides the event: whose runs they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'c> {
@@ -91,6 +106,26 @@ pub struct Context<'c> {
     pub program: &'c Program,
     /// The values of the key's parts.
     pub key: &'c [Value<'c>],
+}
+
+/// What a matcher does not go beyond.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// How many events a run may take; with it, how long a loop may be. A longer one is not taken on.
+    pub events_per_run: u32,
+    /// How many matches one event may complete. Further ones do not come out.
+    pub matches_per_event: u32,
+}
+
+/// A limit that a matcher has come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Overflow {
+    /// [`Limits::events_per_run`]
+    EventsPerRun,
+    /// [`Limits::matches_per_event`]
+    MatchesPerEvent,
+    /// The automaton has more than [`SUBSETS_MAX`](crate::SUBSETS_MAX) subsets.
+    Subsets,
 }
 
 /// The working memory of one thread for one program: the automaton as far as it was made deterministic, and what is
@@ -107,12 +142,14 @@ pub struct Scratch {
     known: Vec<Option<bool>>,
     arrived: Vec<(SubsetId, Group)>,
     faults: Cell<u64>,
+    limits: Limits,
+    overflow: Cell<Option<Overflow>>,
 }
 
 impl Scratch {
     /// For a program; `wants_timeouts` says whether anybody takes the partial matches that time out. If nobody does, and
     /// the pattern lets it, runs with different starts move together.
-    pub fn new(program: &Program, wants_timeouts: bool) -> Self {
+    pub fn new(program: &Program, wants_timeouts: bool, limits: Limits) -> Self {
         let mut subsets = Subsets::new(program);
         let start = subsets.start(program);
         let ends_runs = program.within.is_some() && (wants_timeouts || program.has_absence_at_end());
@@ -125,7 +162,28 @@ impl Scratch {
             known: vec![None; program.conditions.len()],
             arrived: Vec::new(),
             faults: Cell::new(0),
+            limits,
+            overflow: Cell::new(None),
         }
+    }
+
+    /// The limit that the last event, or the last closing of windows, came to, if it did.
+    pub fn take_overflow(&mut self) -> Option<Overflow> {
+        if self.subsets.is_full() { Some(Overflow::Subsets) } else { self.overflow.take() }
+    }
+
+    /// Whether runs with different starts are told apart.
+    pub(crate) fn tells_starts_apart(&self) -> bool {
+        self.by_start
+    }
+
+    /// Whether the runs of a node must take no more events; notes that the limit was reached.
+    pub(crate) fn is_long(&self, runs: Extent) -> bool {
+        let is_long = runs.events >= self.limits.events_per_run;
+        if is_long {
+            self.overflow.set(Some(Overflow::EventsPerRun));
+        }
+        is_long
     }
 
     /// How many evaluations had no result because of unlike types, overflow and the like.
@@ -188,31 +246,30 @@ impl Scratch {
 }
 
 impl Context<'_> {
-    /// Gives an event to the runs of its key. Windows must have been closed up to its time ([`Context::close`]). Gives
-    /// whether the event has started a run that is still open.
+    /// Gives an event to the runs of its key. Windows must have been closed up to its time ([`Context::close`]).
     pub fn step<E: Event>(
         &self,
         runs: &mut Runs<E>,
         incoming: &mut Incoming<E>,
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
-    ) -> bool {
+    ) -> Stepped {
         scratch.known.fill(None);
         if self.program.skip != Skip::None {
             return self.step_ordered(runs, incoming, scratch, out);
         }
         let closed = self.closed(incoming.time);
         let at = incoming.time;
-        let mut step = Step { context: self, scratch, incoming, closed, matches: Vec::new() };
+        let mut step = Step { context: self, scratch, incoming, closed, matches: Vec::new(), has_changed: false };
         let mut before = std::mem::take(&mut runs.waiting);
         before.retain_mut(|waiting| step.advance(waiting, &mut runs.graph));
         let has_started = step.start(&mut runs.graph);
-        let matches = step.matches;
+        let Step { matches, has_changed, .. } = step;
         runs.waiting = before;
         self.settle(runs, scratch);
         runs.sweep(closed);
         matches.into_iter().for_each(|events| out.matched(events, at));
-        has_started
+        Stepped { has_started, has_changed: has_changed || has_started }
     }
 
     /// The time at or before which a run must have started to be closed now.
@@ -220,7 +277,7 @@ impl Context<'_> {
         self.program.within.map_or(Timestamp::MIN, |within| now - within)
     }
 
-    fn settle<E>(&self, runs: &mut Runs<E>, scratch: &mut Scratch) {
+    fn settle<E: Event>(&self, runs: &mut Runs<E>, scratch: &mut Scratch) {
         if scratch.arrived.is_empty() {
             return;
         }
@@ -271,7 +328,10 @@ impl Context<'_> {
         if let Some(absence) = due.absence
             && is_absent
         {
-            graph.each_run(group.runs, Timestamp::MIN, |events| out.matched(in_taken_order(events), absence));
+            graph.each_run(group.runs, Timestamp::MIN, |events| {
+                out.matched(in_taken_order(events), absence);
+                ControlFlow::Continue(())
+            });
         }
         if let Some(end) = due.end
             && is_ended
@@ -280,7 +340,10 @@ impl Context<'_> {
             && scratch.wants_timeouts
         {
             let awaiting = &here.awaiting;
-            graph.each_run(group.runs, Timestamp::MIN, |events| out.timed_out(in_taken_order(events), end, awaiting));
+            graph.each_run(group.runs, Timestamp::MIN, |events| {
+                out.timed_out(in_taken_order(events), end, awaiting);
+                ControlFlow::Continue(())
+            });
         }
         if is_absent && !is_ended {
             let position = Position { matched: true, ..here.position.clone() };
@@ -291,7 +354,7 @@ impl Context<'_> {
     }
 
     /// The next time at which something happens to the runs though no event comes.
-    pub fn next_due<E>(&self, runs: &Runs<E>, scratch: &mut Scratch) -> Option<Timestamp> {
+    pub fn next_due<E: Event>(&self, runs: &Runs<E>, scratch: &mut Scratch) -> Option<Timestamp> {
         let mut next: Option<Timestamp> = None;
         let mut at = |due: Due| next = [next, due.next()].into_iter().flatten().min();
         for Waiting { subset, groups } in &runs.waiting {
@@ -311,6 +374,7 @@ struct Step<'s, 'c, E> {
     incoming: &'s mut Incoming<E>,
     closed: Timestamp,
     matches: Vec<Spelled<E>>,
+    has_changed: bool,
 }
 
 impl<E: Event> Step<'_, '_, E> {
@@ -339,6 +403,7 @@ impl<E: Event> Step<'_, '_, E> {
         if self.scratch.subsets.transition(transition).is_stay {
             return true;
         }
+        self.has_changed = true;
         for taking in 0..self.scratch.subsets.transition(transition).taken.len() {
             for group in groups.iter() {
                 self.take(transition, taking, Some(group), graph);
@@ -360,13 +425,15 @@ impl<E: Event> Step<'_, '_, E> {
 
     /// The runs of a group, or a new one, take the event into a stage; gives whether they go on.
     fn take(&mut self, transition: TransitionId, taking: usize, group: Option<&Group>, graph: &mut Graph<E>) -> bool {
-        let Scratch { subsets, arrived, no_registers, faults, .. } = &mut *self.scratch;
+        if group.is_some_and(|group| self.scratch.is_long(graph.extent(group.runs))) {
+            return false;
+        }
+        let Scratch { subsets, arrived, no_registers, faults, limits, overflow, .. } = &mut *self.scratch;
         let taking = &subsets.transition(transition).taken[taking];
         let here = Start { time: self.incoming.time, position: self.incoming.position };
         let runs = graph.take(group.map(|group| group.runs), taking.stage, self.incoming.taken());
         if taking.matches {
-            let matches = &mut self.matches;
-            graph.each_run(runs, self.closed, |events| matches.push(in_taken_order(events)));
+            spell_out(graph, runs, self.closed, limits, overflow, &mut self.matches);
         }
         let Some(target) = taking.target else { return false };
         let registers = registers::after(
@@ -383,12 +450,11 @@ impl<E: Event> Step<'_, '_, E> {
 
     /// The runs of the groups pass the event over; gives whether they stay where they are.
     fn pass(&mut self, transition: TransitionId, from: SubsetId, groups: &mut [Group], graph: &Graph<E>) -> bool {
-        let Scratch { subsets, arrived, .. } = &mut *self.scratch;
+        let Scratch { subsets, arrived, limits, overflow, .. } = &mut *self.scratch;
         let transition = subsets.transition(transition);
         if transition.passed_matches {
             for group in groups.iter() {
-                let matches = &mut self.matches;
-                graph.each_run(group.runs, self.closed, |events| matches.push(in_taken_order(events)));
+                spell_out(graph, group.runs, self.closed, limits, overflow, &mut self.matches);
             }
         }
         let Some(target) = transition.passed else { return false };
@@ -402,6 +468,25 @@ impl<E: Event> Step<'_, '_, E> {
         }));
         false
     }
+}
+
+/// Spells out the runs of a node as matches, as many as the limit lets.
+fn spell_out<E: Event>(
+    graph: &Graph<E>,
+    runs: NodeId,
+    closed: Timestamp,
+    limits: &Limits,
+    overflow: &Cell<Option<Overflow>>,
+    matches: &mut Vec<Spelled<E>>,
+) {
+    graph.each_run(runs, closed, |events| {
+        if matches.len() >= limits.matches_per_event as usize {
+            overflow.set(Some(Overflow::MatchesPerEvent));
+            return ControlFlow::Break(());
+        }
+        matches.push(in_taken_order(events));
+        ControlFlow::Continue(())
+    });
 }
 
 /// What waits in a subset.

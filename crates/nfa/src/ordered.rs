@@ -6,6 +6,7 @@
 //! void.
 
 use std::cmp::Ordering;
+use std::ops::ControlFlow;
 
 use ensue_model::output::Taken;
 use ensue_model::pattern::{Skip, StageId};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::due::Due;
 use crate::graph::{Graph, NodeId};
-use crate::matcher::{Context, Incoming, Scratch, Sink};
+use crate::matcher::{Context, Incoming, Scratch, Sink, Stepped, in_taken_order};
 use crate::outcomes::Outcome;
 use crate::program::StateId;
 use crate::registers::{self, Registers};
@@ -107,6 +108,18 @@ impl Ordered {
         self.runs.is_empty() && self.waiting.heap.is_empty()
     }
 
+    /// How many runs and waiting matches there are.
+    pub(crate) fn len(&self) -> usize {
+        self.runs.len() + self.waiting.heap.len()
+    }
+
+    /// Drops the runs that began with an event, and the matches that wait.
+    pub(crate) fn drop_start(&mut self, (time, position): (Timestamp, u64)) {
+        let dropped = Start { time, position };
+        self.runs.retain(|run| run.start != dropped);
+        self.waiting.retain(|found| found.start != dropped);
+    }
+
     pub(crate) fn starts(&self) -> impl Iterator<Item = (Timestamp, u64)> {
         self.runs.iter().map(|run| (run.start.time, run.start.position))
     }
@@ -117,7 +130,7 @@ impl Ordered {
     }
 
     /// Whether all that the runs name is there.
-    pub(crate) fn is_whole<E>(&self, graph: &Graph<E>, state_count: usize) -> bool {
+    pub(crate) fn is_whole<E: Event>(&self, graph: &Graph<E>, state_count: usize) -> bool {
         let mut runs = self.runs.iter();
         runs.all(|run| graph.has(run.events) && (run.state as usize) < state_count)
             && self.waiting.heap.iter().all(|found| graph.has(found.events))
@@ -135,14 +148,14 @@ struct Made<'s, E> {
 }
 
 impl Context<'_> {
-    /// Gives an event to the runs of its key; gives whether it has started one that is still open.
+    /// Gives an event to the runs of its key.
     pub(crate) fn step_ordered<E: Event>(
         &self,
         runs: &mut Runs<E>,
         incoming: &mut Incoming<E>,
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
-    ) -> bool {
+    ) -> Stepped {
         let at = incoming.time();
         let here = Start { time: at, position: incoming.position() };
         let before = std::mem::take(&mut runs.ordered.runs);
@@ -158,7 +171,7 @@ impl Context<'_> {
         self.release(runs, at, out);
         let has_started = runs.ordered.runs.last().is_some_and(|last| last.start == here);
         runs.sweep(Timestamp::MIN);
-        has_started
+        Stepped { has_started, has_changed: true }
     }
 
     /// Moves one run, or lets the event start one.
@@ -173,6 +186,7 @@ impl Context<'_> {
                     made.matches.push(WaitingMatch { start: run.start, events: run.events });
                 }
                 (Outcome::Pass(_) | Outcome::PassMatches, _) => {}
+                (Outcome::Take { .. }, Some(run)) if scratch.is_long(made.graph.extent(run.events)) => {}
                 (Outcome::Take { stage, target, matches }, run) => {
                     let start = run.as_ref().map_or(here, |run| run.start);
                     let events = made.take(run.as_ref().map(|run| run.events), stage);
@@ -296,7 +310,7 @@ impl Context<'_> {
     }
 
     /// Calls `visit` with what time does to each run.
-    pub(crate) fn each_due_ordered<E>(&self, runs: &Runs<E>, scratch: &mut Scratch, visit: impl FnMut(Due)) {
+    pub(crate) fn each_due_ordered<E: Event>(&self, runs: &Runs<E>, scratch: &mut Scratch, visit: impl FnMut(Due)) {
         runs.ordered.runs.iter().map(|run| self.due(run, scratch)).for_each(visit);
     }
 }
@@ -333,10 +347,11 @@ impl<E: Event> Made<'_, E> {
 }
 
 /// The events of a run that shares its node with no other.
-fn spell<E>(graph: &Graph<E>, node: NodeId) -> Spelled<E> {
+fn spell<E: Event>(graph: &Graph<E>, node: NodeId) -> Spelled<E> {
     let mut spelled = Vec::new();
     graph.each_run(node, Timestamp::MIN, |events| {
-        spelled = events.iter().rev().map(|(stage, taken)| (*stage, (*taken).clone())).collect();
+        spelled = in_taken_order(events);
+        ControlFlow::Break(())
     });
     spelled
 }

@@ -1,15 +1,16 @@
 //! The memory of one key: the groups of runs that are open, by where they wait.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::{Add, Sub};
 
-use ensue_model::Timestamp;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
+use ensue_model::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{Graph, NodeId, SavedGraph};
 use crate::matcher::Scratch;
-use crate::ordered::Ordered;
+use crate::ordered::{Ordered, OrderedRun};
 use crate::program::{Program, StateId};
 use crate::registers::Registers;
 use crate::subsets::{Position, SubsetId};
@@ -54,15 +55,39 @@ impl<E> Default for Runs<E> {
     }
 }
 
-impl<E> Runs<E> {
+impl<E: Event> Runs<E> {
     /// Whether no run is open, so that the key needs no memory.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.ordered.is_empty()
     }
 
-    /// How many nodes of the shared graph the open runs hold.
-    pub fn node_count(&self) -> usize {
-        self.graph.len()
+    /// How much the open runs are. Where starts are told apart, as many runs as there are; where they move together, one for
+    /// each group, since a run that is not spelled out costs nothing.
+    pub fn size(&self, scratch: &Scratch) -> Size {
+        let groups = self.waiting.iter().flat_map(|waiting| &waiting.groups);
+        let (count, runs) = groups.fold((0, 0), |(count, runs): (usize, u64), group| {
+            let extent = self.graph.extent(group.runs);
+            (count + 1, runs + if scratch.tells_starts_apart() { u64::from(extent.runs) } else { 1 })
+        });
+        let ordered = self.ordered.len();
+        Size {
+            runs: runs + ordered as u64,
+            bytes: self.graph.bytes() + count * size_of::<Group>() + ordered * size_of::<OrderedRun>(),
+        }
+    }
+
+    /// Drops the runs that started first, where starts are told apart; else the groups that began first. Gives how many.
+    pub fn drop_oldest(&mut self, scratch: &Scratch) -> u64 {
+        let Some(oldest) = self.starts().min() else { return 0 };
+        let before = self.size(scratch).runs;
+        for waiting in &mut self.waiting {
+            waiting.groups.retain(|group| (group.start.time, group.start.position) != oldest);
+        }
+        self.waiting.retain(|waiting| !waiting.groups.is_empty());
+        self.ordered.drop_start(oldest);
+        let dropped = before - self.size(scratch).runs;
+        self.collect(Timestamp::MIN);
+        dropped
     }
 
     /// The time and the position of the events that open runs began with; where starts are not told apart, of the latest.
@@ -76,6 +101,15 @@ impl<E> Runs<E> {
         if self.is_empty() {
             self.graph = Graph::default();
         } else if self.graph.wants_sweep() {
+            self.collect(closed);
+        }
+    }
+
+    /// Frees the nodes that no open run needs.
+    fn collect(&mut self, closed: Timestamp) {
+        if self.is_empty() {
+            self.graph = Graph::default();
+        } else {
             let graph = &mut self.graph;
             for waiting in &mut self.waiting {
                 waiting.groups.retain(|group| graph.latest(group.runs) > closed);
@@ -118,6 +152,31 @@ impl<E> Runs<E> {
     }
 }
 
+/// How much the open runs of a key are.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Size {
+    /// How many.
+    pub runs: u64,
+    /// How many bytes they take, about.
+    pub bytes: usize,
+}
+
+impl Add for Size {
+    type Output = Size;
+
+    fn add(self, other: Size) -> Size {
+        Size { runs: self.runs + other.runs, bytes: self.bytes + other.bytes }
+    }
+}
+
+impl Sub for Size {
+    type Output = Size;
+
+    fn sub(self, part: Size) -> Size {
+        Size { runs: self.runs - part.runs, bytes: self.bytes - part.bytes }
+    }
+}
+
 /// The open runs of one key as a snapshot holds them.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: Deserialize<'de>"))]
@@ -135,7 +194,7 @@ struct SavedWaiting {
 }
 
 /// The groups that came to one subset with an event, put to those that wait there.
-pub(crate) fn settle<E>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut Graph<E>, by_start: bool) {
+pub(crate) fn settle<E: Event>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut Graph<E>, by_start: bool) {
     if arrived.iter().chain(&waiting.groups).any(|group| group.registers.is_some()) {
         settle_by_registers(waiting, arrived, graph, by_start);
     } else if by_start {
@@ -146,7 +205,7 @@ pub(crate) fn settle<E>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut 
 }
 
 /// Starts do not count: there is one group.
-fn unite<E>(groups: &mut VecDeque<Group>, arrived: Group, graph: &mut Graph<E>) {
+fn unite<E: Event>(groups: &mut VecDeque<Group>, arrived: Group, graph: &mut Graph<E>) {
     match groups.front_mut() {
         Some(group) => group.join(arrived, graph),
         None => groups.push_back(arrived),
@@ -154,7 +213,7 @@ fn unite<E>(groups: &mut VecDeque<Group>, arrived: Group, graph: &mut Graph<E>) 
 }
 
 /// Both sides are in the order of their starts, and so is the outcome.
-fn settle_by_start<E>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut Graph<E>) {
+fn settle_by_start<E: Event>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut Graph<E>) {
     let is_later = |group: &Group| waiting.groups.back().is_none_or(|last| last.start < group.start);
     if arrived.first().is_some_and(is_later) && arrived.is_sorted_by(|a, b| a.start < b.start) {
         waiting.groups.extend(arrived);
@@ -175,7 +234,7 @@ fn settle_by_start<E>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut Gr
     waiting.groups = merged;
 }
 
-fn settle_by_registers<E>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut Graph<E>, by_start: bool) {
+fn settle_by_registers<E: Event>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut Graph<E>, by_start: bool) {
     let mut places: HashMap<(Option<Start>, Registers), usize> = HashMap::new();
     let mut merged: Vec<Group> = Vec::with_capacity(waiting.groups.len() + arrived.len());
     for group in std::mem::take(&mut waiting.groups).into_iter().chain(arrived) {
@@ -193,7 +252,7 @@ fn settle_by_registers<E>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mu
 }
 
 impl Group {
-    fn join<E>(&mut self, other: Group, graph: &mut Graph<E>) {
+    fn join<E: Event>(&mut self, other: Group, graph: &mut Graph<E>) {
         self.runs = graph.union(self.runs, other.runs);
         self.start = self.start.max(other.start);
     }

@@ -94,12 +94,21 @@ struct Moves {
     taken: BTreeMap<StageId, (BTreeSet<StateId>, bool)>,
 }
 
+/// The most subsets that an automaton may have. One that needs more has conditions that depend on each other in too many
+/// ways; its runs are still right, but its limit is reported.
+pub const SUBSETS_MAX: usize = 65_536;
+
 /// The most transitions that are kept; past them the cache starts anew.
 const TRANSITIONS_MAX: usize = 65_536;
 
 impl Subsets {
     pub(crate) fn new(program: &Program) -> Self {
         Subsets { subsets: Vec::new(), ids: HashMap::new(), transitions: Vec::new(), live: live_lookbacks(program) }
+    }
+
+    /// Whether there are more than [`SUBSETS_MAX`].
+    pub(crate) fn is_full(&self) -> bool {
+        self.subsets.len() > SUBSETS_MAX
     }
 
     pub(crate) fn get(&self, subset: SubsetId) -> &Subset {

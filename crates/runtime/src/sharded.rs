@@ -60,6 +60,8 @@ struct Batch<E> {
 struct Reply<E> {
     number: u64,
     outputs: Outputs<E>,
+    /// Whether the shard goes on.
+    done: Result<(), Error>,
 }
 
 /// How many events are gathered before they are sent.
@@ -89,10 +91,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     pub fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
         match &mut self.inner {
             Inner::Inline(engine) => engine.push(event, out),
-            Inner::Threads(threads) => {
-                threads.push(event, out);
-                Ok(())
-            }
+            Inner::Threads(threads) => threads.push(event, out),
         }
     }
 
@@ -106,8 +105,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
             Inner::Threads(threads) => {
                 threads.intake.advance(watermark);
                 threads.send();
-                threads.receive_all(out);
-                Ok(())
+                threads.receive_all(out)
             }
         }
     }
@@ -124,6 +122,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
 impl<E: Event + Send + Sync + 'static> Threads<E> {
     fn new(patterns: &Patterns, config: &Config, shards: usize) -> Result<Self, Error> {
         let intake = Intake::new(patterns, config.watermarks)?;
+        let config = &Config { limits: config.limits.shared_by(shards), ..config.clone() };
         let (replies_in, replies) = channel();
         let mut workers = Vec::with_capacity(shards);
         for _ in 0..shards {
@@ -142,8 +141,10 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
         })
     }
 
-    fn push(&mut self, event: E, out: &mut Outputs<E>) {
-        let Admitted::To(event, position, routes) = self.intake.admit(event, self.workers.len(), out) else { return };
+    fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
+        let Admitted::To(event, position, routes) = self.intake.admit(event, self.workers.len(), out) else {
+            return Ok(());
+        };
         match routes.as_slice() {
             [(shard, classes)] => self.batches[*shard].push(Routed::alone(event, position, *classes)),
             routes => {
@@ -156,8 +157,9 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
         self.waiting += 1;
         if self.waiting >= BATCH_EVENTS {
             self.send();
-            self.receive_ready(out);
+            self.receive_ready(out)?;
         }
+        Ok(())
     }
 
     /// Sends what waits to the shards, with the time up to which they may handle it.
@@ -171,25 +173,28 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
         }
     }
 
-    fn receive_ready(&mut self, out: &mut Outputs<E>) {
+    fn receive_ready(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
         while let Ok(reply) = self.replies.try_recv() {
-            self.land(reply);
+            self.land(reply)?;
         }
         self.take_landed(out);
+        Ok(())
     }
 
-    fn receive_all(&mut self, out: &mut Outputs<E>) {
+    fn receive_all(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
         while self.flying.iter().any(|flying| flying.missing > 0) {
             let reply = self.replies.recv().expect("a shard that has a batch replies");
-            self.land(reply);
+            self.land(reply)?;
         }
         self.take_landed(out);
+        Ok(())
     }
 
-    fn land(&mut self, mut reply: Reply<E>) {
+    fn land(&mut self, mut reply: Reply<E>) -> Result<(), Error> {
         let flying = &mut self.flying[(reply.number - self.first_flying) as usize];
         flying.missing -= 1;
         flying.outputs.append(&mut reply.outputs);
+        reply.done
     }
 
     /// Gives out the batches that are whole, in their order.
@@ -209,8 +214,8 @@ impl<E: Event + Send + Sync + 'static> Worker<E> {
             for Batch { number, events, through } in incoming {
                 let mut outputs = Outputs::new();
                 events.into_iter().for_each(|event| shard.push(event));
-                shard.advance(through, &mut outputs);
-                if replies.send(Reply { number, outputs }).is_err() {
+                let done = shard.advance(through, &mut outputs);
+                if replies.send(Reply { number, outputs, done }).is_err() {
                     return;
                 }
             }
