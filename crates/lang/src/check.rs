@@ -9,6 +9,7 @@ mod names;
 mod pattern;
 mod sequence;
 mod stages;
+mod step_window;
 mod world;
 
 use ensue_model::{Patterns, Schema};

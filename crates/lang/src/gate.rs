@@ -3,20 +3,13 @@
 
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{ClauseKind, EndingKind, File, GroupKind, Item, Keep, Pattern, Place, Sequence, Skip, Step, Term};
+use crate::tree::{ClauseKind, EndingKind, File, GroupKind, Item, Keep, Pattern, Place, Sequence, Step, Term};
 
 /// A construct that can be refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Construct {
-    Quantifier,
-    Modifier,
-    Until,
-    AbsenceAtTheEnd,
-    Group,
-    Skip,
     Alternatives,
     AnyOrder,
-    StepWithin,
     WithinEvents,
     Keep,
     Cooldown,
@@ -33,7 +26,6 @@ enum Construct {
 const REFUSED: &[Construct] = &[
     Construct::Alternatives,
     Construct::AnyOrder,
-    Construct::StepWithin,
     Construct::WithinEvents,
     Construct::Keep,
     Construct::Cooldown,
@@ -98,9 +90,6 @@ impl Gate {
             }
         }
         self.sequence(&pattern.sequence);
-        for place in pattern.sequence.absences_at_the_end() {
-            self.meet(Construct::AbsenceAtTheEnd, place, "`notFollowedBy` at the end");
-        }
         for ending in &pattern.endings {
             self.ending(&ending.kind, ending.place);
         }
@@ -108,12 +97,8 @@ impl Gate {
 
     fn ending(&mut self, kind: &EndingKind, place: Place) {
         match kind {
-            EndingKind::Skip(Skip::None) | EndingKind::Keep(Keep::All) | EndingKind::Within(_) => {}
+            EndingKind::Skip(_) | EndingKind::Keep(Keep::All) | EndingKind::Within(_) => {}
             EndingKind::WithinEvents(_) => self.meet(Construct::WithinEvents, place, "`within .. events`"),
-            EndingKind::Skip(Skip::ToNext) => self.meet(Construct::Skip, place, "`skip to next`"),
-            EndingKind::Skip(Skip::PastLast) => self.meet(Construct::Skip, place, "`skip past last`"),
-            EndingKind::Skip(Skip::ToFirst(_)) => self.meet(Construct::Skip, place, "`skip to first`"),
-            EndingKind::Skip(Skip::ToLast(_)) => self.meet(Construct::Skip, place, "`skip to last`"),
             EndingKind::Keep(Keep::Latest) => self.meet(Construct::Keep, place, "`keep latest`"),
             EndingKind::Keep(Keep::First) => self.meet(Construct::Keep, place, "`keep first`"),
             EndingKind::Cooldown(_) => self.meet(Construct::Cooldown, place, "`cooldown`"),
@@ -135,24 +120,12 @@ impl Gate {
             }
             Term::Group(group) => {
                 match group.kind {
-                    GroupKind::Sequence => self.meet(Construct::Group, group.place, "a group"),
+                    GroupKind::Sequence => {}
                     GroupKind::Alternatives => self.meet(Construct::Alternatives, group.place, "`|`"),
                     GroupKind::AnyOrder => self.meet(Construct::AnyOrder, group.place, "`&`"),
                 }
                 group.parts.iter().for_each(|part| self.sequence(part));
             }
-        }
-        if let Some(quantifier) = &step.quantifier {
-            self.meet(Construct::Quantifier, quantifier.place, "a quantifier");
-        }
-        for modifier in &step.modifiers {
-            self.meet(Construct::Modifier, modifier.place, "a modifier");
-        }
-        if let Some(until) = &step.until {
-            self.meet(Construct::Until, until.place, "`until`");
-        }
-        if let Some(within) = &step.within {
-            self.meet(Construct::StepWithin, within.place, "`within .. of`");
         }
     }
 }

@@ -497,16 +497,3 @@ impl Expr {
         }
     }
 }
-
-impl Sequence {
-    /// Where the `notFollowedBy` stand that nothing comes after: the last one, also of a group that is last.
-    pub(crate) fn absences_at_the_end(&self) -> Vec<Place> {
-        match self.steps.last() {
-            Some(Step { relation: Relation::NotFollowedBy, relation_place, .. }) => vec![*relation_place],
-            Some(Step { term: Term::Group(group), .. }) => {
-                group.parts.iter().flat_map(Sequence::absences_at_the_end).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-}

@@ -6,6 +6,7 @@ use ensue_model::{Span, Value, expr::BinaryOperator};
 
 use super::expression::{Lowering, Place as At};
 use super::pattern::duration;
+use super::step_window::Windowed;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::literal;
@@ -17,11 +18,19 @@ use crate::tree::{
 
 /// The sequence of a pattern whose window is known.
 pub(super) fn check(lowering: &mut Lowering<'_, '_>, pattern: &Pattern, within: Option<Span>) -> Sequence {
-    let mut next_stage = 0;
-    let mut checker = Sequences { lowering, next_stage: &mut next_stage };
-    let sequence = checker.sequence(&pattern.sequence);
-    checker.absence_at_the_end(&pattern.sequence, pattern, within);
-    sequence
+    let has_window = within.is_some() || pattern.endings.iter().any(|ending| is_window(lowering, &ending.kind));
+    let mut checker = Sequences { lowering, next_stage: 0, has_window };
+    checker.sequence(&pattern.sequence, true)
+}
+
+/// Whether it ends the wait for what is not to come. A window that could not be read was reported, and may well be one.
+fn is_window(lowering: &Lowering<'_, '_>, ending: &EndingKind) -> bool {
+    match ending {
+        EndingKind::WithinEvents(_) => true,
+        EndingKind::Within(span) => !matches!(duration(lowering.declared, span), Ok(Some(Span::ZERO))),
+        EndingKind::Skip(_) | EndingKind::Keep(_) | EndingKind::Cooldown(_) => false,
+        EndingKind::Emit(_) | EndingKind::Timeout(_) => false,
+    }
 }
 
 /// `emit` and `timeout`: their expressions have meaning even where the engine does not run them yet.
@@ -49,31 +58,40 @@ fn record_values(lowering: &mut Lowering<'_, '_>, record: &Record, at: At) {
 struct Sequences<'l, 'w, 'a> {
     lowering: &'l mut Lowering<'w, 'a>,
     /// Stages are met in the order of the text, which is that of their ids.
-    next_stage: &'l mut u16,
+    next_stage: u16,
+    /// Whether the pattern as a whole has a window.
+    has_window: bool,
 }
 
 impl Sequences<'_, '_, '_> {
-    fn sequence(&mut self, sequence: &tree::Sequence) -> Sequence {
-        Sequence { steps: sequence.steps.iter().map(|step| self.step(step)).collect() }
+    /// A sequence; behind it the pattern ends or goes on.
+    fn sequence(&mut self, sequence: &tree::Sequence, is_last: bool) -> Sequence {
+        let last = sequence.steps.len() - 1;
+        let steps = sequence.steps.iter().enumerate();
+        Sequence { steps: steps.map(|(index, step)| self.step(step, is_last && index == last)).collect() }
     }
 
-    fn step(&mut self, step: &tree::Step) -> Step {
+    fn step(&mut self, step: &tree::Step, is_last: bool) -> Step {
+        let first = self.next_stage;
         let quantifier = self.quantifier(step);
         let term = match &step.term {
             tree::Term::Stage(stage) => self.stage(step, &stage.name),
-            tree::Term::Group(group) => self.group(step, group),
+            tree::Term::Group(group) => self.group(step, group, is_last),
         };
         let last = StageId(self.next_stage.saturating_sub(1));
         let until = step.until.as_ref().map(|until| self.lowering.condition(until, At::Stage(last)));
         self.check_until(step, &quantifier);
         self.check_negated(step);
-        self.check_step_within(step);
-        Step { relation: step.relation, term, quantifier, until, within: None }
+        if is_last && step.relation == Relation::NotFollowedBy {
+            self.check_absence(step);
+        }
+        let within = Windowed { step, stages: first..self.next_stage, is_last }.check(self.lowering);
+        Step { relation: step.relation, term, quantifier, until, within }
     }
 
     fn stage(&mut self, step: &tree::Step, name: &Name) -> Term {
-        let id = StageId(*self.next_stage);
-        *self.next_stage += 1;
+        let id = StageId(self.next_stage);
+        self.next_stage += 1;
         let condition = match &step.condition {
             Some(condition) => self.lowering.condition(condition, At::Stage(id)),
             None => self.is_of_type(name),
@@ -99,14 +117,14 @@ impl Sequences<'_, '_, '_> {
 
     /// Alternatives and any order have no form in the checked pattern yet: the gate refuses them, and their parts are checked
     /// one after the other.
-    fn group(&mut self, step: &tree::Step, group: &Group) -> Term {
+    fn group(&mut self, step: &tree::Step, group: &Group, is_last: bool) -> Term {
         if let Some(condition) = &step.condition {
             let message = "a group has no `where`";
             let diagnostic = Diagnostic::error(&code::GROUP_CONDITION, condition.place, message);
             self.lowering.report(diagnostic.help("write it at the stages inside; `until` can end a group's loop"));
         }
         self.check_any_of(group);
-        let steps = group.parts.iter().flat_map(|part| self.sequence(part).steps);
+        let steps = group.parts.iter().flat_map(|part| self.sequence(part, is_last).steps);
         Term::Group(Sequence { steps: steps.collect() })
     }
 
@@ -127,20 +145,14 @@ impl Sequences<'_, '_, '_> {
         self.lowering.report(diagnostic);
     }
 
-    /// A `notFollowedBy` at the end waits for the window's end.
-    fn absence_at_the_end(&mut self, sequence: &tree::Sequence, pattern: &Pattern, within: Option<Span>) {
-        let windowed = within.is_some()
-            || pattern.endings.iter().any(|ending| match &ending.kind {
-                EndingKind::WithinEvents(_) => true,
-                // A window that could not be read was reported, and may well be one.
-                EndingKind::Within(span) => !matches!(duration(self.lowering.declared, span), Ok(Some(Span::ZERO))),
-                _ => false,
-            });
-        for last in sequence.absences_at_the_end().into_iter().filter(|_| !windowed) {
-            let message = "that nothing follows is known only when a window ends, and there is none";
-            let diagnostic = Diagnostic::error(&code::NO_WINDOW, last, message);
-            self.lowering.report(diagnostic.help("write `within 15m`, or how long to wait, behind the sequence"));
+    /// A `notFollowedBy` at the end waits for the end of a window: its own, or the pattern's.
+    fn check_absence(&mut self, step: &tree::Step) {
+        if self.has_window || step.within.is_some() {
+            return;
         }
+        let message = "that nothing follows is known only when a window ends, and there is none";
+        let diagnostic = Diagnostic::error(&code::NO_WINDOW, step.relation_place, message);
+        self.lowering.report(diagnostic.help("write `within 15m`, or how long to wait, behind the sequence"));
     }
 
     fn quantifier(&mut self, step: &tree::Step) -> Quantifier {
@@ -232,11 +244,10 @@ impl Sequences<'_, '_, '_> {
         if !matches!(step.relation, Relation::NotNext | Relation::NotFollowedBy) {
             return;
         }
-        let wrong: [(Option<Place>, &str); 4] = [
+        let wrong: [(Option<Place>, &str); 3] = [
             (group_place(step), "group"),
             (step.quantifier.as_ref().map(|quantifier| quantifier.place), "quantifier"),
             (step.modifiers.first().map(|modifier| modifier.place), "modifier"),
-            (step.within.as_ref().map(|within| within.place), "deadline"),
         ];
         for (place, what) in wrong {
             let Some(place) = place else { continue };
@@ -246,17 +257,6 @@ impl Sequences<'_, '_, '_> {
             };
             let diagnostic = Diagnostic::error(&code::NEGATED_SHAPE, place, message);
             self.lowering.report(diagnostic.also(step.relation_place, "negated here"));
-        }
-    }
-
-    fn check_step_within(&mut self, step: &tree::Step) {
-        let Some(within) = &step.within else { return };
-        if let Err(diagnostic) = duration(self.lowering.declared, &within.span) {
-            self.lowering.report(*diagnostic);
-        }
-        if within.anchor.text != "previous" && self.lowering.stages.find(&within.anchor.text).is_none() {
-            let diagnostic = self.lowering.unknown_stage(&within.anchor);
-            self.lowering.report(diagnostic);
         }
     }
 }

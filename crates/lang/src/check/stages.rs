@@ -80,6 +80,14 @@ impl<'a> Stages<'a> {
         taken < at.horizon && !at.others.iter().any(|other| other.contains(&taken))
     }
 
+    /// Whether an event that the stage takes can be another one than the run's first.
+    pub(super) fn can_come_second(&self, stage: StageId) -> bool {
+        let own = self.get(stage);
+        let earlier = (0..own.horizon).map(|position| StageId(position as u16));
+        let takes_before = |other: StageId| !self.get(other).negated && self.can_precede(other, stage);
+        own.repeats || earlier.filter(|other| *other != stage).any(takes_before)
+    }
+
     /// As the checked pattern has them.
     pub(super) fn checked(&self) -> Vec<Stage> {
         let checked = |stage: &StageInfo<'_>| Stage {

@@ -1,7 +1,9 @@
 //! What patterns become.
 
 use ensue_model::expr::{Aggregate, Ask, BinaryOperator, Expr, Lookback, LookbackId, Pick};
-use ensue_model::pattern::{Contiguity, KeyPart, Pattern, Quantifier, Skip, Stage, StageId, Term};
+use ensue_model::pattern::{
+    Anchor, Contiguity, KeyPart, Pattern, Quantifier, Relation, Skip, Stage, StageId, StepWindow, Term,
+};
 use ensue_model::schema::FieldId;
 use ensue_model::{Schema, Span, Type, Value};
 
@@ -165,6 +167,54 @@ fn the_key_is_the_patterns_else_the_streams_else_the_callers() {
 fn a_window_of_no_length_is_none() {
     assert_eq!(pattern("begin a where true within 0s").within, None);
     assert_eq!(pattern("begin a where true within 0").within, None);
+}
+
+#[test]
+fn a_steps_window_counts_from_any_event_or_from_a_stages() {
+    let windows = |text: &str| -> Vec<Option<StepWindow>> {
+        pattern(text).sequence.steps.iter().map(|step| step.within).collect()
+    };
+    let since = |seconds, anchor| Some(StepWindow { span: Span::from_seconds(seconds), anchor });
+    let of_stage = |seconds, stage| since(seconds, Anchor::Stage(StageId(stage)));
+    assert_eq!(
+        windows(
+            "begin a where true next b? where true within 5m of previous \
+             next (c where true next d where true within 1s of c)+ within 24h of b within 48h"
+        ),
+        [None, since(300, Anchor::Previous), of_stage(86_400, 1)]
+    );
+    let in_parameter = "param p: duration = 5s pattern x begin a where true next b where true within p of a";
+    assert_eq!(windows(in_parameter), [None, of_stage(5, 0)]);
+}
+
+#[test]
+fn a_loop_can_count_from_its_own_events() {
+    for text in [
+        "begin a+ where true within 5m of previous",
+        "begin a{2} where true within 5m of a",
+        "begin (a where true within 5m of previous next b where true){2}",
+        "begin (a where true within 5m of b next b where true)+",
+        // A group's window holds for each of its stages; here only the second can come late.
+        "begin (a where true next b where true) within 5m of previous",
+        "begin (a where true next b where true) within 5m of a",
+    ] {
+        pattern(text);
+    }
+}
+
+#[test]
+fn an_absence_at_the_end_can_have_the_window_that_it_needs() {
+    for text in [
+        "begin a where true notFollowedBy b where true within 5m of previous",
+        "begin a where true next (b where true notFollowedBy c where true within 5m of previous)",
+        "begin (a where true notFollowedBy b where true within 5m of a)",
+    ] {
+        pattern(text);
+    }
+    let absence = pattern("begin a where true notFollowedBy b where true within 5m of a").sequence.steps.remove(1);
+    assert_eq!(absence.relation, Relation::NotFollowedBy);
+    let window = StepWindow { span: Span::from_seconds(300), anchor: Anchor::Stage(StageId(0)) };
+    assert_eq!(absence.within, Some(window));
 }
 
 #[test]

@@ -38,6 +38,17 @@ fn each_clause_and_relation_stands_on_a_line() {
 }
 
 #[test]
+fn a_steps_window_stands_behind_all_else_of_the_step() {
+    check(
+        "begin a+where x>1 until x>9 within 5m of previous next(b next c within patience of a){2}within 1h of a \
+         notFollowedBy d within 90s of `b c`within 2h",
+        "begin a+ where x > 1 until x > 9 within 5m of previous\n\
+         next (b next c within patience of a){2} within 1h of a\n\
+         notFollowedBy d within 90s of `b c`\nwithin 2h\n",
+    );
+}
+
+#[test]
 fn declarations_stand_apart_and_short_ones_together() {
     check(
         "stream s{a:int@key,b:list<string>?@type} param p:duration=15m let f(x,y)=x>y let g=f(1,2) \
