@@ -29,7 +29,7 @@ use ensue_model::{Event, Pattern, Timestamp, Value};
 
 use automaton::Automaton;
 use moment::{Moment, Taken};
-use runs::{Ended, Runs, Timeout};
+use runs::{Ended, Runs};
 
 /// What arrives.
 #[derive(Clone, PartialEq, Debug)]
@@ -92,6 +92,7 @@ pub struct Lapsed {
 ///     term: Term::Stage(StageId(0), Expr::truth()),
 ///     quantifier: Quantifier::ONE,
 ///     until: None,
+///     within: None,
 /// };
 /// let pattern = Pattern {
 ///     name: "anything".into(),
@@ -220,21 +221,24 @@ impl<'p, E: Event> Matcher<'p, E> {
         let moment = Moment { pattern: self.pattern, input: self.input, event, key: &state.key, taken: &[] };
         let mut ended = Ended::default();
         state.runs.step(self.automaton, &moment, position, &mut ended);
+        // It may have come to a step whose window is over, since it counts from an earlier stage.
+        state.runs.expire(self.automaton, moment.now(), &mut ended);
         self.put_out(at, state, ended);
     }
 
     /// What came out once does not come out again, and what came out as a match does not time out.
     fn put_out(&mut self, at: usize, state: &mut KeyState, mut ended: Ended) {
         ended.sort();
-        for taken in ended.matches {
-            let events = events_of(&taken);
-            if state.seen.matches.insert(taken) {
+        for found in ended.matches {
+            let events = events_of(&found.taken);
+            if state.seen.matches.insert(found.taken) {
                 self.outcome.matches.push(Found { at, key: state.key.clone(), events });
             }
         }
-        for Timeout { deadline, taken, awaiting } in ended.timeouts {
-            let events = events_of(&taken);
-            if !state.seen.matches.contains(&taken) && state.seen.timeouts.insert(taken) {
+        for lapsed in ended.timeouts {
+            let events = events_of(&lapsed.taken);
+            if !state.seen.matches.contains(&lapsed.taken) && state.seen.timeouts.insert(lapsed.taken) {
+                let (deadline, awaiting) = (lapsed.deadline, lapsed.awaiting);
                 self.outcome.timeouts.push(Lapsed { at, key: state.key.clone(), deadline, events, awaiting });
             }
         }

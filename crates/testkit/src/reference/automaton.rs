@@ -6,6 +6,10 @@
 //!
 //! It is built backwards: of every term we know the state that comes after it.
 //!
+//! A step's window, and those of the groups around it, are part of what fits: an event that is too late is not taken, and
+//! nobody waits for the step any longer, not even by passing an event over. A state knows these windows, so that a run ends
+//! without an event when they are over.
+//!
 //! # What is odd, and kept
 //!
 //! Patterns must keep the meaning that they have in Apache Flink CEP, so this is as it is there:
@@ -22,7 +26,9 @@
 
 use std::collections::HashMap;
 
-use ensue_model::pattern::{Contiguity, Pattern, Quantifier, Relation, Sequence, Skip, StageId, Step, Term};
+use ensue_model::pattern::{
+    Contiguity, Pattern, Quantifier, Relation, Sequence, Skip, StageId, Step, StepWindow, Term,
+};
 use ensue_model::{Expr, Span};
 
 /// A condition on an event and a run.
@@ -30,6 +36,8 @@ use ensue_model::{Expr, Span};
 pub(super) enum Condition<'p> {
     /// The expression holds: it is neither false nor null.
     Holds(&'p Expr),
+    /// The event comes before the window is over.
+    InTime(StepWindow),
     /// The condition does not hold.
     Not(Box<Condition<'p>>),
     /// Each holds; of none it is true.
@@ -45,6 +53,8 @@ pub(super) struct State<'p> {
     pub(super) kind: Kind,
     /// Whether a run there has begun a loop that it may leave, or go on with.
     pub(super) in_loop: bool,
+    /// The windows in which it takes an event, or in which the event of its absence must not come.
+    pub(super) windows: Vec<StepWindow>,
     pub(super) edges: Vec<Edge<'p>>,
 }
 
@@ -57,7 +67,7 @@ pub(super) enum Kind {
     Complete,
     /// A `notNext` or `notFollowedBy` of this stage met its event.
     Stopped(StageId),
-    /// It is a match when its window ends: the pattern ends with a `notFollowedBy`.
+    /// It is a match when its window ends, or that of the pattern: the pattern ends with a `notFollowedBy`.
     Absence,
 }
 
@@ -115,6 +125,11 @@ impl<'p> Condition<'p> {
         Condition::All(vec![self, other])
     }
 
+    /// It holds, and none of the windows is over.
+    fn in_time(self, windows: &[StepWindow]) -> Self {
+        windows.iter().fold(self, |condition, window| condition.and(Condition::InTime(*window)))
+    }
+
     /// It holds, and the loop has not been ended.
     fn before(self, until: Option<&'p Expr>) -> Self {
         match until {
@@ -134,7 +149,7 @@ struct Builder<'p> {
 }
 
 /// What a sequence knows of what is around it.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Outside<'p> {
     group: Option<Group<'p>>,
     /// The step after the group.
@@ -142,7 +157,7 @@ struct Outside<'p> {
 }
 
 /// The group around a sequence, in one of its rounds.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Group<'p> {
     until: Option<&'p Expr>,
     /// What may lie before its first term in this round.
@@ -151,10 +166,11 @@ struct Group<'p> {
     inner: Contiguity,
     /// Whether this round may be left out with the group.
     optional: bool,
+    /// The windows that hold for whatever it takes: its own, and those of the groups around it.
+    windows: Vec<StepWindow>,
 }
 
 /// A step and where it stands.
-#[derive(Clone, Copy)]
 struct Place<'p> {
     step: &'p Step,
     /// The steps before it in the same sequence.
@@ -184,12 +200,18 @@ impl<'p> Place<'p> {
     }
 
     /// The group of which the step is the first one.
-    fn heads(&self) -> Option<Group<'p>> {
-        self.group.filter(|_| self.earlier.is_empty())
+    fn heads(&self) -> Option<&Group<'p>> {
+        self.group.as_ref().filter(|_| self.earlier.is_empty())
     }
 
     fn group_until(&self) -> Option<&'p Expr> {
-        self.group.and_then(|group| group.until)
+        self.group.as_ref().and_then(|group| group.until)
+    }
+
+    /// The windows that hold for what the step takes.
+    fn windows(&self) -> Vec<StepWindow> {
+        let around = self.group.as_ref().map_or(&[][..], |group| &group.windows);
+        around.iter().copied().chain(self.step.within).collect()
     }
 
     /// What may lie before the first round.
@@ -233,8 +255,14 @@ impl<'p> Place<'p> {
 
 impl<'p> Builder<'p> {
     fn state(&mut self, kind: Kind) -> Position {
-        self.states.push(State { kind, in_loop: false, edges: Vec::new() });
+        self.states.push(State { kind, in_loop: false, windows: Vec::new(), edges: Vec::new() });
         self.states.len() - 1
+    }
+
+    fn state_within(&mut self, kind: Kind, windows: Vec<StepWindow>) -> Position {
+        let state = self.state(kind);
+        self.states[state].windows = windows;
+        state
     }
 
     fn edge(&mut self, from: Position, action: Action, condition: Condition<'p>, target: Position) {
@@ -246,7 +274,7 @@ impl<'p> Builder<'p> {
         let mut sink = sink;
         for (index, step) in sequence.steps.iter().enumerate().rev() {
             let following = sequence.steps.get(index + 1).or(outside.following);
-            let place = Place { step, earlier: &sequence.steps[..index], following, group: outside.group };
+            let place = Place { step, earlier: &sequence.steps[..index], following, group: outside.group.clone() };
             sink = match step.relation {
                 Relation::NotNext => self.not_next(&place, sink),
                 Relation::NotFollowedBy => self.not_followed_by(&place, sink),
@@ -266,13 +294,15 @@ impl<'p> Builder<'p> {
         waits
     }
 
-    /// At the end of a pattern with a window it is a state of its own. Elsewhere it is in the states around it.
+    /// At the end of a pattern, with a window of its own or of the pattern, it is a state of its own. Elsewhere it is in the
+    /// states around it.
     fn not_followed_by(&mut self, place: &Place<'p>, sink: Position) -> Position {
-        if !self.windowed || self.states[sink].kind != Kind::Complete {
+        let windowed = self.windowed || place.step.within.is_some();
+        if !windowed || self.states[sink].kind != Kind::Complete {
             return sink;
         }
         let condition = stage_condition(place.step).before(place.group_until());
-        let waits = self.state(Kind::Absence);
+        let waits = self.state_within(Kind::Absence, place.step.within.into_iter().collect());
         self.stop_at(waits, stage_of(place.step), condition.clone());
         self.edge(waits, Action::Ignore, condition.not(), waits);
         waits
@@ -340,10 +370,9 @@ impl<'p> Builder<'p> {
         let take = take_condition(place, condition);
         let contiguity = if round.first { place.before() } else { place.between() };
         let until = place.until().filter(|_| !round.first);
-        let ignore =
-            ignore_condition(contiguity, condition).map(|ignore| ignore.before(place.group_until()).before(until));
+        let ignore = ignore_condition(place, contiguity, condition).map(|ignore| ignore.before(until));
 
-        let state = self.state(Kind::Open);
+        let state = self.state_within(Kind::Open, place.windows());
         let sink = self.without_negations(place, round.sink);
         self.edge(state, Action::Take(stage), take.clone(), sink);
         if let Some(skips_to) = round.skips_to {
@@ -352,7 +381,7 @@ impl<'p> Builder<'p> {
         if let Some(ignore) = ignore {
             let waits = if round.skips_to.is_some() || place.heads().is_some_and(|group| group.optional) {
                 // A run that has passed an event over has left its round out already, if it ever will.
-                let waits = self.state(Kind::Open);
+                let waits = self.state_within(Kind::Open, place.windows());
                 self.edge(waits, Action::Take(stage), take, sink);
                 self.edge(waits, Action::Ignore, ignore.clone(), waits);
                 self.stop_at_negations(place, waits);
@@ -382,6 +411,7 @@ impl<'p> Builder<'p> {
             before: if round.first { place.before_group() } else { place.quantifier().inner },
             inner: place.quantifier().inner,
             optional: round.first && place.quantifier().optional,
+            windows: place.windows(),
         };
         let outside = Outside { group: Some(group), following: place.following };
         let first = self.sequence(sequence, round.sink, outside);
@@ -401,10 +431,9 @@ impl<'p> Builder<'p> {
 
     fn looping_stage(&mut self, place: &Place<'p>, stage: StageId, condition: &'p Expr, sink: Position) -> Position {
         let take = take_condition(place, condition);
-        let ignore = ignore_condition(place.between(), condition);
-        let ignore = ignore.map(|ignore| ignore.before(place.group_until()).before(place.until()));
+        let ignore = ignore_condition(place, place.between(), condition).map(|ignore| ignore.before(place.until()));
 
-        let state = self.state(Kind::Open);
+        let state = self.state_within(Kind::Open, place.windows());
         self.states[state].in_loop = true;
         if place.quantifier().greedy {
             self.give_way(place, sink);
@@ -413,7 +442,7 @@ impl<'p> Builder<'p> {
         self.edge(state, Action::Take(stage), take.clone(), state);
         self.stop_at_following(place, state);
         if let Some(ignore) = ignore {
-            let waits = self.state(Kind::Open);
+            let waits = self.state_within(Kind::Open, place.windows());
             self.edge(waits, Action::Take(stage), take, state);
             self.edge(waits, Action::Ignore, ignore.clone(), waits);
             self.edge(state, Action::Ignore, ignore, waits);
@@ -446,12 +475,17 @@ impl<'p> Builder<'p> {
     }
 
     fn copy(&mut self, state: Position) -> Position {
-        let copy = self.state(self.states[state].kind);
+        let copy = self.like(state);
         for edge in self.states[state].edges.clone() {
             let target = if edge.target == state { copy } else { edge.target };
             self.edge(copy, edge.action, edge.condition, target);
         }
         copy
+    }
+
+    /// A state of the same kind, without edges.
+    fn like(&mut self, state: Position) -> Position {
+        self.state_within(self.states[state].kind, self.states[state].windows.clone())
     }
 
     fn stop_at_negations(&mut self, place: &Place<'p>, state: Position) {
@@ -486,7 +520,7 @@ impl<'p> Builder<'p> {
         if let Some(copy) = copies.get(&state) {
             return *copy;
         }
-        let copy = self.state(self.states[state].kind);
+        let copy = self.like(state);
         copies.insert(state, copy);
         for edge in self.states[state].edges.clone() {
             let target = match (edge.action, self.states[edge.target].kind) {
@@ -516,7 +550,7 @@ fn entry_condition<'p>(place: &Place<'p>) -> Condition<'p> {
     let mut entries = Vec::new();
     entries_of(place.step, &mut entries);
     let none = Condition::All(entries.into_iter().map(|entry| Condition::Holds(entry).not()).collect());
-    none.not().before(place.group_until())
+    none.not().before(place.group_until()).in_time(&place.windows())
 }
 
 fn entries_of<'p>(step: &'p Step, entries: &mut Vec<&'p Expr>) {
@@ -534,16 +568,17 @@ fn entries_of<'p>(step: &'p Step, entries: &mut Vec<&'p Expr>) {
 }
 
 fn take_condition<'p>(place: &Place<'p>, condition: &'p Expr) -> Condition<'p> {
-    Condition::Holds(condition).before(place.group_until()).before(place.until())
+    Condition::Holds(condition).before(place.group_until()).before(place.until()).in_time(&place.windows())
 }
 
 /// What passes an event over; none if nothing does.
-fn ignore_condition(contiguity: Contiguity, condition: &Expr) -> Option<Condition<'_>> {
-    match contiguity {
-        Contiguity::Strict => None,
-        Contiguity::Relaxed => Some(Condition::Holds(condition).not()),
-        Contiguity::Any => Some(Condition::always()),
-    }
+fn ignore_condition<'p>(place: &Place<'p>, contiguity: Contiguity, condition: &'p Expr) -> Option<Condition<'p>> {
+    let ignore = match contiguity {
+        Contiguity::Strict => return None,
+        Contiguity::Relaxed => Condition::Holds(condition).not(),
+        Contiguity::Any => Condition::always(),
+    };
+    Some(ignore.before(place.group_until()).in_time(&place.windows()))
 }
 
 /// The stage of a negation.
@@ -557,7 +592,7 @@ fn stage_of(step: &Step) -> StageId {
 /// The condition of a negation.
 fn stage_condition(step: &Step) -> Condition<'_> {
     match &step.term {
-        Term::Stage(_, condition) => Condition::Holds(condition),
+        Term::Stage(_, condition) => Condition::Holds(condition).in_time(step.within.as_slice()),
         Term::Group(_) => unreachable!("a negation is of a stage"),
     }
 }

@@ -3,7 +3,7 @@
 use ensue_model::aggregate::Accumulator;
 use ensue_model::eval::{Scope, eval};
 use ensue_model::expr::{Ask, Lookback, LookbackId, Pick};
-use ensue_model::pattern::StageId;
+use ensue_model::pattern::{Anchor, StageId, StepWindow};
 use ensue_model::{Event, Expr, Fault, FieldId, Pattern, Timestamp, Value};
 
 use super::Item;
@@ -23,6 +23,15 @@ impl Taken {
     pub(super) fn order(&self) -> (Timestamp, usize) {
         (self.time, self.position)
     }
+}
+
+/// When a step's window is over for a run that has taken these events; never if it has taken none of the anchor.
+pub(super) fn deadline(window: &StepWindow, taken: &[Taken]) -> Option<Timestamp> {
+    let anchor = match window.anchor {
+        Anchor::Previous => taken.last(),
+        Anchor::Stage(stage) => taken.iter().rfind(|taken| taken.stage == stage),
+    };
+    anchor.map(|anchor| anchor.time + window.span)
 }
 
 /// One event under test, against one run.
@@ -49,6 +58,7 @@ impl<E: Event> Moment<'_, E> {
     pub(super) fn meets(&self, condition: &Condition<'_>) -> bool {
         match condition {
             Condition::Holds(expr) => eval(expr, self).holds(),
+            Condition::InTime(window) => deadline(window, self.taken).is_none_or(|deadline| self.now() < deadline),
             Condition::Not(condition) => !self.meets(condition),
             Condition::All(conditions) => conditions.iter().all(|condition| self.meets(condition)),
         }

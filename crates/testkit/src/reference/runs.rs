@@ -6,11 +6,14 @@ use std::collections::HashSet;
 use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Event, Timestamp};
 
-use super::automaton::{Action, Automaton, Edge, Kind, Position};
-use super::moment::{Moment, Taken};
+use super::automaton::{Action, Automaton, Edge, Kind, Position, State};
+use super::moment::{Moment, Taken, deadline};
 use super::queue::Queue;
 
 /// A run: where it is and what it took. The run that has taken nothing yet is always there.
+///
+/// Those that took the same are, to the outside, one run with several ways on. It comes out once, and its time is over when
+/// that of its last way is.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Run {
     position: Position,
@@ -20,22 +23,42 @@ struct Run {
 /// Runs stand in the order of their first events; last the one that has none yet.
 type Order = (Timestamp, usize);
 
+/// A run that is a match, and since when.
+#[derive(Clone, Debug)]
+struct Complete {
+    run: Run,
+    since: Timestamp,
+}
+
 /// All runs of a key.
 pub(super) struct Runs {
     open: Queue<Run, Order>,
     /// Complete, and waiting until no earlier run can make them void.
-    complete: Queue<Run, Order>,
+    complete: Queue<Complete, Order>,
+    /// What became a match because nothing came. It may wait in a loop for more.
+    absent: HashSet<Vec<Taken>>,
+    /// The time that has been reached.
+    now: Timestamp,
 }
 
 /// What ended at one event, or as time moved.
 #[derive(Default)]
 pub(super) struct Ended {
-    pub(super) matches: Vec<Vec<Taken>>,
+    pub(super) matches: Vec<Found>,
     pub(super) timeouts: Vec<Timeout>,
+}
+
+/// A match.
+pub(super) struct Found {
+    /// When it came out.
+    at: Timestamp,
+    pub(super) taken: Vec<Taken>,
 }
 
 /// A run whose time ran out.
 pub(super) struct Timeout {
+    /// When it came out: at its deadline, unless the event that brought it there was later.
+    at: Timestamp,
     pub(super) deadline: Timestamp,
     pub(super) taken: Vec<Taken>,
     pub(super) awaiting: Vec<StageId>,
@@ -71,9 +94,35 @@ impl Run {
         self.taken.first().map_or((Timestamp::MAX, usize::MAX), Taken::order)
     }
 
+    /// When a window of a state that it could come to is over.
+    fn closing(&self, state: &State<'_>) -> Option<Timestamp> {
+        state.windows.iter().filter_map(|window| deadline(window, &self.taken)).min()
+    }
+
     fn of(&self, stage: StageId) -> impl DoubleEndedIterator<Item = &Taken> {
         self.taken.iter().filter(move |taken| taken.stage == stage)
     }
+}
+
+impl Complete {
+    fn order(&self) -> Order {
+        self.run.order()
+    }
+}
+
+/// What time does to a run.
+struct Due {
+    /// When it is a match, since what must not come has not come.
+    absent: Option<Timestamp>,
+    /// When it can take nothing more.
+    closes: Option<Timestamp>,
+}
+
+/// What a run waits for: an event for a stage, or that none comes.
+struct Awaited {
+    stage: Option<StageId>,
+    /// When it is too late; never, if there is no window.
+    closes: Option<Timestamp>,
 }
 
 impl Runs {
@@ -81,7 +130,7 @@ impl Runs {
     pub(super) fn new(automaton: &Automaton<'_>) -> Self {
         let mut open = Queue::new(Run::order);
         open.push(Run { position: automaton.start, taken: Vec::new() });
-        Runs { open, complete: Queue::new(Run::order) }
+        Runs { open, complete: Queue::new(Complete::order), absent: HashSet::new(), now: Timestamp::MIN }
     }
 
     /// An event goes through all runs.
@@ -97,40 +146,66 @@ impl Runs {
             automaton.follow(run, moment, position, &mut next);
         }
         self.open = next.open;
-        self.settle(automaton.skip, next.complete, ended);
+        self.complete
+            .extend(next.complete.items().iter().map(|run| Complete { run: run.clone(), since: moment.now() }));
+        self.now = moment.now();
+        self.settle(automaton.skip, ended);
     }
 
-    /// Time moves to `now`: runs whose window is over end, as a match if the pattern ends with an absence.
+    /// Time moves to `now`: runs whose window is over end, and those that wait for an absence are matches.
     pub(super) fn expire(&mut self, automaton: &Automaton<'_>, now: Timestamp, ended: &mut Ended) {
-        let Some(within) = automaton.within else { return };
+        let is_over = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
         let mut open = Queue::new(Run::order);
-        let mut complete = Queue::new(Run::order);
+        let mut complete = Queue::new(Complete::order);
+        let mut closed = Vec::new();
         for run in self.open.items() {
-            let deadline = run.order().0 + within;
-            if !run.has_begun() || now < deadline {
-                open.push(run.clone());
-            } else if automaton.awaits_absence(run.position) {
-                complete.push(run.clone());
-            } else {
-                let awaiting = automaton.awaiting(run.position);
-                ended.time_out(Timeout { deadline, taken: run.taken.clone(), awaiting });
+            let Due { absent, closes } = automaton.due(run);
+            if let Some(since) = absent.filter(|_| is_over(absent))
+                && self.absent.insert(run.taken.clone())
+            {
+                complete.push(Complete { run: run.clone(), since: since.max(self.now) });
+            }
+            match closes.filter(|_| is_over(closes)) {
+                Some(_) if is_over(absent) => {}
+                Some(closes) => closed.push((run.clone(), closes)),
+                None => open.push(run.clone()),
             }
         }
         self.open = open;
-        self.settle(automaton.skip, complete, ended);
+        self.complete.extend(complete.items().iter().cloned());
+        self.time_out(automaton, &closed, ended);
+        self.now = now;
+        self.settle(automaton.skip, ended);
+    }
+
+    /// Runs that took the same are one timeout, when the last of them can take nothing more.
+    fn time_out(&self, automaton: &Automaton<'_>, closed: &[(Run, Timestamp)], ended: &mut Ended) {
+        let is_open = |taken: &[Taken]| self.open.items().iter().any(|run| run.taken == taken);
+        let mut known: HashSet<&[Taken]> = HashSet::new();
+        for (Run { taken, .. }, _) in closed {
+            if is_open(taken) || !known.insert(taken) {
+                continue;
+            }
+            let ways = || closed.iter().filter(|(run, _)| run.taken == *taken);
+            let deadline = ways().map(|(_, closes)| *closes).max().expect("the run is one of its ways");
+            let mut awaiting: Vec<StageId> = ways().flat_map(|(run, _)| automaton.awaited_at(run, deadline)).collect();
+            awaiting.sort();
+            awaiting.dedup();
+            ended.timeouts.push(Timeout { at: deadline.max(self.now), deadline, taken: taken.clone(), awaiting });
+        }
     }
 
     /// Complete runs become matches: at once, or with a skip strategy when no open run started earlier. Each match drops
     /// the runs that the strategy says.
-    fn settle(&mut self, skip: Skip, complete: Queue<Run, Order>, ended: &mut Ended) {
-        self.complete.extend(complete.items().iter().cloned());
-        while let Some(order) = self.complete.first().map(Run::order) {
+    fn settle(&mut self, skip: Skip, ended: &mut Ended) {
+        while let Some(order) = self.complete.first().map(Complete::order) {
             if skip != Skip::None && self.open.first().is_some_and(|open| open.order() < order) {
                 return;
             }
-            if let Some(run) = self.complete.pop() {
+            if let Some(Complete { run, since }) = self.complete.pop() {
                 self.drop_void(skip, &run);
-                ended.matches.push(run.taken);
+                let at = if skip == Skip::None { since } else { self.now };
+                ended.matches.push(Found { at, taken: run.taken });
             }
         }
     }
@@ -145,36 +220,24 @@ impl Runs {
             Skip::ToLast(stage) => matched.of(stage).next_back().map(|last| (last, false)),
         };
         let Some((bound, inclusive)) = bound else { return };
-        let stays = |run: &Run| match run.order().cmp(&bound.order()) {
+        let stays = |order: Order| match order.cmp(&bound.order()) {
             Ordering::Less => false,
             Ordering::Equal => !inclusive,
             Ordering::Greater => true,
         };
-        self.open.retain(stays);
-        self.complete.retain(stays);
+        self.open.retain(|run| stays(run.order()));
+        self.complete.retain(|complete| stays(complete.order()));
     }
 }
 
 impl Ended {
-    /// What ends together comes out in the order in which the runs started, then by their events.
+    /// What comes out at one time does so in the order in which the runs started, then by their events.
     pub(super) fn sort(&mut self) {
-        fn order(taken: &[Taken]) -> Vec<(Order, StageId)> {
-            taken.iter().map(|taken| (taken.order(), taken.stage)).collect()
+        fn order(taken: &[Taken]) -> (Vec<Order>, Vec<StageId>) {
+            (taken.iter().map(Taken::order).collect(), taken.iter().map(|taken| taken.stage).collect())
         }
-        self.matches.sort_by_cached_key(|taken| order(taken));
-        self.timeouts.sort_by_cached_key(|timeout| order(&timeout.taken));
-    }
-
-    /// Runs that took the same are one timeout, which awaits what any of them does.
-    fn time_out(&mut self, timeout: Timeout) {
-        match self.timeouts.iter_mut().find(|other| other.taken == timeout.taken) {
-            Some(other) => {
-                other.awaiting.extend(timeout.awaiting);
-                other.awaiting.sort();
-                other.awaiting.dedup();
-            }
-            None => self.timeouts.push(timeout),
-        }
+        self.matches.sort_by_cached_key(|found| (found.at, order(&found.taken)));
+        self.timeouts.sort_by_cached_key(|timeout| (timeout.at, order(&timeout.taken)));
     }
 }
 
@@ -243,33 +306,62 @@ impl Automaton<'_> {
         complete
     }
 
-    /// Whether a run there is a match when its window ends: it waits for nothing but an absence, or could leave its loop for
-    /// one. No event will come that could say otherwise, so conditions are not asked.
-    fn awaits_absence(&self, from: Position) -> bool {
-        let mut absence = false;
-        if !self.states[from].in_loop {
-            return self.states[from].kind == Kind::Absence;
+    /// What time does to a run.
+    fn due(&self, run: &Run) -> Due {
+        if !run.has_begun() {
+            return Due { absent: None, closes: None };
         }
-        self.proceed(from, |_| true, |position| absence |= self.states[position].kind == Kind::Absence);
-        absence
+        let whole = self.within.map(|within| run.order().0 + within);
+        let last: Option<Vec<Timestamp>> = self.awaited(run).into_iter().map(|awaited| awaited.closes).collect();
+        let closes = last.and_then(|closes| closes.into_iter().max());
+        let absent = self.absence(run).and_then(|own| earliest(whole, own));
+        Due { absent, closes: earliest(whole, closes) }
     }
 
-    /// The stages that could take the next event.
-    fn awaiting(&self, from: Position) -> Vec<StageId> {
-        let mut stages = Vec::new();
+    /// Whether a run is a match once nothing has come, and when its own window for that is over. It waits for nothing but
+    /// the absence, or could leave its loop for it; for an absence with a window of its own it could leave out, too, what is
+    /// optional. No event will come that could say otherwise, so conditions are not asked.
+    fn absence(&self, run: &Run) -> Option<Option<Timestamp>> {
+        let mut absence = None;
         self.proceed(
-            from,
+            run.position,
             |_| true,
             |position| {
-                stages.extend(self.states[position].edges.iter().filter_map(|edge| match edge.action {
-                    Action::Take(stage) => Some(stage),
+                absence = absence.or(Some(&self.states[position]).filter(|state| state.kind == Kind::Absence));
+            },
+        );
+        let here = &self.states[run.position];
+        let waits = |absence: &&State<'_>| here.kind == Kind::Absence || here.in_loop || !absence.windows.is_empty();
+        absence.filter(waits).map(|absence| run.closing(absence))
+    }
+
+    /// The stages for which it is not too late before `end`.
+    fn awaited_at(&self, run: &Run, end: Timestamp) -> impl Iterator<Item = StageId> {
+        let in_time = move |awaited: &Awaited| awaited.closes.is_none_or(|closes| closes >= end);
+        self.awaited(run).into_iter().filter(in_time).filter_map(|awaited| awaited.stage)
+    }
+
+    /// What could come next, also by leaving a loop or something optional out.
+    fn awaited(&self, run: &Run) -> Vec<Awaited> {
+        let mut found = Vec::new();
+        self.proceed(
+            run.position,
+            |_| true,
+            |position| {
+                let state = &self.states[position];
+                let closes = run.closing(state);
+                found.extend(state.edges.iter().filter_map(|edge| match edge.action {
+                    Action::Take(stage) => Some(Awaited { stage: Some(stage), closes }),
+                    // It waits for an event that is passed over.
+                    Action::Ignore if state.kind == Kind::Absence => Some(Awaited { stage: None, closes }),
+                    Action::Ignore if self.states[edge.target].kind == Kind::Complete => {
+                        Some(Awaited { stage: None, closes })
+                    }
                     Action::Ignore | Action::Proceed => None,
                 }));
             },
         );
-        stages.sort();
-        stages.dedup();
-        stages
+        found
     }
 
     /// Visits a state and all that it proceeds to over edges that fit, each once.
@@ -285,4 +377,8 @@ impl Automaton<'_> {
             open.extend(onward.map(|edge| edge.target));
         }
     }
+}
+
+fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }
