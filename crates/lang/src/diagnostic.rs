@@ -117,7 +117,7 @@ pub struct Diagnostics {
 }
 
 /// The most diagnostics that are kept; the others are counted.
-const DIAGNOSTICS_MAX: usize = 1_000;
+pub(crate) const DIAGNOSTICS_MAX: usize = 1_000;
 
 impl Diagnostics {
     /// In the order of the text, each once: what stands in a `let` is found wherever the `let` is used.

@@ -12,12 +12,15 @@ use crate::literal;
 use crate::parse::parse_literal;
 use crate::tree::{Expr, ExprKind, File, Item, Let, Name, Param, Table};
 
+/// The most parameters that a let can have.
+const LET_PARAMETERS_MAX: usize = 64;
+
 /// What a file declares, by name. A file sees its own.
 pub(super) struct Declarations<'a> {
     pub(super) source: usize,
     pub(super) lets: HashMap<&'a str, &'a Let>,
-    /// Lets that need themselves, which has been reported.
-    pub(super) recursive: HashSet<&'a str>,
+    /// Lets that cannot be put in: they need themselves, or are too large. It has been reported.
+    pub(super) unusable: HashSet<&'a str>,
     pub(super) parameters: HashMap<&'a str, Parameter>,
     pub(super) tables: HashMap<&'a str, &'a Table>,
 }
@@ -32,7 +35,7 @@ pub(super) fn collect<'a>(world: &mut World<'_>, source: usize, file: &'a File) 
     let mut declared = Declarations {
         source,
         lets: HashMap::new(),
-        recursive: HashSet::new(),
+        unusable: HashSet::new(),
         parameters: HashMap::new(),
         tables: HashMap::new(),
     };
@@ -63,7 +66,9 @@ fn declare<'a>(world: &mut World<'_>, declared: &mut Declarations<'a>, item: &'a
             declared.parameters.insert(&param.name.text, parameter);
         }
         Item::Let(let_) => {
-            check_let_parameters(world, declared.source, let_);
+            if !check_let_parameters(world, declared.source, let_) {
+                declared.unusable.insert(&let_.name.text);
+            }
             declared.lets.insert(&let_.name.text, let_);
         }
         Item::Table(table) => {
@@ -73,13 +78,21 @@ fn declare<'a>(world: &mut World<'_>, declared: &mut Declarations<'a>, item: &'a
     }
 }
 
-fn check_let_parameters(world: &mut World<'_>, source: usize, let_: &Let) {
+/// Whether the let can be put in.
+fn check_let_parameters(world: &mut World<'_>, source: usize, let_: &Let) -> bool {
     let parameters = let_.parameters.as_deref().unwrap_or_default();
+    if let Some(too_many) = parameters.get(LET_PARAMETERS_MAX) {
+        let (name, count) = (&let_.name.text, parameters.len());
+        let message = format!("`{name}` has {count} parameters, the limit is {LET_PARAMETERS_MAX}");
+        world.report(source, Diagnostic::error(&code::TOO_LARGE, too_many.place, message));
+        return false;
+    }
     for (index, parameter) in parameters.iter().enumerate() {
         if let Some(first) = parameters[..index].iter().find(|first| first.text == parameter.text) {
             world.report(source, names::twice("parameter", parameter, first.place));
         }
     }
+    true
 }
 
 /// The caller's value, else the default.
@@ -161,12 +174,12 @@ fn find_recursion<'a>(world: &mut World<'_>, declared: &mut Declarations<'a>, fi
     for item in &file.items {
         let Item::Let(let_) = item else { continue };
         let name = let_.name.text.as_str();
-        if !circular.contains(name) || declared.recursive.contains(name) {
+        if !circular.contains(name) || declared.unusable.contains(name) {
             continue;
         }
         let mut open = vec![name];
         while let Some(next) = open.pop() {
-            if declared.recursive.insert(next) {
+            if declared.unusable.insert(next) {
                 open.extend(needs[next].iter().filter(|other| circular.contains(*other)));
             }
         }

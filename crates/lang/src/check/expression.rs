@@ -22,6 +22,9 @@ const DEPTH_MAX: usize = 256;
 /// How many nodes the expressions of a pattern can have, with the lets that are put in.
 const NODES_MAX: usize = 65_536;
 
+/// How many different questions the expressions of a pattern can ask of the events taken: each run keeps the answers.
+const LOOKBACKS_MAX: usize = 1_024;
+
 /// Checks the expressions of one pattern.
 pub(super) struct Lowering<'w, 'a> {
     pub(super) world: &'w mut World<'a>,
@@ -188,7 +191,6 @@ impl<'w, 'a> Lowering<'w, 'a> {
         typed
     }
 
-    /// Reported once for each pattern: the count stays above its limit.
     fn too_large(&mut self, expr: &tree::Expr) -> Typed {
         let diagnostic = match self.depth >= DEPTH_MAX {
             true => {
@@ -200,6 +202,11 @@ impl<'w, 'a> Lowering<'w, 'a> {
                 Diagnostic::error(&code::TOO_LARGE, expr.place, message)
             }
         };
+        self.stop(diagnostic)
+    }
+
+    /// Reports a limit once for each pattern, and lowers no more of it: the count stays above its limit.
+    fn stop(&mut self, diagnostic: Diagnostic) -> Typed {
         if self.nodes <= NODES_MAX {
             self.report(diagnostic);
             self.nodes = NODES_MAX + 1;
@@ -343,7 +350,8 @@ impl<'w, 'a> Lowering<'w, 'a> {
 
     pub(super) fn unknown_stage(&self, name: &Name) -> Diagnostic {
         let names = self.stages.names();
-        let help = names::meant(&name.text, names.clone()).unwrap_or_else(|| names::listed("the stages are", names));
+        let help = self.world.meant(&name.text, names.clone());
+        let help = help.unwrap_or_else(|| names::listed("the stages are", names));
         Diagnostic::error(&code::UNKNOWN_STAGE, name.place, format!("there is no stage `{}`", name.text)).help(help)
     }
 
@@ -427,7 +435,7 @@ impl<'w, 'a> Lowering<'w, 'a> {
             || self.declared.lets.contains_key(name.text.as_str())
             || self.declared.parameters.contains_key(name.text.as_str())
             || self.declared.tables.contains_key(name.text.as_str())
-            || self.world.schema.find(&name.text).is_some();
+            || self.world.find(&name.text).is_some();
         (self.world.schema.closed && !known && context.place != Place::Key).then(|| self.unknown_stage(name))
     }
 
@@ -512,10 +520,14 @@ impl<'w, 'a> Lowering<'w, 'a> {
             self.report(diagnostic.also(info.name.place, "it stands here").help(help));
         }
         let lookback = Lookback { stage, ask };
-        let position = self.lookbacks.iter().position(|other| *other == lookback).unwrap_or_else(|| {
+        let position = self.lookbacks.iter().position(|other| *other == lookback).unwrap_or(self.lookbacks.len());
+        if position == LOOKBACKS_MAX {
+            let message = format!("the pattern asks more than {LOOKBACKS_MAX} different questions of its stages");
+            return self.stop(Diagnostic::error(&code::TOO_LARGE, expr.place, message));
+        }
+        if position == self.lookbacks.len() {
             self.lookbacks.push(lookback);
-            self.lookbacks.len() - 1
-        });
+        }
         Typed::new(Expr::Lookback(LookbackId(position as u16)), kind)
     }
 
@@ -529,7 +541,7 @@ impl<'w, 'a> Lowering<'w, 'a> {
             );
             return Typed::unknown();
         }
-        if self.declared.recursive.contains(let_.name.text.as_str()) {
+        if self.declared.unusable.contains(let_.name.text.as_str()) {
             return Typed::unknown();
         }
         let bindings = Bindings { let_, arguments, caller: context };

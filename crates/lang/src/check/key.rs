@@ -2,6 +2,7 @@
 
 use ensue_model::expr::Expr;
 use ensue_model::pattern::KeyPart;
+use ensue_model::schema::FieldId;
 
 use super::expression::{Lowering, Place as At};
 use crate::tree::{self, ClauseKind, ExprKind, Pattern};
@@ -26,12 +27,15 @@ fn key_part(lowering: &mut Lowering<'_, '_>, part: &tree::Expr) -> KeyPart {
     KeyPart { name, value: lowering.value(part, At::Key) }
 }
 
-fn default_parts(lowering: &Lowering<'_, '_>) -> Vec<KeyPart> {
-    let schema = &lowering.world.schema;
-    let fields = match schema.key {
+/// The caller's fields join an open schema only here, where a pattern needs them: each field of a schema is decoded for
+/// each event.
+fn default_parts(lowering: &mut Lowering<'_, '_>) -> Vec<KeyPart> {
+    let options = lowering.world.options;
+    let fields: Vec<FieldId> = match lowering.world.schema.key {
         Some(field) => vec![field],
-        None => lowering.world.options.key.iter().filter_map(|name| schema.find(name)).collect(),
+        None => options.key.iter().filter_map(|name| lowering.world.find_or_add(name)).collect(),
     };
+    let schema = &lowering.world.schema;
     let part = |field| KeyPart { name: schema.get(field).name.clone(), value: Expr::Field(field) };
     fields.into_iter().map(part).collect()
 }

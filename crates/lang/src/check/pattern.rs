@@ -1,6 +1,6 @@
 //! One pattern: its clauses, its sequence, its endings.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use ensue_model::pattern::Skip;
 use ensue_model::{Pattern, Span, Type, Value};
@@ -23,7 +23,7 @@ pub(super) fn check_all(world: &mut World<'_>, files: &[File], declared: &[Decla
         Item::Stream(stream) => Some(stream.name.text.as_str()),
         _ => None,
     });
-    let streams: Vec<&str> = streams.chain(world.options.schema.stream.as_deref()).collect();
+    let streams: BTreeSet<&str> = streams.chain(world.options.schema.stream.as_deref()).collect();
     for (file, declared) in files.iter().zip(declared) {
         for item in &file.items {
             let Item::Pattern(pattern) = item else { continue };
@@ -73,12 +73,12 @@ fn check_name(
 }
 
 /// `from` names what there is; where nothing is declared, what the caller feeds is not known by name.
-fn check_streams(world: &mut World<'_>, source: usize, pattern: &tree::Pattern, streams: &[&str]) {
+fn check_streams(world: &mut World<'_>, source: usize, pattern: &tree::Pattern, streams: &BTreeSet<&str>) {
     for clause in &pattern.clauses {
         let ClauseKind::From(names) = &clause.kind else { continue };
-        for name in names.iter().filter(|name| !streams.is_empty() && !streams.contains(&name.text.as_str())) {
+        for name in names.iter().filter(|name| !streams.is_empty() && !streams.contains(name.text.as_str())) {
             let message = format!("there is no stream `{}`", name.text);
-            let help = names::meant(&name.text, streams.iter().copied());
+            let help = world.meant(&name.text, streams.iter().copied());
             let help = help.unwrap_or_else(|| names::listed("the declared streams are", streams.iter().copied()));
             world.report(source, Diagnostic::error(&code::UNKNOWN_STREAM, name.place, message).help(help));
         }

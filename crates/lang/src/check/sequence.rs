@@ -7,6 +7,7 @@ use ensue_model::{Span, Value, expr::BinaryOperator};
 use super::expression::{Lowering, Place as At};
 use super::pattern::duration;
 use super::step_window::Windowed;
+use super::world::World;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::literal;
@@ -101,14 +102,13 @@ impl Sequences<'_, '_, '_> {
 
     /// A bare stage stands for events whose type is its name.
     fn is_of_type(&mut self, name: &Name) -> Expr {
-        let schema = &self.lowering.world.schema;
-        match schema.type_field {
+        match self.lowering.world.type_field() {
             Some(field) => {
                 let name = Expr::Constant(Value::from(name.text.clone()));
                 Expr::Binary(BinaryOperator::Equal, Box::new(Expr::Field(field)), Box::new(name))
             }
             None => {
-                let diagnostic = no_type_field(name, schema.stream.as_deref());
+                let diagnostic = no_type_field(name, self.lowering.world);
                 self.lowering.report(diagnostic);
                 Expr::truth()
             }
@@ -261,12 +261,20 @@ impl Sequences<'_, '_, '_> {
     }
 }
 
-fn no_type_field(name: &Name, stream: Option<&str>) -> Diagnostic {
+fn no_type_field(name: &Name, world: &World<'_>) -> Diagnostic {
     let stage = &name.text;
-    let (message, mark) = match stream {
+    let lacks = match &world.options.type_field {
+        Some(field) => format!("field `{field}`"),
+        None => "type field".to_owned(),
+    };
+    let (message, mark) = match &world.schema.stream {
         Some(stream) => (
-            format!("stage `{stage}` has no `where`, and stream `{stream}` has no type field"),
+            format!("stage `{stage}` has no `where`, and stream `{stream}` has no {lacks}"),
             "mark the type field with @type",
+        ),
+        None if world.schema.closed => (
+            format!("stage `{stage}` has no `where`, and the events have no {lacks}"),
+            "name the field that holds their type",
         ),
         None => (
             format!("stage `{stage}` has no `where`, and no type field is known"),

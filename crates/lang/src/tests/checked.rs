@@ -170,6 +170,21 @@ fn a_window_of_no_length_is_none() {
 }
 
 #[test]
+fn what_the_caller_says_of_key_and_type_is_decoded_only_where_it_is_needed() {
+    let options = Options { key: vec!["user".into()], type_field: Some("kind".into()), ..Options::default() };
+    let fields = |text: &str| -> Vec<String> {
+        let compiled = compile_all(text, &options).unwrap_or_else(|errors| panic!("{errors}"));
+        compiled.patterns.schema.fields.into_iter().map(|field| field.name).collect()
+    };
+    assert_eq!(fields("begin a where x == 1"), ["user", "x"]);
+    assert_eq!(fields("pattern p key id begin a where x == 1"), ["id", "x"]);
+    assert_eq!(fields("pattern p key id begin a next b"), ["id", "kind"]);
+    assert_eq!(fields("pattern p key id begin a where x == 1 pattern q begin b"), ["id", "x", "user", "kind"]);
+    // A type field is not missed in a stream whose patterns do without.
+    assert_eq!(fields("stream s { user: int } pattern p begin a where user == 1"), ["user"]);
+}
+
+#[test]
 fn a_steps_window_counts_from_any_event_or_from_a_stages() {
     let windows = |text: &str| -> Vec<Option<StepWindow>> {
         pattern(text).sequence.steps.iter().map(|step| step.within).collect()
@@ -244,6 +259,7 @@ fn patterns_of_several_sources_share_a_schema_and_their_errors_come_together() {
 fn a_doc_comment_is_the_patterns() {
     let text = "// no\n/// Paid\n///   late.\npattern p begin a where true";
     assert_eq!(pattern(text).doc, "Paid\n  late.");
+    assert_eq!(pattern("/// Paid late.\nbegin a where true").doc, "Paid late.");
 }
 
 #[test]

@@ -100,6 +100,35 @@ fn too_many_stages_are_refused() {
 }
 
 #[test]
+fn too_many_questions_to_stages_are_refused() {
+    let asks = |count: usize| {
+        let asked: Vec<String> = (0..count).map(|index| format!("a[{index}].x > 1")).collect();
+        format!("begin a+ where true next b where {}", asked.join(" and "))
+    };
+    assert_eq!(codes(&asks(1_024)), [""; 0]);
+    let errors = errors(&asks(1_030));
+    let messages: Vec<_> = errors.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+    assert_eq!(messages, ["the pattern asks more than 1024 different questions of its stages"]);
+}
+
+#[test]
+fn too_many_fields_are_refused() {
+    let fields: String = (0..65_536).map(|field| format!("x{field}:int ")).collect();
+    let errors = errors(&format!("stream s {{ {fields} }} pattern p begin a where true"));
+    let messages: Vec<_> = errors.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+    assert_eq!(messages, ["stream `s` has 65536 fields, the limit is 65535"]);
+}
+
+#[test]
+fn too_many_parameters_of_a_let_are_refused() {
+    let parameters: Vec<String> = (0..65).map(|parameter| format!("x{parameter}")).collect();
+    let text = format!("let f({}) = x0 > 1 pattern p begin a where f(1)", parameters.join(", "));
+    let errors = errors(&text);
+    let messages: Vec<_> = errors.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+    assert_eq!(messages[0], "`f` has 65 parameters, the limit is 64");
+}
+
+#[test]
 fn line_ends_tabs_and_marks_of_other_systems_are_white_space() {
     let text = "\u{feff}begin\ta where x == \"ä\"\r\nnext b where größe > 1 // ö\r\nwithin 5m\r\n";
     assert_eq!(codes(text), [""; 0]);
