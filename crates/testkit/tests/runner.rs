@@ -60,9 +60,17 @@ fn what_the_engine_does_not_run_yet_is_skipped() {
 }
 
 #[test]
-fn a_case_that_may_differ_does_not_fail() {
+fn a_case_that_differs_on_purpose_does_not_fail() {
     let (status, out, _) = conformance(&[right(), wrong()], &["cases.jsonl", "--allow", "differences.md"]);
-    assert_eq!((status, out.as_str()), (0, "1 differ and may\n1 passed, 0 failed, 0 skipped\n"));
+    assert_eq!((status, out.as_str()), (0, "1 differ on purpose\n1 passed, 0 failed, 0 skipped\n"));
+}
+
+#[test]
+fn a_case_that_is_said_to_differ_and_passes_is_a_failure() {
+    let mended = case("wrong", "begin a where type == \\\"a\\\"", 7);
+    let (status, out, _) = conformance(&[right(), mended], &["cases.jsonl", "--allow", "differences.md"]);
+    assert_eq!(status, 1);
+    insta::assert_snapshot!(out);
 }
 
 #[test]
