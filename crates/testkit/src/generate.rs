@@ -1,7 +1,7 @@
 //! Draws cases at random: patterns as text, and streams.
 //!
-//! Alphabets are small and streams short, so that things meet: types `a` to `d` and `x`, `v` from 1 to 6, one or two keys,
-//! times that tie, watermarks that lag or hurry, events that come out of order or late. What is drawn shrinks: a failure
+//! Alphabets are small and streams short, so that things meet: types `a` to `d` and `x`, `v` from 1 to 6, few keys, of which
+//! some are null, times that tie, watermarks that lag or hurry, events that come out of order or late. What is drawn shrinks: a failure
 //! is reported for the smallest case found.
 //!
 //! Knows the text of the language, and nothing of what it means. The outputs of a drawn case are empty.
@@ -31,6 +31,8 @@ pub enum Profile {
     Skip,
     /// Windows, watermarks, late events, events out of order.
     Time,
+    /// Windows of single steps.
+    Steps,
     /// Conditions that look back.
     Iter,
     /// Everything.
@@ -39,13 +41,14 @@ pub enum Profile {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Profile; 8] = [
+    pub const ALL: [Profile; 9] = [
         Profile::Basic,
         Profile::Loops,
         Profile::Not,
         Profile::Groups,
         Profile::Skip,
         Profile::Time,
+        Profile::Steps,
         Profile::Iter,
         Profile::Mixed,
     ];
@@ -60,6 +63,8 @@ struct Odds {
     group: f64,
     skip: f64,
     within: f64,
+    /// Of a step.
+    window: f64,
     lookback: f64,
     disorder: f64,
 }
@@ -72,6 +77,7 @@ impl Odds {
         group: 0.0,
         skip: 0.0,
         within: 0.3,
+        window: 0.0,
         lookback: 0.0,
         disorder: 0.1,
     };
@@ -83,7 +89,18 @@ impl Odds {
             Profile::Not => Odds { quantifier: 0.2, negation: 0.4, within: 0.6, ..Odds::BASIC },
             Profile::Groups => Odds { steps_max: 3, quantifier: 0.3, negation: 0.1, group: 0.4, ..Odds::BASIC },
             Profile::Skip => Odds { quantifier: 0.4, skip: 1.0, ..Odds::BASIC },
-            Profile::Time => Odds { quantifier: 0.2, negation: 0.2, within: 1.0, disorder: 0.5, ..Odds::BASIC },
+            Profile::Time => {
+                Odds { quantifier: 0.2, negation: 0.2, within: 1.0, window: 0.1, disorder: 0.5, ..Odds::BASIC }
+            }
+            Profile::Steps => Odds {
+                quantifier: 0.5,
+                negation: 0.2,
+                group: 0.2,
+                skip: 0.1,
+                window: 0.5,
+                disorder: 0.2,
+                ..Odds::BASIC
+            },
             Profile::Iter => Odds { quantifier: 0.5, lookback: 0.6, skip: 0.2, ..Odds::BASIC },
             Profile::Mixed => Odds {
                 steps_max: 4,
@@ -92,6 +109,7 @@ impl Odds {
                 group: 0.2,
                 skip: 0.3,
                 within: 0.5,
+                window: 0.1,
                 lookback: 0.3,
                 disorder: 0.3,
             },

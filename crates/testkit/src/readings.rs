@@ -3,14 +3,15 @@
 //! Knows the language and the engine by their front doors only. What the engine looks like from outside is written here
 //! and nowhere else in this crate.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use ensue_engine::{Config, Engine};
 use ensue_lang::{Diagnostics, Options, Source};
-use ensue_model::pattern::{Patterns, Skip, StageId};
-use ensue_model::{Partial, Row, Schema, Timestamp};
+use ensue_model::pattern::{Pattern, Patterns, Sequence, Skip, StageId, Term};
+use ensue_model::{Partial, Row, Schema, Timestamp, Value};
 use ensue_runtime::Sharded;
 
 use crate::case::{Case, CaseEvent, Difference, Input, MatchLine, Outputs, Stages, TimeoutLine};
@@ -51,8 +52,38 @@ pub struct Disagreement {
     pub reading: String,
     /// The case, expecting what the reference gave.
     pub case: Case,
-    /// How the other differs, or why it gave nothing.
-    pub difference: Result<Difference, String>,
+    /// How the other differs.
+    pub how: How,
+}
+
+/// How a reading differs from the reference.
+#[derive(Clone, Debug)]
+pub enum How {
+    /// It gives other outputs.
+    Outputs(Difference),
+    /// It gives those of a key in another order: for a person.
+    Order(String),
+    /// It rejects other events, named by their ids.
+    Rejected(Vec<i64>, Vec<i64>),
+    /// It gives nothing: it refuses, fails or panics.
+    Failed(String),
+}
+
+/// What a reading gives: also what a case does not say.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Given {
+    /// What a case says.
+    pub outputs: Outputs,
+    /// What comes out of each pattern for each key, by kind, one line each: a key's outputs have an order.
+    sequences: BTreeMap<(Kind, usize, String), Vec<String>>,
+    /// The ids of the events without a key, in order of arrival.
+    rejected: Vec<i64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Kind {
+    Match,
+    Timeout,
 }
 
 /// The code of what the language has, and the engine does not yet run.
@@ -90,16 +121,23 @@ impl Prepared {
         &self.patterns
     }
 
-    /// What the case gives.
+    /// What the case gives, as a case says it.
     ///
     /// # Errors
     /// If the engine refuses, fails or panics.
     pub fn outputs(&self, reading: Reading) -> Result<Outputs, String> {
-        catch_unwind(AssertUnwindSafe(|| self.outputs_or_panic(reading)))
-            .unwrap_or_else(|panic| Err(message_of(&*panic)))
+        self.given(reading).map(|given| given.outputs)
     }
 
-    fn outputs_or_panic(&self, reading: Reading) -> Result<Outputs, String> {
+    /// All that the case gives.
+    ///
+    /// # Errors
+    /// If the engine refuses, fails or panics.
+    pub fn given(&self, reading: Reading) -> Result<Given, String> {
+        catch_unwind(AssertUnwindSafe(|| self.given_or_panic(reading))).unwrap_or_else(|panic| Err(message_of(&*panic)))
+    }
+
+    fn given_or_panic(&self, reading: Reading) -> Result<Given, String> {
         let config = Config::default();
         match reading {
             Reading::Reference => Ok(self.reference()),
@@ -113,25 +151,29 @@ impl Prepared {
     }
 
     /// Each pattern by itself.
-    fn reference(&self) -> Outputs {
-        let mut outputs = Outputs::default();
+    fn reference(&self) -> Given {
+        let mut given = Given::default();
         for (index, pattern) in self.patterns.patterns.iter().enumerate() {
             let outcome = reference::run(pattern, &self.input);
             let stages = |events: &[(StageId, usize)]| {
                 self.stages(index, events.iter().map(|(stage, position)| (*stage, self.id_at(*position))))
             };
-            outputs
-                .matches
-                .extend(outcome.matches.iter().map(|found| MatchLine { at: found.at, stages: stages(&found.events) }));
-            outputs.timeouts.extend(outcome.timeouts.iter().map(|lapsed| TimeoutLine {
-                at: lapsed.at,
-                ts: lapsed.deadline.as_millis(),
-                stages: stages(&lapsed.events),
-                awaiting: Some(self.names(index, &lapsed.awaiting)),
-            }));
-            outputs.late = outcome.late.iter().map(|position| self.id_at(*position)).collect();
+            for found in &outcome.matches {
+                given.note_match(index, &found.key, MatchLine { at: found.at, stages: stages(&found.events) });
+            }
+            for lapsed in &outcome.timeouts {
+                let line = TimeoutLine {
+                    at: lapsed.at,
+                    ts: lapsed.deadline.as_millis(),
+                    stages: stages(&lapsed.events),
+                    awaiting: Some(self.names(index, &lapsed.awaiting)),
+                };
+                given.note_timeout(index, &lapsed.key, line);
+            }
+            given.outputs.late = outcome.late.iter().map(|position| self.id_at(*position)).collect();
+            given.rejected = outcome.rejected.iter().map(|position| self.id_at(*position)).collect();
         }
-        outputs
+        given
     }
 
     fn id_at(&self, position: usize) -> i64 {
@@ -158,32 +200,78 @@ impl Prepared {
     }
 
     /// Gives the input to an engine, item by item, and notes what comes with each.
-    fn drive(&self, mut engine: impl Driven) -> Result<Outputs, String> {
-        let mut outputs = Outputs::default();
+    fn drive(&self, mut engine: impl Driven) -> Result<Given, String> {
+        let mut given = Given::default();
         let mut out = ensue_engine::Outputs::default();
         for (at, item) in self.input.iter().enumerate() {
             match item {
                 Item::Event(row) => engine.push(row.clone(), &mut out)?,
                 Item::Watermark(watermark) => engine.advance(*watermark, &mut out)?,
             }
-            self.note(at, &mut out, &mut outputs);
+            self.note(at, &mut out, &mut given);
         }
-        Ok(outputs)
+        Ok(given)
     }
 
-    fn note(&self, at: usize, out: &mut ensue_engine::Outputs<Row>, outputs: &mut Outputs) {
+    fn note(&self, at: usize, out: &mut ensue_engine::Outputs<Row>, given: &mut Given) {
         let stages = |run: &Partial<Row>| {
             self.stages(run.pattern, run.events.iter().map(|(stage, taken)| (*stage, id_of(&taken.event))))
         };
-        outputs.matches.extend(out.matches.drain(..).map(|found| MatchLine { at, stages: stages(&found.run) }));
-        outputs.timeouts.extend(out.timeouts.drain(..).map(|lapsed| TimeoutLine {
-            at,
-            ts: lapsed.deadline.as_millis(),
-            stages: stages(&lapsed.run),
-            awaiting: Some(self.names(lapsed.run.pattern, &lapsed.awaiting)),
-        }));
-        outputs.late.extend(out.late.drain(..).map(|row| id_of(&row)));
-        out.rejected.clear();
+        for found in out.matches.drain(..) {
+            given.note_match(found.run.pattern, &found.run.key, MatchLine { at, stages: stages(&found.run) });
+        }
+        for lapsed in out.timeouts.drain(..) {
+            let line = TimeoutLine {
+                at,
+                ts: lapsed.deadline.as_millis(),
+                stages: stages(&lapsed.run),
+                awaiting: Some(self.names(lapsed.run.pattern, &lapsed.awaiting)),
+            };
+            given.note_timeout(lapsed.run.pattern, &lapsed.run.key, line);
+        }
+        given.outputs.late.extend(out.late.drain(..).map(|row| id_of(&row)));
+        given.rejected.extend(out.rejected.drain(..).map(|rejected| id_of(&rejected.event)));
+    }
+}
+
+impl Given {
+    fn note_match(&mut self, pattern: usize, key: &[Value<'static>], line: MatchLine) {
+        let sequence = self.sequences.entry((Kind::Match, pattern, name_of(key))).or_default();
+        sequence.push(MatchLine { at: 0, ..line.clone() }.to_string());
+        self.outputs.matches.push(line);
+    }
+
+    fn note_timeout(&mut self, pattern: usize, key: &[Value<'static>], line: TimeoutLine) {
+        let sequence = self.sequences.entry((Kind::Timeout, pattern, name_of(key))).or_default();
+        sequence.push(TimeoutLine { at: 0, ..line.clone() }.to_string());
+        self.outputs.timeouts.push(line);
+    }
+
+    /// How another reading differs from this one, if it does.
+    fn difference(&self, other: &Given) -> Option<How> {
+        if let Some(difference) = self.outputs.difference(&other.outputs) {
+            return Some(How::Outputs(difference));
+        }
+        if self.rejected != other.rejected {
+            return Some(How::Rejected(self.rejected.clone(), other.rejected.clone()));
+        }
+        let differs = |(kind, expected): &(&(Kind, usize, String), &Vec<String>)| {
+            other.sequences.get(*kind).is_some_and(|came| came != *expected)
+        };
+        let (place, expected) = self.sequences.iter().find(differs)?;
+        let (came, key) = (&other.sequences[place], &place.2);
+        Some(How::Order(format!(
+            "  order of the outputs of key {key}\n    expected\n      {}\n    came\n      {}\n",
+            expected.join("\n      "),
+            came.join("\n      ")
+        )))
+    }
+
+    /// As if what is in order of arrival had no order.
+    fn without_arrival(mut self) -> Given {
+        self.outputs.late.sort_unstable();
+        self.rejected.sort_unstable();
+        self
     }
 }
 
@@ -248,40 +336,45 @@ impl Driven for Restarted {
 pub fn agree(case: &Case, patterns: &Patterns, seed: u64) -> Result<usize, Box<Disagreement>> {
     let prepared = Prepared::with(patterns.clone(), &case.input);
     let mut case = case.clone();
-    match prepared.outputs(Reading::Reference) {
-        Ok(outputs) => case.expected = outputs,
-        Err(why) => return Err(Disagreement::new("the reference", &case, Err(why))),
-    }
+    let reference = match prepared.given(Reading::Reference) {
+        Ok(given) => given,
+        Err(why) => return Err(Disagreement::new("the reference", &case, How::Failed(why))),
+    };
+    case.expected = reference.outputs.clone();
     case.expected.sort();
     for (name, reading) in [
         ("the engine", Reading::Engine),
         ("the engine, saved and restored after every item", Reading::Restarted),
         ("the engine on four shards", Reading::Shards(4)),
     ] {
-        compare(name, &case, prepared.outputs(reading))?;
+        compare(name, &case, &reference, prepared.given(reading))?;
     }
 
+    let reference = reference.without_arrival();
     let shuffled = variants::shuffled(&case, seed);
-    let outputs = Prepared::with(patterns.clone(), &shuffled.input).outputs(Reading::Engine);
-    let sorted = |mut outputs: Outputs| {
-        outputs.late.sort_unstable();
-        outputs
-    };
-    compare("the engine, with the events shuffled between two watermarks", &shuffled, outputs.map(sorted))?;
+    let given = Prepared::with(patterns.clone(), &shuffled.input).given(Reading::Engine).map(Given::without_arrival);
+    compare("the engine, with the events shuffled between two watermarks", &shuffled, &reference, given)?;
 
     if case.expected.late.is_empty() && is_of_events_alone(patterns) {
+        let untimed = |given: Given| Given { outputs: variants::untimed(given.outputs), ..given };
         let unhurried = variants::unhurried(&case);
-        let outputs = Prepared::with(patterns.clone(), &unhurried.input).outputs(Reading::Engine);
-        compare("the engine, with the last watermark only", &unhurried, outputs.map(variants::untimed))?;
+        let given = Prepared::with(patterns.clone(), &unhurried.input).given(Reading::Engine);
+        let given = given.map(Given::without_arrival).map(untimed);
+        compare("the engine, with the last watermark only", &unhurried, &untimed(reference), given)?;
     }
     Ok(case.expected.matches.len() + case.expected.timeouts.len())
 }
 
-fn compare(reading: &str, case: &Case, outputs: Result<Outputs, String>) -> Result<(), Box<Disagreement>> {
-    match outputs.map(|outputs| case.expected.difference(&outputs)) {
+fn compare(
+    reading: &str,
+    case: &Case,
+    expected: &Given,
+    given: Result<Given, String>,
+) -> Result<(), Box<Disagreement>> {
+    match given.map(|given| expected.difference(&given)) {
         Ok(None) => Ok(()),
-        Ok(Some(difference)) => Err(Disagreement::new(reading, case, Ok(difference))),
-        Err(why) => Err(Disagreement::new(reading, case, Err(why))),
+        Ok(Some(how)) => Err(Disagreement::new(reading, case, how)),
+        Err(why) => Err(Disagreement::new(reading, case, How::Failed(why))),
     }
 }
 
@@ -289,12 +382,23 @@ fn compare(reading: &str, case: &Case, outputs: Result<Outputs, String>) -> Resu
 /// skip strategy it does not: what a match drops times out instead if the watermark that brought the match was past its
 /// deadline as well.
 fn is_of_events_alone(patterns: &Patterns) -> bool {
-    patterns.patterns.iter().all(|pattern| pattern.skip == Skip::None || pattern.within.is_none())
+    patterns.patterns.iter().all(|pattern| pattern.skip == Skip::None || !has_window(pattern))
+}
+
+fn has_window(pattern: &Pattern) -> bool {
+    pattern.within.is_some() || has_step_window(&pattern.sequence)
+}
+
+fn has_step_window(sequence: &Sequence) -> bool {
+    sequence.steps.iter().any(|step| match &step.term {
+        Term::Stage(..) => step.within.is_some(),
+        Term::Group(inner) => step.within.is_some() || has_step_window(inner),
+    })
 }
 
 impl Disagreement {
-    fn new(reading: &str, case: &Case, difference: Result<Difference, String>) -> Box<Self> {
-        Box::new(Disagreement { reading: reading.to_owned(), case: case.clone(), difference })
+    fn new(reading: &str, case: &Case, how: How) -> Box<Self> {
+        Box::new(Disagreement { reading: reading.to_owned(), case: case.clone(), how })
     }
 }
 
@@ -302,13 +406,27 @@ impl fmt::Display for Disagreement {
     /// What differs, and the case as a line for `tests/corpus`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} does not give what the reference gives", self.reading)?;
-        write!(f, "{}", self.case)?;
-        match &self.difference {
-            Ok(difference) => write!(f, "{difference}")?,
-            Err(why) => writeln!(f, "  error\n    {why}")?,
-        }
+        write!(f, "{}{}", self.case, self.how)?;
         writeln!(f, "{}", serde_json::to_string(&self.case).expect("a case is JSON"))
     }
+}
+
+impl fmt::Display for How {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            How::Outputs(difference) => write!(f, "{difference}"),
+            How::Order(lines) => write!(f, "{lines}"),
+            How::Rejected(expected, came) => {
+                writeln!(f, "  rejected\n    expected {expected:?}\n    came     {came:?}")
+            }
+            How::Failed(why) => writeln!(f, "  error\n    {why}"),
+        }
+    }
+}
+
+/// A key, for a person.
+fn name_of(key: &[Value<'static>]) -> String {
+    key.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn item_of(item: &Input, schema: &Schema) -> Item<Row> {

@@ -7,7 +7,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 
 use crate::case::Case;
 use crate::generate::{self, Profile};
-use crate::readings::{self, Disagreement, Prepared};
+use crate::readings::{self, Disagreement, How, Prepared};
 
 /// What a search went through without finding anything.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -62,7 +62,7 @@ fn examine(case: &Case, seed: u64) -> Result<Searched, Box<Disagreement>> {
             return Err(Box::new(Disagreement {
                 reading: "the compiler".into(),
                 case: case.clone(),
-                difference: Err(why),
+                how: How::Failed(why),
             }));
         }
     };

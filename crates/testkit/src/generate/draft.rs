@@ -20,6 +20,16 @@ struct Step {
     relation: Relation,
     term: Term,
     quantifier: Option<Quantifier>,
+    window: Option<Window>,
+}
+
+/// `within 300ms of previous`.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    /// In milliseconds.
+    span: i64,
+    /// The stage so many before this one, of those that it can count from; the latest event if none.
+    anchor: Option<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,13 +116,14 @@ pub(super) fn drafts(odds: Odds) -> impl Strategy<Value = Draft> {
     ];
     (steps(odds, 2), within, maybe(odds.skip, skip)).prop_map(|(steps, within, skip)| {
         // Only a window says when it is certain that nothing came.
-        let within = if ends_with_absence(&steps) { within.or(Some(1_000)) } else { within };
+        let within = if waits_in_vain(&steps) { within.or(Some(1_000)) } else { within };
         Draft { steps, within, skip }
     })
 }
 
-fn ends_with_absence(steps: &[Step]) -> bool {
-    steps.last().is_some_and(|step| step.relation == Relation::NotFollowedBy)
+/// Whether they end with an absence that has no window of its own.
+fn waits_in_vain(steps: &[Step]) -> bool {
+    steps.last().is_some_and(|step| step.relation == Relation::NotFollowedBy && step.window.is_none())
 }
 
 fn steps(odds: Odds, depth: u32) -> BoxedStrategy<Vec<Step>> {
@@ -128,21 +139,30 @@ fn well_formed(mut steps: Vec<Step>) -> Vec<Step> {
 }
 
 fn step(odds: Odds, depth: u32) -> BoxedStrategy<Step> {
-    let stage = (relation(), condition(odds), quantifiers(odds, false))
-        .prop_map(|(relation, condition, quantifier)| Step { relation, term: Term::Stage(condition), quantifier });
+    let stage = (relation(), condition(odds), quantifiers(odds, false), window(odds)).prop_map(
+        |(relation, condition, quantifier, window)| {
+            let term = Term::Stage(condition);
+            Step { relation, term, quantifier, window }
+        },
+    );
     let negated = prop_oneof![Just(Relation::NotNext), Just(Relation::NotFollowedBy)];
-    let negation = (negated, condition(odds)).prop_map(|(relation, condition)| Step {
+    let negation = (negated, condition(odds), window(odds)).prop_map(|(relation, condition, window)| Step {
         relation,
         term: Term::Stage(condition),
         quantifier: None,
+        window,
     });
     let single = either(odds.negation, negation, stage);
     if depth == 0 {
         return single;
     }
     let inner = Odds { steps_max: 3, ..odds };
-    let group = (relation(), steps(inner, depth - 1).prop_map(closed), quantifiers(odds, true))
-        .prop_map(|(relation, steps, quantifier)| Step { relation, term: Term::Group(steps), quantifier });
+    let steps = steps(inner, depth - 1).prop_map(closed);
+    let group =
+        (relation(), steps, quantifiers(odds, true), window(odds)).prop_map(|(relation, steps, quantifier, window)| {
+            let term = Term::Group(steps);
+            Step { relation, term, quantifier, window }
+        });
     either(odds.group, group, single)
 }
 
@@ -152,6 +172,12 @@ fn closed(mut steps: Vec<Step>) -> Vec<Step> {
         last.relation = Relation::NotNext;
     }
     steps
+}
+
+fn window(odds: Odds) -> impl Strategy<Value = Option<Window>> {
+    let span = prop::sample::select(vec![50, 100, 101, 300, 500, 1_000, 1_500]);
+    let anchor = maybe(0.4, 0..3usize);
+    maybe(odds.window, (span, anchor).prop_map(|(span, anchor)| Window { span, anchor }))
 }
 
 fn relation() -> impl Strategy<Value = Relation> {
@@ -207,6 +233,13 @@ impl Step {
     fn is_negation(&self) -> bool {
         matches!(self.relation, Relation::NotNext | Relation::NotFollowedBy)
     }
+
+    fn repeats(&self) -> bool {
+        self.quantifier.as_ref().is_some_and(|quantifier| match quantifier.times {
+            Times::Once => false,
+            Times::Exactly(_) | Times::Between(..) | Times::AtLeast(_) => true,
+        })
+    }
 }
 
 /// Writes a draft, and gives the stages their names.
@@ -225,7 +258,7 @@ impl fmt::Display for Draft {
         for (index, step) in self.steps.iter().enumerate() {
             let is_stage = matches!(step.term, Term::Stage(_)) && !step.is_negation();
             writer.text.push('\n');
-            writer.step(step, index == 0);
+            writer.step(step, index == 0, index + 1 == self.steps.len());
             names.extend(writer.taking.last().filter(|_| is_stage).cloned());
         }
         write!(f, "pattern p\nkey k{}", writer.text)?;
@@ -251,7 +284,8 @@ impl Writer {
         self.text.write_fmt(text).expect("writing to a string does not fail");
     }
 
-    fn step(&mut self, step: &Step, first: bool) {
+    fn step(&mut self, step: &Step, first: bool, last: bool) {
+        let before = self.taking.len();
         let relation = match step.relation {
             _ if first => "begin",
             Relation::Next => "next",
@@ -265,6 +299,22 @@ impl Writer {
             Term::Stage(condition) => self.stage(step, condition),
             Term::Group(steps) => self.group(step, steps),
         }
+        let is_absence = last && step.relation == Relation::NotFollowedBy;
+        if is_absence || !step.is_negation() {
+            self.window(step, before);
+        }
+    }
+
+    /// Before the first event of a run there is nothing to count from.
+    fn window(&mut self, step: &Step, before: usize) {
+        let Some(Window { span, anchor }) = step.window else { return };
+        let anchors = if step.repeats() { &self.taking[..] } else { &self.taking[..before] };
+        if anchors.is_empty() {
+            return;
+        }
+        let anchor =
+            anchor.map_or("previous".to_owned(), |back| anchors[anchors.len() - 1 - back % anchors.len()].clone());
+        self.put(format_args!(" within {span}ms of {anchor}"));
     }
 
     fn stage(&mut self, step: &Step, condition: &Condition) {
@@ -286,7 +336,7 @@ impl Writer {
             if index > 0 {
                 self.put(format_args!(" "));
             }
-            self.step(inner, index == 0);
+            self.step(inner, index == 0, false);
         }
         self.put(format_args!(")"));
         self.quantifier(step.quantifier.as_ref());

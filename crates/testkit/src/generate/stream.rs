@@ -20,7 +20,8 @@ const AFTERWARDS: i64 = 10_000;
 struct Arrival {
     kind: &'static str,
     v: i64,
-    second_key: bool,
+    /// One event in many has none.
+    key: Option<&'static str>,
     /// After the event before.
     gap: i64,
     /// Before the time that has been reached, for an event out of order.
@@ -41,8 +42,20 @@ fn arrival(disorder: f64) -> impl Strategy<Value = Arrival> {
     let back = (chance(disorder), back).prop_map(|(out_of_order, back)| if out_of_order { back } else { 0 });
     let lag = prop::sample::select(vec![0, 1, 50, 200, 1_000, -1, -300]);
     let watermark = maybe(0.5, lag);
-    (kind, 1..=6i64, chance(0.15), gap, back, watermark)
-        .prop_map(|(kind, v, second_key, gap, back, watermark)| Arrival { kind, v, second_key, gap, back, watermark })
+    let key = prop_oneof![
+        40 => Just(Some("k1")),
+        6 => Just(Some("k2")),
+        3 => Just(Some("k3")),
+        1 => Just(None)
+    ];
+    (kind, 1..=6i64, key, gap, back, watermark).prop_map(|(kind, v, key, gap, back, watermark)| Arrival {
+        kind,
+        v,
+        key,
+        gap,
+        back,
+        watermark,
+    })
 }
 
 fn inputs(arrivals: &[Arrival]) -> Vec<Input> {
@@ -61,7 +74,7 @@ fn inputs(arrivals: &[Arrival]) -> Vec<Input> {
 
 fn event(id: i64, ts: i64, arrival: &Arrival) -> CaseEvent {
     let fields = [
-        ("k".to_owned(), json!(if arrival.second_key { "k2" } else { "k1" })),
+        ("k".to_owned(), json!(arrival.key)),
         ("type".to_owned(), json!(arrival.kind)),
         ("v".to_owned(), json!(arrival.v)),
     ];
