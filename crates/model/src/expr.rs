@@ -1,5 +1,7 @@
 //! A checked expression: names are gone, `let` and `param` are put in, constants are folded or not but typed.
 
+mod display;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +10,8 @@ use crate::function::Function;
 use crate::pattern::StageId;
 use crate::schema::FieldId;
 use crate::value::Value;
+
+pub use display::write_name;
 
 /// A checked expression.
 #[derive(Clone, PartialEq, Debug)]
@@ -163,6 +167,54 @@ pub struct TextPattern {
 impl PartialEq for TextPattern {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source && self.like == other.like
+    }
+}
+
+impl BinaryOperator {
+    /// As a pattern writes it.
+    pub fn symbol(self) -> &'static str {
+        self.written().0
+    }
+
+    /// How strongly it binds its operands, against the other operators.
+    pub fn strength(self) -> u8 {
+        self.written().1
+    }
+
+    fn written(self) -> (&'static str, u8) {
+        match self {
+            BinaryOperator::Or => ("or", 1),
+            BinaryOperator::And => ("and", 2),
+            BinaryOperator::Equal => ("==", 4),
+            BinaryOperator::NotEqual => ("!=", 4),
+            BinaryOperator::Less => ("<", 4),
+            BinaryOperator::LessOrEqual => ("<=", 4),
+            BinaryOperator::Greater => (">", 4),
+            BinaryOperator::GreaterOrEqual => (">=", 4),
+            BinaryOperator::Coalesce => ("??", 5),
+            BinaryOperator::Add => ("+", 6),
+            BinaryOperator::Subtract => ("-", 6),
+            BinaryOperator::Multiply => ("*", 7),
+            BinaryOperator::Divide => ("/", 7),
+            BinaryOperator::Remainder => ("%", 7),
+        }
+    }
+}
+
+impl Aggregate {
+    /// As a pattern calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Aggregate::Count => "count",
+            Aggregate::Sum => "sum",
+            Aggregate::Avg => "avg",
+            Aggregate::Min => "min",
+            Aggregate::Max => "max",
+            Aggregate::Any => "any",
+            Aggregate::All => "all",
+            Aggregate::Collect => "collect",
+            Aggregate::Distinct => "distinct",
+        }
     }
 }
 
