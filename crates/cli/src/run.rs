@@ -32,7 +32,8 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     let bar = bar(args, &input, &job.sinks);
     job.read(&mut input, &bar)?;
     if !args.quiet && !job.sinks.are_closed() {
-        say(&Summary { counts: job.counts, took: started.elapsed() }.to_string());
+        let counts = Counts { faults: job.shards.faults(), ..job.counts };
+        say(&Summary { counts, took: started.elapsed() }.to_string());
         if let Some(first) = &job.first_unseen {
             say(&format!("the first that was rejected: {first}; --rejected FILE writes them all"));
         }

@@ -13,6 +13,8 @@ pub(crate) struct Counts {
     pub(crate) timeouts: u64,
     pub(crate) late: u64,
     pub(crate) rejected: u64,
+    /// Evaluations without a result: unlike types, overflow and the like.
+    pub(crate) faults: u64,
 }
 
 /// The line at the end.
@@ -23,11 +25,15 @@ pub(crate) struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { events, matches, timeouts, late, rejected } = self.counts;
+        let Counts { events, matches, timeouts, late, rejected, faults } = self.counts;
         write!(f, "{}: ", Counted(events, "event", "events"))?;
         write!(f, "{}, ", Counted(matches, "match", "matches"))?;
         write!(f, "{}, ", Counted(timeouts, "timeout", "timeouts"))?;
-        write!(f, "{late} late, {rejected} rejected in {:.3} s", self.took.as_secs_f64())
+        write!(f, "{late} late, {rejected} rejected")?;
+        if faults > 0 {
+            write!(f, ", {}", Counted(faults, "evaluation error", "evaluation errors"))?;
+        }
+        write!(f, " in {:.3} s", self.took.as_secs_f64())
     }
 }
 
@@ -55,13 +61,22 @@ mod tests {
 
     #[test]
     fn a_summary_counts_in_words() {
-        let counts = Counts { events: 4, matches: 1, timeouts: 2, late: 0, rejected: 3 };
+        let counts = Counts { events: 4, matches: 1, timeouts: 2, late: 0, rejected: 3, faults: 0 };
         let took = Duration::from_micros(1_500);
         let summary = Summary { counts, took };
         assert_eq!(summary.to_string(), "4 events: 1 match, 2 timeouts, 0 late, 3 rejected in 0.002 s");
         let counts = Counts { events: 1, matches: 2, timeouts: 1, ..Counts::default() };
         let summary = Summary { counts, took };
         assert_eq!(summary.to_string(), "1 event: 2 matches, 1 timeout, 0 late, 0 rejected in 0.002 s");
+    }
+
+    #[test]
+    fn a_summary_speaks_of_evaluation_errors_where_there_are_some() {
+        let summary = |faults| Summary { counts: Counts { faults, ..Counts::default() }, took: Duration::ZERO };
+        let nothing = "0 events: 0 matches, 0 timeouts, 0 late, 0 rejected";
+        assert_eq!(summary(0).to_string(), format!("{nothing} in 0.000 s"));
+        assert_eq!(summary(1).to_string(), format!("{nothing}, 1 evaluation error in 0.000 s"));
+        assert_eq!(summary(2).to_string(), format!("{nothing}, 2 evaluation errors in 0.000 s"));
     }
 
     #[test]

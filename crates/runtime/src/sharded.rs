@@ -34,6 +34,8 @@ struct Threads<E: Event + Send + Sync + 'static> {
     flying: VecDeque<Flying<E>>,
     first_flying: u64,
     sent: u64,
+    /// For each shard, its evaluation errors when it last replied.
+    faults: Vec<u64>,
     replies: Receiver<Reply<E>>,
 }
 
@@ -59,9 +61,12 @@ struct Batch<E> {
 #[derive(Debug)]
 struct Reply<E> {
     number: u64,
+    shard: usize,
     outputs: Outputs<E>,
     /// Whether the shard goes on.
     done: Result<(), Error>,
+    /// All that the shard has had, not only with this batch.
+    faults: u64,
 }
 
 /// How many events are gathered before they are sent.
@@ -117,6 +122,15 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     pub fn finish(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
         self.advance(Timestamp::MAX, out)
     }
+
+    /// How many evaluations had no result because of unlike types, overflow and the like. Those of events whose outputs
+    /// have not come out yet may be missing.
+    pub fn faults(&self) -> u64 {
+        match &self.inner {
+            Inner::Inline(engine) => engine.faults(),
+            Inner::Threads(threads) => threads.faults.iter().sum(),
+        }
+    }
 }
 
 impl<E: Event + Send + Sync + 'static> Threads<E> {
@@ -125,9 +139,9 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
         let config = &Config { limits: config.limits.shared_by(shards), ..config.clone() };
         let (replies_in, replies) = channel();
         let mut workers = Vec::with_capacity(shards);
-        for _ in 0..shards {
+        for index in 0..shards {
             let shard = Shard::new(patterns, intake.classes().clone(), config)?;
-            workers.push(Worker::new(shard, replies_in.clone()));
+            workers.push(Worker::new(index, shard, replies_in.clone()));
         }
         Ok(Threads {
             intake,
@@ -137,6 +151,7 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
             flying: VecDeque::new(),
             first_flying: 0,
             sent: 0,
+            faults: vec![0; shards],
             replies,
         })
     }
@@ -194,6 +209,7 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
         let flying = &mut self.flying[(reply.number - self.first_flying) as usize];
         flying.missing -= 1;
         flying.outputs.append(&mut reply.outputs);
+        self.faults[reply.shard] = reply.faults;
         reply.done
     }
 
@@ -208,14 +224,15 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
 }
 
 impl<E: Event + Send + Sync + 'static> Worker<E> {
-    fn new(mut shard: Shard<E>, replies: Sender<Reply<E>>) -> Self {
+    fn new(index: usize, mut shard: Shard<E>, replies: Sender<Reply<E>>) -> Self {
         let (batches, incoming) = sync_channel::<Batch<E>>(BATCHES_AHEAD);
         let work = move || {
             for Batch { number, events, through } in incoming {
                 let mut outputs = Outputs::new();
                 events.into_iter().for_each(|event| shard.push(event));
                 let done = shard.advance(through, &mut outputs);
-                if replies.send(Reply { number, outputs, done }).is_err() {
+                let faults = shard.faults();
+                if replies.send(Reply { number, shard: index, outputs, done, faults }).is_err() {
                     return;
                 }
             }

@@ -169,3 +169,18 @@ fn a_reader_that_has_seen_enough_ends_the_run_quietly() {
     assert!(summary.starts_with("40000 events: "), "{summary}");
     assert_eq!(output.status.code(), Some(0));
 }
+
+#[test]
+fn evaluation_errors_are_counted_whatever_the_number_of_shards() {
+    let shell = Shell::new();
+    shell.file("large.pattern", "begin large where amount > 5");
+    let events: String =
+        (0..6).map(|id| format!("{{\"id\": {id}, \"ts\": {id}, \"amount\": {}}}\n", ["7", "\"7\""][id % 2])).collect();
+    shell.file("in.jsonl", &events);
+    for shards in [1, 3] {
+        let line = format!("ensue run -p large.pattern -i in.jsonl --key id --time ts --time-unit s --shards {shards}");
+        let said = shell.run(&line);
+        let summary = "6 events: 3 matches, 0 timeouts, 0 late, 0 rejected, 3 evaluation errors in .. s";
+        assert!(said.contains(summary), "{said}");
+    }
+}
