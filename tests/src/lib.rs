@@ -1,1 +1,3 @@
-//! Tests over the whole of Ensue: see `tests/`.
+//! Tests over the whole of Ensue: see `tests/`. Here is what the fuzz targets and the ordinary tests share.
+
+pub mod fuzz;
