@@ -65,12 +65,7 @@ pub(crate) fn reached(program: &Program, from: &[StateId]) -> Vec<StateId> {
 }
 
 /// Whether open `proceed` edges lead to a state of that kind, or it is one.
-pub(crate) fn leads_to(
-    program: &Program,
-    from: StateId,
-    kind: StateKind,
-    holds: &impl Fn(ConditionId) -> bool,
-) -> bool {
+fn leads_to(program: &Program, from: StateId, kind: StateKind, holds: &impl Fn(ConditionId) -> bool) -> bool {
     open_from(program, from, holds).iter().any(|state| program.states[state.index()].kind == kind)
 }
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ensue_model::pattern::StageId;
 
-use crate::outcomes::{Outcome, leads_to, outcomes, reached};
+use crate::outcomes::{Outcome, outcomes, reached};
 use crate::program::{Action, ConditionId, Edge, Program, State, StateId, StateKind, Window};
 
 /// A subset by its position in the cache. Not stable: a snapshot holds the states.
@@ -156,8 +156,9 @@ impl Subsets {
         for state in &position.states {
             live.iter_mut().zip(&self.live[state.index()]).for_each(|(live, here)| *live |= here);
         }
-        // Nothing holds when no event comes.
-        let leads_to_absence = |state: &StateId| leads_to(program, *state, StateKind::Absence, &|_| false);
+        // No event will come that could say otherwise, so guards are not asked, not even those that are always shut.
+        let is_absence_state = |state: &StateId| program.states[state.index()].kind == StateKind::Absence;
+        let leads_to_absence = |state: &StateId| reached(program, &[*state]).iter().any(is_absence_state);
         let waits_for_absence = |state: &StateId| match program.states[state.index()] {
             State { kind: StateKind::Absence, .. } => true,
             State { in_loop, .. } => in_loop && leads_to_absence(state),
