@@ -68,17 +68,19 @@ pub(super) struct Timeout {
 struct Successors {
     open: Queue<Run, Order>,
     complete: Queue<Run, Order>,
-    /// What is open, to have it once: runs at the same state that took the same will never differ again.
-    known: HashSet<Run>,
+    /// What is open, to have it once: runs at the same state that took the same will never differ again. None with a skip
+    /// strategy: there each counts, as in Flink, since their number decides where the others stand in the queue.
+    known: Option<HashSet<Run>>,
 }
 
 impl Successors {
-    fn new() -> Self {
-        Successors { open: Queue::new(Run::order), complete: Queue::new(Run::order), known: HashSet::new() }
+    fn new(skip: Skip) -> Self {
+        let known = (skip == Skip::None).then(HashSet::new);
+        Successors { open: Queue::new(Run::order), complete: Queue::new(Run::order), known }
     }
 
     fn go_on(&mut self, run: Run) {
-        if self.known.insert(run.clone()) {
+        if self.known.as_mut().is_none_or(|known| known.insert(run.clone())) {
             self.open.push(run);
         }
     }
@@ -141,7 +143,7 @@ impl Runs {
         position: usize,
         ended: &mut Ended,
     ) {
-        let mut next = Successors::new();
+        let mut next = Successors::new(automaton.skip);
         for run in self.open.items() {
             automaton.follow(run, moment, position, &mut next);
         }
