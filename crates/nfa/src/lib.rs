@@ -8,6 +8,7 @@
 //! they are given.
 
 mod compile;
+mod cost;
 mod due;
 mod graph;
 mod listing;
@@ -20,6 +21,7 @@ mod runs;
 mod subsets;
 
 pub use compile::{CONDITIONS_MAX, STATES_MAX, compile};
+pub use cost::{Apart, Bound, Cost, WindowEnd};
 pub use matcher::{Context, Incoming, Limits, Overflow, Scratch, Sink, Stepped};
 pub use program::{CompileError, Program};
 pub use runs::{Runs, SavedRuns, Size};

@@ -1,48 +1,138 @@
 //! The program as a listing that a person reads.
 
+use std::collections::VecDeque;
 use std::fmt;
 
-use ensue_model::pattern::Skip;
+use ensue_model::expr::{BinaryOperator, Expr, write_name};
+use ensue_model::pattern::{Skip, StageId};
+use ensue_model::{Pattern, Schema, Value};
 
-use crate::program::{Action, Edge, Guard, Program, State, StateKind};
+use crate::program::{Action, Condition, ConditionId, Edge, Guard, Program, State, StateId, StateKind, Window};
 
-impl fmt::Display for Program {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "start {}", self.start.0)?;
-        if let Some(within) = self.within {
-            write!(f, ", within {within}")?;
+impl Program {
+    /// The program as text: where it starts and ends, its conditions as a pattern would write them, its states with their
+    /// edges. States stand in the order in which runs come to them.
+    ///
+    /// # Panics
+    /// When it is written, if the program was not compiled from that pattern.
+    pub fn listing<'p>(&'p self, schema: &'p Schema, pattern: &'p Pattern) -> impl fmt::Display + 'p {
+        Listing { program: self, schema, pattern }
+    }
+
+    /// A step's window, as a pattern writes it.
+    pub(crate) fn window_text(&self, window: &Window) -> String {
+        let anchor = match self.kept[usize::from(window.since.0)].stage {
+            None => "previous".into(),
+            Some(stage) => self.stage_text(stage),
+        };
+        format!("within {} of {anchor}", window.span)
+    }
+
+    fn stage_text(&self, stage: StageId) -> String {
+        let name = &self.stage_names[usize::from(stage.0)];
+        fmt::from_fn(|f| write_name(f, name)).to_string()
+    }
+
+    /// All states, those first that are reached first; what no run reaches is last.
+    fn states_in_order(&self) -> Vec<StateId> {
+        let mut found = Vec::with_capacity(self.states.len());
+        let mut is_found = vec![false; self.states.len()];
+        let all = (0..self.states.len() as u32).map(StateId);
+        for from in std::iter::once(self.start).chain(all) {
+            let mut next = VecDeque::from([from]);
+            while let Some(state) = next.pop_front() {
+                if !std::mem::replace(&mut is_found[state.index()], true) {
+                    found.push(state);
+                    next.extend(self.states[state.index()].edges.iter().map(|edge| edge.target));
+                }
+            }
         }
-        match self.skip {
-            Skip::None => {}
-            Skip::ToNext => write!(f, ", skip to next")?,
-            Skip::PastLast => write!(f, ", skip past last")?,
-            Skip::ToFirst(stage) => write!(f, ", skip to first {}", self.stage_names[usize::from(stage.0)])?,
-            Skip::ToLast(stage) => write!(f, ", skip to last {}", self.stage_names[usize::from(stage.0)])?,
-        }
-        writeln!(f)?;
-        for (position, condition) in self.conditions.iter().enumerate() {
-            let of = if condition.looks_back { "looks back" } else { "event" };
-            writeln!(f, "c{position}: {of}")?;
-        }
-        for (position, state) in self.states.iter().enumerate() {
-            self.write_state(f, position, state)?;
-        }
-        Ok(())
+        found
     }
 }
 
-impl Program {
-    fn write_state(&self, f: &mut fmt::Formatter<'_>, position: usize, state: &State) -> fmt::Result {
-        let stage = state.stage.map_or("", |stage| self.stage_names[usize::from(stage.0)].as_str());
-        let kind = match state.kind {
-            StateKind::Normal => "",
-            StateKind::Final => "match",
-            StateKind::Stop => "stop",
-            StateKind::Absence => "absence",
-        };
-        let words: Vec<&str> = [stage, kind].into_iter().filter(|word| !word.is_empty()).collect();
-        writeln!(f, "{position}: {}", words.join(" "))?;
+/// A program with what its names are looked up in.
+struct Listing<'p> {
+    program: &'p Program,
+    schema: &'p Schema,
+    pattern: &'p Pattern,
+}
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Program { start, within, skip, .. } = self.program;
+        write!(f, "start {}, ", start.0)?;
+        match within {
+            Some(within) => write!(f, "within {within}, ")?,
+            None => f.write_str("no window, ")?,
+        }
+        writeln!(f, "skip {}", self.skip(*skip))?;
+        for (condition, position) in self.program.conditions.iter().zip(0..) {
+            self.condition(f, ConditionId(position), condition)?;
+        }
+        self.program.states_in_order().into_iter().try_for_each(|state| self.state(f, state))
+    }
+}
+
+impl Listing<'_> {
+    fn skip(&self, skip: Skip) -> String {
+        match skip {
+            Skip::None => "none".into(),
+            Skip::ToNext => "to next".into(),
+            Skip::PastLast => "past last".into(),
+            Skip::ToFirst(stage) => format!("to first {}", self.program.stage_text(stage)),
+            Skip::ToLast(stage) => format!("to last {}", self.program.stage_text(stage)),
+        }
+    }
+
+    fn condition(&self, f: &mut fmt::Formatter<'_>, id: ConditionId, condition: &Condition) -> fmt::Result {
+        let looks_back = if condition.looks_back { "    (looks back)" } else { "" };
+        match window_of(&condition.expr) {
+            Some(window) => writeln!(f, "{id}: {}{looks_back}", self.program.window_text(&window)),
+            None => writeln!(f, "{id}: {}{looks_back}", condition.expr.display(self.schema, self.pattern)),
+        }
+    }
+
+    fn state(&self, f: &mut fmt::Formatter<'_>, id: StateId) -> fmt::Result {
+        let state = &self.program.states[id.index()];
+        let in_loop = if state.in_loop { ", may leave the loop" } else { "" };
+        let windows = state.windows.iter().map(|window| format!(", {}", self.program.window_text(window)));
+        writeln!(f, "{}: {}{in_loop}{}", id.0, self.kind(state), windows.collect::<String>())?;
         state.edges.iter().try_for_each(|edge| write_edge(f, edge))
+    }
+
+    fn kind(&self, state: &State) -> String {
+        match (state.kind, state.stage) {
+            (StateKind::Normal, Some(stage)) if self.pattern.stages[usize::from(stage.0)].negated => {
+                format!("not {}", self.program.stage_text(stage))
+            }
+            (StateKind::Normal, Some(stage)) => self.program.stage_text(stage),
+            (StateKind::Normal, None) => "between rounds".into(),
+            (StateKind::Final, _) => "match".into(),
+            (StateKind::Stop, Some(stage)) => format!("stop, {} came", self.program.stage_text(stage)),
+            (StateKind::Stop, None) => "stop".into(),
+            (StateKind::Absence, Some(stage)) => {
+                format!("match when the window ends, if no {} came", self.program.stage_text(stage))
+            }
+            (StateKind::Absence, None) => "match when the window ends".into(),
+        }
+    }
+}
+
+/// The step window that a condition was made from.
+fn window_of(condition: &Expr) -> Option<Window> {
+    let Expr::Binary(BinaryOperator::Coalesce, in_time, otherwise) = condition else { return None };
+    let Expr::Binary(BinaryOperator::Less, passed, span) = &**in_time else { return None };
+    match (&**passed, &**span, &**otherwise) {
+        (
+            Expr::Binary(BinaryOperator::Subtract, now, since),
+            Expr::Constant(Value::Duration(span)),
+            Expr::Constant(Value::Bool(true)),
+        ) => match (&**now, &**since) {
+            (Expr::Time, Expr::Lookback(since)) => Some(Window { since: *since, span: *span }),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -52,21 +142,27 @@ fn write_edge(f: &mut fmt::Formatter<'_>, edge: &Edge) -> fmt::Result {
         Action::Ignore => "ignore",
         Action::Proceed => "proceed",
     };
-    write!(f, "    {action} -> {}", edge.target.0)?;
-    if edge.guard != Guard::Always {
-        write!(f, " if {}", edge.guard)?;
+    match &edge.guard {
+        Guard::Always => writeln!(f, "    {action} -> {}", edge.target.0),
+        guard => writeln!(f, "    {action} -> {} if {guard}", edge.target.0),
     }
-    writeln!(f)
+}
+
+impl fmt::Display for ConditionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "c{}", self.0)
+    }
 }
 
 impl fmt::Display for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Guard::Always => f.write_str("true"),
-            Guard::When(condition) => write!(f, "c{}", condition.0),
-            Guard::Not(guard) => match **guard {
+            Guard::When(condition) => condition.fmt(f),
+            Guard::Not(guard) => match &**guard {
+                Guard::Always => f.write_str("false"),
                 Guard::All(_) => write!(f, "not ({guard})"),
-                Guard::Always | Guard::When(_) | Guard::Not(_) => write!(f, "not {guard}"),
+                Guard::When(_) | Guard::Not(_) => write!(f, "not {guard}"),
             },
             Guard::All(guards) => {
                 let guards: Vec<String> = guards.iter().map(Guard::to_string).collect();
