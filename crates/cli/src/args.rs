@@ -19,6 +19,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Run(Run),
     Check(Check),
+    Explain(Explain),
 }
 
 const RUN_HELP: &str = "\
@@ -108,6 +109,34 @@ pub(crate) struct Check {
     /// How to say it: for people, or one JSON object a line on standard output
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: ReportFormat,
+
+    #[command(flatten)]
+    pub(crate) events: Events,
+}
+
+const EXPLAIN_HELP: &str = "\
+Example, from the project's root:
+  ensue explain patterns/order_payment.pattern --key order_id
+
+A run is a match that has begun. A group is runs that move as one: the fewer groups are open, the less an event costs.
+
+In the listing of --program, a run waits in one of the numbered states, each with the name of its stage. \
+An event opens the edges whose conditions it fulfils: by `take` the stage takes it, and the run waits in the state behind \
+the arrow; by `ignore` the run passes it over, and waits there; by `proceed` the state there looks at it too.
+
+Exit status: 0 no errors, 1 a pattern is wrong, 2 the call is wrong, 3 a file cannot be read.";
+
+/// Say what patterns cost: what tells their runs apart, what they read, what bounds them
+#[derive(Args, Debug)]
+#[command(after_help = EXPLAIN_HELP)]
+pub(crate) struct Explain {
+    /// Pattern files; each is explained by itself
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) patterns: Vec<PathBuf>,
+
+    /// List the automaton that each pattern is compiled to instead
+    #[arg(long)]
+    pub(crate) program: bool,
 
     #[command(flatten)]
     pub(crate) events: Events,

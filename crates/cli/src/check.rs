@@ -1,11 +1,9 @@
 //! `ensue check`: compiles patterns and says what is wrong with them.
 
-use std::io::{self, Write};
-
 use ensue_lang::{Severity, Source, compile};
 
 use crate::args::{Check, ReportFormat};
-use crate::failure::{Failure, print_diagnostics, say};
+use crate::failure::{Failure, print_diagnostics, say, write_line};
 use crate::patterns;
 
 pub(crate) fn check(args: &Check) -> Result<(), Failure> {
@@ -49,12 +47,4 @@ fn check_one(source: &Source, args: &Check) -> Result<bool, Failure> {
 
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Writes a line to standard output. A reader that has seen enough is no error.
-fn write_line(line: &str) -> Result<(), Failure> {
-    match writeln!(io::stdout(), "{line}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::write("standard output", &error)),
-        _ => Ok(()),
-    }
 }

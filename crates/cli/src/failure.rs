@@ -64,6 +64,14 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// Writes a line to standard output. A reader that has seen enough is no error.
+pub(crate) fn write_line(line: &str) -> Result<(), Failure> {
+    match writeln!(io::stdout(), "{line}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::write("standard output", &error)),
+        _ => Ok(()),
+    }
+}
+
 /// The cause in lower case, and without the system's number.
 fn cause(error: &io::Error) -> String {
     match error.kind() {

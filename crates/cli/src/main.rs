@@ -9,6 +9,7 @@ use clap::Parser;
 
 mod args;
 mod check;
+mod explain;
 mod run;
 
 mod input;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let done = match args::Arguments::parse().command {
         args::Command::Run(run) => run::run(&run),
         args::Command::Check(check) => check::check(&check),
+        args::Command::Explain(explain) => explain::explain(&explain),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

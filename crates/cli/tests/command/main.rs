@@ -4,6 +4,7 @@
 
 mod check;
 mod examples;
+mod explain;
 mod failures;
 mod run;
 mod shell;

@@ -1,0 +1,101 @@
+//! `ensue explain`: what patterns cost, and what they are compiled to.
+
+use ensue_lang::{Source, compile};
+use ensue_model::{Pattern, Schema};
+use ensue_nfa::Program;
+
+use crate::args::Explain;
+use crate::failure::{Failure, print_diagnostics, say, write_line};
+use crate::patterns;
+
+pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
+    let sources = patterns::read(&args.patterns)?;
+    let mut explained = Vec::new();
+    let mut is_wrong = false;
+    for source in &sources {
+        is_wrong |= !explain_one(source, args, &mut explained);
+    }
+    write_text(&explained.join("\n"))?;
+    if is_wrong { Err(Failure::Told) } else { Ok(()) }
+}
+
+fn write_text(text: &str) -> Result<(), Failure> {
+    text.lines().try_for_each(write_line)
+}
+
+/// Explains the patterns of a file; gives whether it has no errors, and says which.
+fn explain_one(source: &Source, args: &Explain, explained: &mut Vec<String>) -> bool {
+    let options = patterns::options(&args.events, args.events.columns.as_deref());
+    let compiled = match compile(std::slice::from_ref(source), &options) {
+        Ok(compiled) => compiled,
+        Err(diagnostics) => {
+            print_diagnostics(&diagnostics);
+            return false;
+        }
+    };
+    if !compiled.warnings.is_empty() {
+        print_diagnostics(&compiled.warnings);
+    }
+    let schema = &compiled.patterns.schema;
+    let mut is_right = true;
+    for pattern in &compiled.patterns.patterns {
+        match ensue_nfa::compile(pattern) {
+            Ok(program) => {
+                let heading = format!("{} ({})\n", pattern.name, source.name);
+                let text =
+                    if args.program { listing(pattern, &program, schema) } else { words(pattern, &program, schema) };
+                explained.push(heading + &text);
+            }
+            Err(too_large) => {
+                say(&format!("error: {}: {too_large}", source.name));
+                is_right = false;
+            }
+        }
+    }
+    is_right
+}
+
+fn listing(pattern: &Pattern, program: &Program, schema: &Schema) -> String {
+    program.listing(schema, pattern).to_string()
+}
+
+/// What is said of a pattern, a line or more under each word.
+fn words(pattern: &Pattern, program: &Program, schema: &Schema) -> String {
+    let doc = pattern.doc.lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n");
+    let doc: String = doc.chain((!pattern.doc.is_empty()).then(|| "\n".to_owned())).collect();
+    let said = [
+        ("cost", cost(pattern, program, schema)),
+        ("memory", vec![program.bound().to_string()]),
+        ("key", vec![key(pattern)]),
+        ("reads", vec![fields(program, schema)]),
+        ("states", vec![program.state_count().to_string()]),
+    ];
+    let said = said.iter().flat_map(|(word, lines)| {
+        let words = std::iter::once(*word).chain(std::iter::repeat(""));
+        words.zip(lines).map(|(word, line)| format!("  {word:<8}{line}\n"))
+    });
+    doc + &said.collect::<String>()
+}
+
+/// What it costs as the command runs it, and without timeouts where that is less.
+fn cost(pattern: &Pattern, program: &Program, schema: &Schema) -> Vec<String> {
+    let [cost, without] = [true, false].map(|timeouts| program.cost(schema, pattern, timeouts));
+    let mut lines = vec![cost.to_string(), cost.per_event().to_owned()];
+    if cost != without {
+        lines.push(format!("where nobody takes its timeouts: {without}"));
+    }
+    lines
+}
+
+fn key(pattern: &Pattern) -> String {
+    let parts: Vec<&str> = pattern.key.iter().map(|part| part.name.as_str()).collect();
+    match parts.as_slice() {
+        [] => "none: all events are one sequence".to_owned(),
+        parts => format!("{}: all of this for each value that has open runs", parts.join(", ")),
+    }
+}
+
+fn fields(program: &Program, schema: &Schema) -> String {
+    let fields: Vec<&str> = program.fields().into_iter().map(|field| schema.get(field).name.as_str()).collect();
+    if fields.is_empty() { "no field".to_owned() } else { fields.join(", ") }
+}

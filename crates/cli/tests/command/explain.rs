@@ -1,0 +1,92 @@
+//! `ensue explain`: what is said of patterns, and their listings.
+
+use crate::shell::{Shell, shown};
+
+const COSTS: &str = r#"
+/// Anybody who comes back.
+pattern constant
+key user
+begin visit
+followedBy buy
+
+pattern starts
+key user, shop
+begin visit
+followedBy buy
+within 1h
+
+/// Prices that rise three times or more,
+/// and fall again.
+pattern values
+begin tick
+followedBy up{3,} where type == "tick" and price > last(up).price ?? tick.price
+followedBy down where type == "tick" and price < last(up).price
+
+pattern both
+key user
+begin visit
+followedBy look+
+followedBy buy where type == "buy" and item == last(look).item
+within 30m
+
+pattern absence
+key user
+begin visit
+notFollowedBy buy
+within 1d
+
+pattern skipping
+begin visit+
+followedBy buy
+within 1h
+skip to last visit
+
+pattern strict
+begin visit
+next buy
+
+pattern alone
+begin visit where time() > @2021-01-19T00:00:00Z
+"#;
+
+fn explain(line: &str) -> String {
+    let shell = Shell::new();
+    shell.file("costs.pattern", COSTS);
+    shell.file("misspelt.pattern", "begin create where tpe == \"create\"\nfolowedBy pay\nwithin 15m\n");
+    shell.file("large.pattern", "begin a{70000}\n");
+    shell.run(line)
+}
+
+#[test]
+fn each_kind_of_cost_is_said_in_words() {
+    insta::assert_snapshot!(explain("ensue explain costs.pattern"));
+}
+
+#[test]
+fn a_program_is_listed() {
+    insta::assert_snapshot!(explain("ensue explain --program patterns/order_payment.pattern"));
+}
+
+#[test]
+fn what_is_wrong_is_said_and_the_rest_explained() {
+    insta::assert_snapshot!(explain(
+        "ensue explain misspelt.pattern large.pattern patterns/order_payment.pattern --columns order_id,type,ts --key order_id"
+    ));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_and_a_wrong_call_have_statuses_of_their_own() {
+    insta::assert_snapshot!(explain("ensue explain patterns/order_payment.pattern missing.pattern"));
+    assert!(explain("ensue explain").starts_with("--- status 2\n"));
+}
+
+#[test]
+fn the_example_of_the_help_works() {
+    let shell = Shell::new();
+    let help = shell.command("ensue explain --help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, example) = help.split_once("Example, from the project's root:\n  ").unwrap();
+    let (example, _) = example.split_once("\n\n").unwrap();
+    let output = shown(&shell.command(example).output().unwrap());
+    assert!(output.starts_with("--- status 0\n") && output.contains("one group per start"), "{output}");
+}
