@@ -1,6 +1,6 @@
 //! What a file declares beside patterns and streams: parameters with their values, lets, tables.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use ensue_model::{Type, Value};
 
@@ -11,6 +11,9 @@ use crate::diagnostic::Diagnostic;
 use crate::literal;
 use crate::parse::parse_literal;
 use crate::tree::{Expr, ExprKind, File, Item, Let, Name, Param, Table};
+
+/// The most lets that are shown of a circle.
+const WAY_SHOWN_MAX: usize = 6;
 
 /// The most parameters that a let can have.
 const LET_PARAMETERS_MAX: usize = 64;
@@ -183,8 +186,39 @@ fn find_recursion<'a>(world: &mut World<'_>, declared: &mut Declarations<'a>, fi
                 open.extend(needs[next].iter().filter(|other| circular.contains(*other)));
             }
         }
-        let diagnostic = Diagnostic::error(&code::RECURSIVE_LET, let_.name.place, format!("`{name}` needs itself"));
-        world.report(declared.source, diagnostic.help("a let is put in where it is named, so it has to end"));
+        let message = format!("`{name}` needs itself{}", by_way_of(&circle(&needs, name)));
+        let diagnostic = Diagnostic::error(&code::RECURSIVE_LET, let_.name.place, message);
+        let help = "a let is replaced by its value wherever it is named, and this would never end";
+        world.report(declared.source, diagnostic.help(help));
+    }
+}
+
+/// The lets between a let on a circle and itself, the shortest way.
+fn circle<'a>(needs: &Needs<'a>, name: &'a str) -> Vec<&'a str> {
+    let mut needed_by: HashMap<&str, &str> = HashMap::new();
+    let mut open = VecDeque::from([name]);
+    while let Some(next) = open.pop_front().filter(|_| !needed_by.contains_key(name)) {
+        for other in &needs[next] {
+            if !needed_by.contains_key(other) {
+                needed_by.insert(other, next);
+                open.push_back(other);
+            }
+        }
+    }
+    let way = std::iter::successors(needed_by.get(name), |at| needed_by.get(*at));
+    let mut way: Vec<&str> = way.take_while(|at| **at != name).copied().collect();
+    way.reverse();
+    way
+}
+
+/// ", by way of `b` and `c`"
+fn by_way_of(way: &[&str]) -> String {
+    let shown: Vec<String> = way.iter().take(WAY_SHOWN_MAX).map(|name| format!("`{name}`")).collect();
+    match shown.split_last() {
+        None => String::new(),
+        Some((last, [])) => format!(", by way of {last}"),
+        Some(_) if way.len() > WAY_SHOWN_MAX => format!(", by way of {}, ..", shown.join(", ")),
+        Some((last, first)) => format!(", by way of {} and {last}", first.join(", ")),
     }
 }
 

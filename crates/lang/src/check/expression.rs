@@ -514,10 +514,11 @@ impl<'w, 'a> Lowering<'w, 'a> {
         if let Place::Stage(at) = context.place
             && !self.stages.can_precede(stage, at)
         {
-            let message = format!("stage `{}` is never taken before this is asked", info.name.text);
+            let message = format!("stage `{}` never holds an event when this is asked", info.name.text);
             let diagnostic = Diagnostic::warning(&code::LATER_STAGE, expr.place, message);
-            let help = "it holds no event here, so this is null, or nothing is counted";
-            self.report(diagnostic.also(info.name.place, "it stands here").help(help));
+            let why = if at < stage { "it comes later" } else { "a run takes this branch or the other, not both" };
+            let help = "this is always null, and a comparison with it never holds; a count or sum is always 0";
+            self.report(diagnostic.also(info.name.place, why).help(help));
         }
         let lookback = Lookback { stage, ask };
         let position = self.lookbacks.iter().position(|other| *other == lookback).unwrap_or(self.lookbacks.len());
@@ -626,7 +627,12 @@ impl<'w, 'a> Lowering<'w, 'a> {
     }
 
     fn unlike(&mut self, symbol: &str, operands: [&tree::Expr; 2], kinds: [&Type; 2]) {
-        let message = format!("`{symbol}` does not go with {} and {}", kinds[0], kinds[1]);
+        let message = match symbol {
+            "if" => format!("the two branches of `if` are {} and {}", kinds[0], kinds[1]),
+            "in" => format!("`in` cannot find {} in {}", kinds[0], kinds[1]),
+            "+" | "-" | "*" | "/" | "%" | "??" => format!("`{symbol}` cannot combine {} with {}", kinds[0], kinds[1]),
+            _ => format!("`{symbol}` cannot compare {} with {}", kinds[0], kinds[1]),
+        };
         let diagnostic = Diagnostic::error(&code::UNLIKE_TYPES, operands[1].place, message)
             .label(format!("this is {}", kinds[1]))
             .also(operands[0].place, format!("this is {}", kinds[0]))
@@ -752,7 +758,16 @@ fn unlike_help(symbol: &str, operands: [&tree::Expr; 2], kinds: [&Type; 2]) -> O
     if symbol == "+" && kinds.contains(&&Type::String) {
         return Some("to join texts, write `concat(a, b)`".into());
     }
-    let literal = operands.iter().zip([kinds[1], kinds[0]]).find_map(|(operand, other)| match &operand.kind {
+    if symbol == "if" {
+        return Some("both branches need the same type, since the `if` as a whole has one".into());
+    }
+    if kinds == [&Type::Bool, &Type::Bool] {
+        return Some("true and false have no order; they are equal, `==`, or not, `!=`".into());
+    }
+    if symbol == "in" {
+        return Some(format!("the list would have to hold {}", kinds[0]));
+    }
+    operands.iter().zip([kinds[1], kinds[0]]).find_map(|(operand, other)| match &operand.kind {
         ExprKind::Text(text) if other.is_number() && text.parse::<f64>().is_ok() => {
             Some(format!("without quotes it is a number: `{text}`"))
         }
@@ -765,8 +780,7 @@ fn unlike_help(symbol: &str, operands: [&tree::Expr; 2], kinds: [&Type; 2]) -> O
             None => "a time is written like `@2021-01-19T10:00:00Z`".into(),
         }),
         _ => None,
-    });
-    literal.filter(|_| symbol != "if")
+    })
 }
 
 pub(super) fn counted(count: usize) -> String {

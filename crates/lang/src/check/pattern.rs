@@ -79,7 +79,7 @@ fn check_streams(world: &mut World<'_>, source: usize, pattern: &tree::Pattern, 
         for name in names.iter().filter(|name| !streams.is_empty() && !streams.contains(name.text.as_str())) {
             let message = format!("there is no stream `{}`", name.text);
             let help = world.meant(&name.text, streams.iter().copied());
-            let help = help.unwrap_or_else(|| names::listed("the declared streams are", streams.iter().copied()));
+            let help = help.unwrap_or_else(|| names::listed("declared streams:", streams.iter().copied()));
             world.report(source, Diagnostic::error(&code::UNKNOWN_STREAM, name.place, message).help(help));
         }
     }

@@ -23,9 +23,13 @@ pub(super) fn explain(text: &str, offset: usize, error: &Error<Rule>) -> Diagnos
     if found.starts_with('"') {
         return open_text(place);
     }
-    let expected = expected(positives);
-    let diagnostic = Diagnostic::error(&code::SYNTAX, place, format!("expected {expected}, found {}", shown(found)));
-    diagnostic.maybe_help(hint(text, place, positives))
+    let (expected, hint) = (expected(positives), hint(text, place, positives));
+    // Where it is known what to do, all that could stand there instead is no news.
+    let message = match expected.as_slice() {
+        [_, _, _, ..] if hint.is_some() => format!("{} cannot stand here", shown(found)),
+        expected => format!("expected {}, found {}", listed(expected), shown(found)),
+    };
+    Diagnostic::error(&code::SYNTAX, place, message).maybe_help(hint)
 }
 
 fn open_text(place: Place) -> Diagnostic {
@@ -59,9 +63,9 @@ fn shown(found: &str) -> String {
     if found.is_empty() { "the end of the text".into() } else { format!("`{found}`") }
 }
 
-/// "a, b or c", each once, what a reader most likely wants first.
-fn expected(rules: &[Rule]) -> String {
-    let mut each: Vec<&str> = Vec::new();
+/// Each once, what a reader most likely wants first.
+fn expected(rules: &[Rule]) -> Vec<&'static str> {
+    let mut each: Vec<&'static str> = Vec::new();
     for word in rules.iter().map(|rule| word(*rule)).filter(|word| !word.is_empty()) {
         if !each.contains(&word) {
             each.push(word);
@@ -72,7 +76,12 @@ fn expected(rules: &[Rule]) -> String {
         each.retain(|word| !["`(`", "`:`", "a number"].contains(word));
     }
     each.sort_by_key(|word| (word.starts_with("the end"), word.starts_with('`'), *word != AN_OPERATOR, *word));
-    match each.as_slice() {
+    each
+}
+
+/// "a, b or c"
+fn listed(words: &[&str]) -> String {
+    match words {
         [] => "something else".into(),
         [one] => (*one).into(),
         [most @ .., last] => format!("{} or {last}", most.join(", ")),
@@ -85,6 +94,7 @@ fn hint(text: &str, place: Place, expected: &[Rule]) -> Option<String> {
     let wants = |wanted: &str| expected.iter().any(|rule| word(*rule) == wanted);
     let help = match found {
         "=" if wants(AN_OPERATOR) => "to compare, write `==`",
+        _ if expected == [Rule::colon] && found != "=" => "write `name: type` for a field, `name: value` for an entry",
         "=" if wants("`:`") => "a parameter has a type: `param NAME: duration = ..`",
         "&&" => "write `and`",
         "||" => "write `or`",
@@ -106,11 +116,12 @@ fn hint(text: &str, place: Place, expected: &[Rule]) -> Option<String> {
         "within" | "skip" | "keep" | "emit" if wants(AN_ITEM) => {
             "it stands behind the sequence, which starts with `begin`"
         }
-        word if wants(A_RELATION) && is_like_relation(word) => {
-            "the relations are next, followedBy, followedByAny, notNext and notFollowedBy"
+        word if wants(A_RELATION) && meant_relation(word).is_some() => {
+            return meant_relation(word).map(|relation| format!("did you mean `{relation}`?"));
         }
         word if wants(AN_EXPRESSION) && is_reserved(word) => {
-            return Some(format!("a field of that name is written `` `{word}` ``"));
+            let help = format!("something is missing before `{word}`; if a field is meant, write `` `{word}` ``");
+            return Some(help);
         }
         word if (wants(A_NAME) || wants(A_STAGE)) && is_reserved(word) => {
             return Some(format!("`{word}` is a word of the language; as a name it is written `` `{word}` ``"));
@@ -120,10 +131,12 @@ fn hint(text: &str, place: Place, expected: &[Rule]) -> Option<String> {
     Some(help.into())
 }
 
-fn is_like_relation(word: &str) -> bool {
-    let relations = ["next", "followedby", "followedbyany", "notnext", "notfollowedby"];
+/// The relation that a word is almost.
+fn meant_relation(word: &str) -> Option<&'static str> {
+    let relations = ["next", "followedBy", "followedByAny", "notNext", "notFollowedBy"];
     let word = word.to_lowercase().replace('_', "");
-    word.len() > 2 && relations.iter().any(|relation| strsim::damerau_levenshtein(relation, &word) <= 2)
+    let distance = |relation: &&str| strsim::damerau_levenshtein(&relation.to_lowercase(), &word);
+    relations.into_iter().filter(|relation| word.len() > 2 && distance(relation) <= 2).min_by_key(distance)
 }
 
 fn is_reserved(word: &str) -> bool {
