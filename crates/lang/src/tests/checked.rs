@@ -8,7 +8,8 @@ use ensue_model::schema::FieldId;
 use ensue_model::{Schema, Span, Type, Value};
 
 use super::compile_all;
-use crate::{Options, Source, compile};
+use crate::tree::{self, Item, Let, Param, Stream};
+use crate::{Options, Source, compile, parse, print};
 
 fn pattern(text: &str) -> Pattern {
     pattern_with(text, &Options::default())
@@ -260,6 +261,27 @@ fn a_doc_comment_is_the_patterns() {
     let text = "// no\n/// Paid\n///   late.\npattern p begin a where true";
     assert_eq!(pattern(text).doc, "Paid\n  late.");
     assert_eq!(pattern("/// Paid late.\nbegin a where true").doc, "Paid late.");
+}
+
+#[test]
+fn every_item_keeps_its_doc_comment() {
+    let text = "/// An order.\nstream s { a: int }\n/// How long.\n///\n/// Not long.\nparam p: int = 1\n// no doc\n\
+                param q: int = 2\n/// Much.\nlet l = a > 1\n/// Found.\npattern x begin b where true\n";
+    let (file, diagnostics) = parse(&Source::new("x", text));
+    assert_eq!(diagnostics, []);
+    let docs: Vec<&str> = file
+        .items
+        .iter()
+        .map(|item| match item {
+            Item::Stream(Stream { doc, .. }) | Item::Param(Param { doc, .. }) => doc.as_str(),
+            Item::Let(Let { doc, .. }) | Item::Table(Table { doc, .. }) => doc,
+            Item::Pattern(tree::Pattern { doc, .. }) => doc,
+        })
+        .collect();
+    assert_eq!(docs, ["An order.", "How long.\n\nNot long.", "", "Much.", "Found."]);
+    // The printer keeps them, and drops the other comment.
+    let (again, _) = parse(&Source::new("x", print(&file)));
+    assert_eq!(again, file);
 }
 
 #[test]
