@@ -221,9 +221,9 @@ impl<'p, E: Event> Matcher<'p, E> {
         let moment = Moment { pattern: self.pattern, input: self.input, event, key: &state.key, taken: &[] };
         let mut ended = Ended::default();
         state.runs.step(self.automaton, &moment, position, &mut ended);
-        // It may have come to a step whose window is over, since it counts from an earlier stage.
-        state.runs.expire(self.automaton, moment.now(), &mut ended);
         self.put_out(at, state, ended);
+        // A run may have come to a step whose window is over, since that counts from an earlier stage.
+        self.move_time(at, event.time(), state);
     }
 
     /// What came out once does not come out again, and what came out as a match does not time out.

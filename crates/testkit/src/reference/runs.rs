@@ -37,8 +37,6 @@ pub(super) struct Runs {
     complete: Queue<Complete, Order>,
     /// What became a match because nothing came. It may wait in a loop for more.
     absent: HashSet<Vec<Taken>>,
-    /// The time that has been reached.
-    now: Timestamp,
 }
 
 /// What ended at one event, or as time moved.
@@ -50,15 +48,14 @@ pub(super) struct Ended {
 
 /// A match.
 pub(super) struct Found {
-    /// When it came out.
+    /// The time of the event that completed it, or when the window of its absence was over; with a skip strategy, when
+    /// nothing could make it void any more.
     at: Timestamp,
     pub(super) taken: Vec<Taken>,
 }
 
 /// A run whose time ran out.
 pub(super) struct Timeout {
-    /// When it came out: at its deadline, unless the event that brought it there was later.
-    at: Timestamp,
     pub(super) deadline: Timestamp,
     pub(super) taken: Vec<Taken>,
     pub(super) awaiting: Vec<StageId>,
@@ -132,7 +129,7 @@ impl Runs {
     pub(super) fn new(automaton: &Automaton<'_>) -> Self {
         let mut open = Queue::new(Run::order);
         open.push(Run { position: automaton.start, taken: Vec::new() });
-        Runs { open, complete: Queue::new(Complete::order), absent: HashSet::new(), now: Timestamp::MIN }
+        Runs { open, complete: Queue::new(Complete::order), absent: HashSet::new() }
     }
 
     /// An event goes through all runs.
@@ -148,10 +145,9 @@ impl Runs {
             automaton.follow(run, moment, position, &mut next);
         }
         self.open = next.open;
-        self.complete
-            .extend(next.complete.items().iter().map(|run| Complete { run: run.clone(), since: moment.now() }));
-        self.now = moment.now();
-        self.settle(automaton.skip, ended);
+        let now = moment.now();
+        self.complete.extend(next.complete.items().iter().map(|run| Complete { run: run.clone(), since: now }));
+        self.settle(automaton.skip, now, ended);
     }
 
     /// Time moves to `now`: runs whose window is over end, and those that wait for an absence are matches.
@@ -165,7 +161,7 @@ impl Runs {
             if let Some(since) = absent.filter(|_| is_over(absent))
                 && self.absent.insert(run.taken.clone())
             {
-                complete.push(Complete { run: run.clone(), since: since.max(self.now) });
+                complete.push(Complete { run: run.clone(), since });
             }
             match closes.filter(|_| is_over(closes)) {
                 Some(_) if is_over(absent) => {}
@@ -176,8 +172,7 @@ impl Runs {
         self.open = open;
         self.complete.extend(complete.items().iter().cloned());
         self.time_out(automaton, &closed, ended);
-        self.now = now;
-        self.settle(automaton.skip, ended);
+        self.settle(automaton.skip, now, ended);
     }
 
     /// Runs that took the same are one timeout, when the last of them can take nothing more.
@@ -193,20 +188,20 @@ impl Runs {
             let mut awaiting: Vec<StageId> = ways().flat_map(|(run, _)| automaton.awaited_at(run, deadline)).collect();
             awaiting.sort();
             awaiting.dedup();
-            ended.timeouts.push(Timeout { at: deadline.max(self.now), deadline, taken: taken.clone(), awaiting });
+            ended.timeouts.push(Timeout { deadline, taken: taken.clone(), awaiting });
         }
     }
 
     /// Complete runs become matches: at once, or with a skip strategy when no open run started earlier. Each match drops
     /// the runs that the strategy says.
-    fn settle(&mut self, skip: Skip, ended: &mut Ended) {
+    fn settle(&mut self, skip: Skip, now: Timestamp, ended: &mut Ended) {
         while let Some(order) = self.complete.first().map(Complete::order) {
             if skip != Skip::None && self.open.first().is_some_and(|open| open.order() < order) {
                 return;
             }
             if let Some(Complete { run, since }) = self.complete.pop() {
                 self.drop_void(skip, &run);
-                let at = if skip == Skip::None { since } else { self.now };
+                let at = if skip == Skip::None { since } else { now };
                 ended.matches.push(Found { at, taken: run.taken });
             }
         }
@@ -239,7 +234,7 @@ impl Ended {
             (taken.iter().map(Taken::order).collect(), taken.iter().map(|taken| taken.stage).collect())
         }
         self.matches.sort_by_cached_key(|found| (found.at, order(&found.taken)));
-        self.timeouts.sort_by_cached_key(|timeout| (timeout.at, order(&timeout.taken)));
+        self.timeouts.sort_by_cached_key(|timeout| (timeout.deadline, order(&timeout.taken)));
     }
 }
 
