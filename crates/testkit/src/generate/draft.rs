@@ -139,7 +139,7 @@ fn well_formed(mut steps: Vec<Step>) -> Vec<Step> {
 }
 
 fn step(odds: Odds, depth: u32) -> BoxedStrategy<Step> {
-    let stage = (relation(), condition(odds), quantifiers(odds, false), window(odds)).prop_map(
+    let stage = (relation(), condition(odds), quantifiers(odds), window(odds)).prop_map(
         |(relation, condition, quantifier, window)| {
             let term = Term::Stage(condition);
             Step { relation, term, quantifier, window }
@@ -159,7 +159,7 @@ fn step(odds: Odds, depth: u32) -> BoxedStrategy<Step> {
     let inner = Odds { steps_max: 3, ..odds };
     let steps = steps(inner, depth - 1).prop_map(closed);
     let group =
-        (relation(), steps, quantifiers(odds, true), window(odds)).prop_map(|(relation, steps, quantifier, window)| {
+        (relation(), steps, quantifiers(odds), window(odds)).prop_map(|(relation, steps, quantifier, window)| {
             let term = Term::Group(steps);
             Step { relation, term, quantifier, window }
         });
@@ -188,11 +188,11 @@ fn relation() -> impl Strategy<Value = Relation> {
     ]
 }
 
-fn quantifiers(odds: Odds, of_group: bool) -> impl Strategy<Value = Option<Quantifier>> {
-    maybe(odds.quantifier, quantifier(odds, of_group))
+fn quantifiers(odds: Odds) -> impl Strategy<Value = Option<Quantifier>> {
+    maybe(odds.quantifier, quantifier(odds))
 }
 
-fn quantifier(odds: Odds, of_group: bool) -> impl Strategy<Value = Quantifier> {
+fn quantifier(odds: Odds) -> impl Strategy<Value = Quantifier> {
     let times = prop_oneof![
         1 => Just(Times::Once),
         1 => (2..=3u32).prop_map(Times::Exactly),
@@ -200,8 +200,7 @@ fn quantifier(odds: Odds, of_group: bool) -> impl Strategy<Value = Quantifier> {
         4 => (1..=2u32).prop_map(Times::AtLeast),
     ];
     let between = prop_oneof![2 => Just(""), 1 => Just(" consecutive"), 1 => Just(" combinations")];
-    let greedy = if of_group { 0.0 } else { 0.3 };
-    (times, chance(0.3), chance(greedy), between, maybe(0.25, condition(odds))).prop_map(
+    (times, chance(0.3), chance(0.3), between, maybe(0.25, condition(odds))).prop_map(
         |(times, optional, greedy, between, until)| match times {
             Times::Once => Quantifier { times, optional: true, greedy: false, between: "", until: None },
             Times::Exactly(_) | Times::Between(..) => Quantifier { times, optional, greedy, between, until: None },
