@@ -1,9 +1,12 @@
 //! Replays what has been found: the inputs of the fuzz targets in `corpus/parse`, `corpus/check` and `corpus/run`, and the
 //! cases in `corpus/cases` through all readings. The seeds of the fuzzer are replayed too, so that they stay of use.
+//!
+//! `corpus/open` holds cases on which the engine still differs from the reference. Who mends one moves it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ensue_testkit::case::Case;
 use ensue_testkit::readings::{self, Prepared, Reading};
 use ensue_testkit::suite::{self, Verdict};
 use ensue_tests::fuzz;
@@ -40,9 +43,13 @@ fn what_run_has_found_is_mended() {
     replay("corpus/run", fuzz::run);
 }
 
+fn cases(folder: &str) -> Vec<Case> {
+    files(folder).iter().flat_map(|file| suite::read(file).expect("the corpus holds cases")).collect()
+}
+
 #[test]
 fn all_readings_of_a_case_give_what_it_expects() {
-    for case in files("corpus/cases").iter().flat_map(|file| suite::read(file).expect("the corpus holds cases")) {
+    for case in cases("corpus/cases") {
         match suite::judge(&case, Reading::Engine) {
             Verdict::Passed => {}
             Verdict::Failed(report) => panic!("{report}"),
@@ -52,6 +59,16 @@ fn all_readings_of_a_case_give_what_it_expects() {
         if let Err(disagreement) = readings::agree(&case, prepared.patterns(), 1) {
             panic!("{disagreement}");
         }
+    }
+}
+
+#[test]
+fn an_open_case_is_still_open() {
+    for case in cases("corpus/open") {
+        let prepared = Prepared::of(&case).unwrap_or_else(|refused| panic!("{}", refused.diagnostics));
+        assert_eq!(suite::judge(&case, Reading::Reference), Verdict::Passed);
+        let agreed = readings::agree(&case, prepared.patterns(), 1).is_ok();
+        assert!(!agreed, "all readings agree on `{}` now: move it to `corpus/cases`", case.id);
     }
 }
 

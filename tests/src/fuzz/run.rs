@@ -63,8 +63,13 @@ thread_local! {
         RefCell::new(Profile::ALL.map(|profile| generate::cases(profile).boxed()).into());
 }
 
+/// So many bytes follow the fuzzer's. Past its end the generator would draw zeros, and of those some draws never get done.
+const PADDING: usize = 16_384;
+
 fn drawn(profile: Profile, numbers: &[u8]) -> Option<Case> {
-    let random = TestRng::from_seed(RngAlgorithm::PassThrough, numbers);
+    let padding = (0..PADDING as u64).map(|index| ((index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8);
+    let numbers: Vec<u8> = numbers.iter().copied().chain(padding).collect();
+    let random = TestRng::from_seed(RngAlgorithm::PassThrough, &numbers);
     let mut runner = TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, random);
     let position = Profile::ALL.iter().position(|other| *other == profile)?;
     let tree = STRATEGIES.with_borrow(|strategies| strategies[position].new_tree(&mut runner));
