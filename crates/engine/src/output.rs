@@ -72,10 +72,18 @@ impl<E> Outputs<E> {
         self.rejected.append(&mut other.rejected);
     }
 
-    /// Puts into order what several shards gave for the same stretch of time.
-    pub fn sort(&mut self) {
-        self.matches.sort_by_cached_key(|found| (found.at, order_of(&found.run)));
-        self.timeouts.sort_by_cached_key(|found| (found.deadline, order_of(&found.run)));
+    /// Puts together, in event time, what several shards gave for the same stretch of time. What one shard gave keeps its
+    /// order: keys do not part, and what comes out of a key late keeps its place.
+    pub fn merge(shards: Vec<Outputs<E>>, out: &mut Outputs<E>) {
+        let (mut matches, mut timeouts) = (Vec::new(), Vec::new());
+        for mut shard in shards {
+            matches.push(shard.matches.into_iter());
+            timeouts.push(shard.timeouts.into_iter());
+            out.late.append(&mut shard.late);
+            out.rejected.append(&mut shard.rejected);
+        }
+        merge_by(matches, |found| found.at, &mut out.matches);
+        merge_by(timeouts, |lapsed| lapsed.deadline, &mut out.timeouts);
     }
 }
 
@@ -83,4 +91,14 @@ impl<E> Outputs<E> {
 pub(crate) fn order_of<E>(run: &Partial<E>) -> (Vec<(Timestamp, u64)>, usize, Vec<StageId>) {
     let events = run.events.iter().map(|(_, taken)| (taken.time, taken.position));
     (events.collect(), run.pattern, run.events.iter().map(|(stage, _)| *stage).collect())
+}
+
+/// Of the first of each sequence, the earliest comes next, and of equal ones that of the first shard.
+fn merge_by<T>(sequences: Vec<std::vec::IntoIter<T>>, time: impl Fn(&T) -> Timestamp, out: &mut Vec<T>) {
+    let mut heads: Vec<_> = sequences.into_iter().map(Iterator::peekable).collect();
+    loop {
+        let first = heads.iter_mut().enumerate().filter_map(|(shard, head)| Some((time(head.peek()?), shard))).min();
+        let Some((_, shard)) = first else { return };
+        out.extend(heads[shard].next());
+    }
 }

@@ -191,7 +191,9 @@ impl<'p> Compiler<'p> {
         }
         let guard = self.absence_guard(place, place.step());
         let absence = self.state(StateKind::Absence, Some(stage_of(place.step())));
-        self.set_windows(absence, place);
+        // The windows of the groups around are for the events that they take.
+        let own = place.step().within.map(|window| self.window(&window));
+        self.states[absence.index()].windows.extend(own);
         let stop = self.stop(place.step());
         self.edge(absence, Action::Proceed, guard.clone(), stop);
         self.edge(absence, Action::Ignore, guard.negated(), absence);
@@ -317,8 +319,7 @@ impl<'p> Compiler<'p> {
         let group = self.group(place, first_round);
         let first = self.sequence(sequence, sink, Some(&group), place.following());
         if let Some(exit) = exit {
-            let open = self.group_open(place);
-            self.edge(first, Action::Proceed, open, exit);
+            self.exit_edges(place, first, exit);
         }
         first
     }
@@ -369,7 +370,10 @@ impl<'p> Compiler<'p> {
         let joint = self.state_in_loop(None);
         let first = self.sequence(sequence, joint, Some(&group), place.following());
         self.states[first.index()].in_loop = true;
-        self.edge(first, Action::Proceed, open.clone(), sink);
+        if place.step().quantifier.greedy {
+            self.narrow_greedily(place, sink);
+        }
+        self.exit_edges(place, first, sink);
         self.edge(joint, Action::Proceed, open, first);
         first
     }

@@ -1,7 +1,9 @@
 //! When runs end because time passes: by the window of the whole match, or by those of the steps that they wait for.
 
+use ensue_model::pattern::StageId;
 use ensue_model::{Span, Timestamp};
 
+use crate::program::Window;
 use crate::registers::{Registers, window_end};
 use crate::subsets::Subset;
 
@@ -30,6 +32,16 @@ impl Due {
     pub(crate) fn next(&self) -> Option<Timestamp> {
         earliest([self.end, self.absence])
     }
+}
+
+/// The stages that runs were waiting for when they ended: those whose windows were open until then.
+pub(crate) fn awaiting(subset: &Subset, registers: &Registers, end: Timestamp) -> Vec<StageId> {
+    let closes = |windows: &[Window]| earliest(windows.iter().map(|window| window_end(registers, window)));
+    let takers = subset.takers.iter().filter(|(_, windows)| closes(windows).is_none_or(|closes| closes >= end));
+    let mut found: Vec<StageId> = takers.map(|(stage, _)| *stage).collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// When the last of the ways on closes; none if one stays open.

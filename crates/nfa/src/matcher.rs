@@ -10,7 +10,7 @@ use ensue_model::output::Taken;
 use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Event, Timestamp, Value};
 
-use crate::due::Due;
+use crate::due::{self, Due};
 use crate::graph::{Extent, Graph, NodeId};
 use crate::outcomes::Outcome;
 use crate::program::{ConditionId, Program};
@@ -339,7 +339,7 @@ impl Context<'_> {
             && !here.position.matched
             && scratch.wants_timeouts
         {
-            let awaiting = &here.awaiting;
+            let awaiting = &due::awaiting(here, &group.registers, end);
             graph.each_run(group.runs, Timestamp::MIN, |events| {
                 out.timed_out(in_taken_order(events), end, awaiting);
                 ControlFlow::Continue(())

@@ -13,7 +13,7 @@ use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::due::Due;
+use crate::due::{self, Due};
 use crate::graph::{Graph, NodeId};
 use crate::matcher::{Context, Incoming, Scratch, Sink, Stepped, in_taken_order};
 use crate::outcomes::Outcome;
@@ -268,7 +268,7 @@ impl Context<'_> {
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
     ) {
-        let mut timed_out: Vec<TimedOut> = Vec::new();
+        let mut ended: Vec<(OrderedRun, Timestamp)> = Vec::new();
         let mut open: Vec<OrderedRun> = Vec::with_capacity(runs.ordered.runs.len());
         for mut run in std::mem::take(&mut runs.ordered.runs) {
             let due = self.due(&run, scratch);
@@ -280,13 +280,19 @@ impl Context<'_> {
             match due.end.filter(|_| is_over(due.end)) {
                 None => open.push(run),
                 Some(_) if run.matched || run.is_awaited => {}
-                Some(end) => {
-                    let subset = self.subset_of(&run, scratch);
-                    TimedOut::add(&mut timed_out, &run, end, &scratch.subset(subset).awaiting);
-                }
+                Some(end) => ended.push((run, end)),
             }
         }
         runs.ordered.runs = open;
+        let mut timed_out: Vec<TimedOut> = Vec::new();
+        for (run, _) in &ended {
+            let ends = ended.iter().filter(|(other, _)| other.events == run.events).map(|(_, end)| *end);
+            if let Some(end) = ends.max() {
+                let subset = self.subset_of(run, scratch);
+                let awaiting = due::awaiting(scratch.subset(subset), &run.registers, end);
+                TimedOut::add(&mut timed_out, run, end, awaiting);
+            }
+        }
         let released = self.release(runs, now, out);
         let is_open = |node: NodeId| runs.ordered.runs.iter().any(|run| run.events == node);
         timed_out.retain(|run| scratch.wants_timeouts() && !released.contains(&run.events) && !is_open(run.events));
@@ -323,13 +329,10 @@ struct TimedOut {
 }
 
 impl TimedOut {
-    fn add(timed_out: &mut Vec<TimedOut>, run: &OrderedRun, end: Timestamp, awaiting: &[StageId]) {
+    fn add(timed_out: &mut Vec<TimedOut>, run: &OrderedRun, end: Timestamp, awaiting: Vec<StageId>) {
         match timed_out.iter_mut().find(|other| other.events == run.events) {
-            Some(other) => {
-                other.end = other.end.max(end);
-                other.awaiting.extend(awaiting);
-            }
-            None => timed_out.push(TimedOut { events: run.events, end, awaiting: awaiting.to_vec() }),
+            Some(other) => other.awaiting.extend(awaiting),
+            None => timed_out.push(TimedOut { events: run.events, end, awaiting }),
         }
     }
 }

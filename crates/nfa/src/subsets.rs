@@ -38,8 +38,8 @@ pub(crate) struct Subset {
     pub(crate) looks_back: bool,
     /// The lookbacks that some condition ahead may still ask for.
     pub(crate) live: Box<[bool]>,
-    /// The stages that may take an event from here.
-    pub(crate) awaiting: Box<[StageId]>,
+    /// The stages that may take an event from here, each with the step windows in which it may.
+    pub(crate) takers: Takers,
     /// Whether a run that is still here when its window ends is a match.
     pub(crate) is_absence: bool,
     /// The windows that the absence has of its own.
@@ -48,6 +48,9 @@ pub(crate) struct Subset {
     pub(crate) ways: Option<Box<[Box<[Window]>]>>,
     transitions: HashMap<Bits, TransitionId>,
 }
+
+/// Stages that may take an event, each with the step windows in which it may.
+pub(crate) type Takers = Box<[(StageId, Box<[Window]>)]>;
 
 /// A transition by its position in the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -133,47 +136,18 @@ impl Subsets {
 
     fn describe(&self, program: &Program, position: Position) -> Subset {
         let here = reached(program, &position.states);
-        let takes = here.iter().flat_map(|state| &program.states[state.index()].edges);
-        let behind: Vec<StateId> = takes.filter(|edge| edge.action == Action::Take).map(|edge| edge.target).collect();
-        let mut asks = BTreeSet::new();
-        let mut ask = |condition| {
-            asks.insert(condition);
-        };
-        for state in &here {
-            program.states[state.index()].edges.iter().for_each(|edge| edge.guard.conditions(&mut ask));
-        }
-        // Whether a run that takes the event is a match is decided by the edges behind.
-        for state in reached(program, &behind) {
-            let edges = program.states[state.index()].edges.iter();
-            edges.filter(|edge| edge.action == Action::Proceed).for_each(|edge| edge.guard.conditions(&mut ask));
-        }
-        let takes =
-            |state: &&StateId| program.states[state.index()].edges.iter().any(|edge| edge.action == Action::Take);
-        let awaiting: BTreeSet<StageId> =
-            here.iter().filter(takes).filter_map(|state| program.states[state.index()].stage).collect();
-        let looks_back = asks.iter().any(|condition| program.conditions[usize::from(condition.0)].looks_back);
+        let asks = asks(program, &here);
         let mut live = vec![false; program.kept.len()];
         for state in &position.states {
             live.iter_mut().zip(&self.live[state.index()]).for_each(|(live, here)| *live |= here);
         }
-        // No event will come that could say otherwise, so guards are not asked, not even those that are always shut.
-        let is_absence_state = |state: &StateId| program.states[state.index()].kind == StateKind::Absence;
-        let leads_to_absence = |state: &StateId| reached(program, &[*state]).iter().any(is_absence_state);
-        let waits_for_absence = |state: &StateId| match program.states[state.index()] {
-            State { kind: StateKind::Absence, .. } => true,
-            State { in_loop, .. } => in_loop && leads_to_absence(state),
-        };
-        let is_absence = position.states.iter().any(waits_for_absence);
-        let absence =
-            here.iter().map(|state| &program.states[state.index()]).find(|state| state.kind == StateKind::Absence);
-        let absence_windows = absence.map_or(&[][..], |state| &state.windows).into();
         Subset {
+            looks_back: asks.iter().any(|condition| program.conditions[usize::from(condition.0)].looks_back),
             asks: asks.into_iter().collect(),
-            looks_back,
             live: live.into(),
-            awaiting: awaiting.into_iter().collect(),
-            is_absence,
-            absence_windows,
+            takers: takers(program, &here),
+            is_absence: waits_for_absence(program, &position.states),
+            absence_windows: absences(program, &here).next().map_or(&[][..], |state| &state.windows).into(),
             ways: ways(program, &here),
             transitions: HashMap::new(),
             position,
@@ -252,6 +226,45 @@ impl Moves {
             }
         }
     }
+}
+
+/// The conditions that decide what an event does to runs that look at it in these states.
+fn asks(program: &Program, here: &[StateId]) -> BTreeSet<ConditionId> {
+    let mut asks = BTreeSet::new();
+    let mut ask = |condition| {
+        asks.insert(condition);
+    };
+    let edges = |state: &StateId| program.states[state.index()].edges.iter();
+    here.iter().flat_map(edges).for_each(|edge| edge.guard.conditions(&mut ask));
+    // Whether a run that takes the event is a match is decided by the edges behind.
+    let takes = here.iter().flat_map(edges).filter(|edge| edge.action == Action::Take);
+    let behind: Vec<StateId> = takes.map(|edge| edge.target).collect();
+    let behind = reached(program, &behind);
+    let proceeds = behind.iter().flat_map(edges).filter(|edge| edge.action == Action::Proceed);
+    proceeds.for_each(|edge| edge.guard.conditions(&mut ask));
+    asks
+}
+
+fn takers(program: &Program, here: &[StateId]) -> Takers {
+    let states = here.iter().map(|state| &program.states[state.index()]);
+    let takers = states.filter(|state| state.edges.iter().any(|edge| edge.action == Action::Take));
+    takers.filter_map(|state| Some((state.stage?, state.windows.clone().into()))).collect()
+}
+
+fn absences<'p>(program: &'p Program, here: &[StateId]) -> impl Iterator<Item = &'p State> {
+    let states = here.iter().map(|state| &program.states[state.index()]);
+    states.filter(|state| state.kind == StateKind::Absence)
+}
+
+/// Whether runs here are matches when the absence at the end has lasted: they wait for it, or could leave a loop for it.
+/// Where the absence has a window of its own, which counts from the latest event, they may also leave out what is
+/// optional. No event will come that could say otherwise, so guards are not asked, not even those that are always shut.
+fn waits_for_absence(program: &Program, states: &[StateId]) -> bool {
+    states.iter().any(|state| {
+        let State { kind, in_loop, .. } = program.states[state.index()];
+        let ahead = reached(program, &[*state]);
+        kind == StateKind::Absence || absences(program, &ahead).any(|absence| in_loop || !absence.windows.is_empty())
+    })
 }
 
 /// The windows of the states that may take an event or wait for none; none if a run can wait without end.

@@ -42,7 +42,8 @@ struct Threads<E: Event + Send + Sync + 'static> {
 #[derive(Debug)]
 struct Flying<E> {
     missing: usize,
-    outputs: Outputs<E>,
+    /// By shard.
+    outputs: Vec<Outputs<E>>,
 }
 
 #[derive(Debug)]
@@ -182,7 +183,10 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
         self.waiting = 0;
         let (number, through) = (self.sent, self.intake.through());
         self.sent += 1;
-        self.flying.push_back(Flying { missing: self.workers.len(), outputs: Outputs::new() });
+        self.flying.push_back(Flying {
+            missing: self.workers.len(),
+            outputs: self.workers.iter().map(|_| Outputs::new()).collect(),
+        });
         for (worker, events) in self.workers.iter().zip(&mut self.batches) {
             worker.send(Batch { number, events: std::mem::take(events), through });
         }
@@ -208,7 +212,7 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
     fn land(&mut self, mut reply: Reply<E>) -> Result<(), Error> {
         let flying = &mut self.flying[(reply.number - self.first_flying) as usize];
         flying.missing -= 1;
-        flying.outputs.append(&mut reply.outputs);
+        flying.outputs[reply.shard].append(&mut reply.outputs);
         self.faults[reply.shard] = reply.faults;
         reply.done
     }
@@ -217,8 +221,7 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
     fn take_landed(&mut self, out: &mut Outputs<E>) {
         while let Some(mut flying) = self.flying.pop_front_if(|flying| flying.missing == 0) {
             self.first_flying += 1;
-            flying.outputs.sort();
-            out.append(&mut flying.outputs);
+            Outputs::merge(std::mem::take(&mut flying.outputs), out);
         }
     }
 }

@@ -8,7 +8,7 @@ use ensue_model::schema::FieldId;
 use ensue_model::{Schema, Span, Type, Value};
 
 use super::compile_all;
-use crate::tree::{self, Item, Let, Param, Stream};
+use crate::tree::{self, Item, Let, Param, Stream, Table};
 use crate::{Options, Source, compile, parse, print};
 
 fn pattern(text: &str) -> Pattern {

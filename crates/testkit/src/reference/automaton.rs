@@ -416,7 +416,7 @@ impl<'p> Builder<'p> {
         let outside = Outside { group: Some(group), following: place.following };
         let first = self.sequence(sequence, round.sink, outside);
         if let Some(skips_to) = round.skips_to {
-            self.edge(first, Action::Proceed, place.onward(), skips_to);
+            self.skip_edges(place, first, skips_to);
         }
         first
     }
@@ -452,6 +452,9 @@ impl<'p> Builder<'p> {
     }
 
     fn looping_group(&mut self, place: &Place<'p>, sequence: &'p Sequence, sink: Position) -> Position {
+        if place.quantifier().greedy {
+            self.give_way(place, sink);
+        }
         let again = self.state(Kind::Open);
         self.states[again].in_loop = true;
         let round = Round { sink: again, skips_to: Some(sink), first: false };
