@@ -1,7 +1,5 @@
 //! Replays what has been found: the inputs of the fuzz targets in `corpus/parse`, `corpus/check` and `corpus/run`, and the
 //! cases in `corpus/cases` through all readings. The seeds of the fuzzer are replayed too, so that they stay of use.
-//!
-//! `corpus/open` holds cases on which the engine still differs from the reference. Who mends one moves it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,16 +57,6 @@ fn all_readings_of_a_case_give_what_it_expects() {
         if let Err(disagreement) = readings::agree(&case, prepared.patterns(), 1) {
             panic!("{disagreement}");
         }
-    }
-}
-
-#[test]
-fn an_open_case_is_still_open() {
-    for case in cases("corpus/open") {
-        let prepared = Prepared::of(&case).unwrap_or_else(|refused| panic!("{}", refused.diagnostics));
-        assert_eq!(suite::judge(&case, Reading::Reference), Verdict::Passed);
-        let agreed = readings::agree(&case, prepared.patterns(), 1).is_ok();
-        assert!(!agreed, "all readings agree on `{}` now: move it to `corpus/cases`", case.id);
     }
 }
 

@@ -11,7 +11,7 @@ use ensue_model::{Event, Match, Partial, Timeout, Timestamp, Value};
 use ensue_nfa::{Context, Incoming, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size};
 use hashbrown::HashTable;
 
-use crate::config::{Config, Limits, OnFull};
+use crate::config::{Config, Limits, OnFull, Watermarks};
 use crate::error::Full;
 use crate::output::{Outputs, Rejected, Shed};
 
@@ -28,10 +28,33 @@ pub(crate) struct Lane<E> {
     /// When windows end. A run may have ended earlier, and its key may be another by then: closing what is not due does
     /// nothing.
     windows: Windows,
+    closing: Closing,
     /// How much all open runs are.
     size: Size,
     limits: Limits,
     shed: Shed,
+}
+
+/// How time passes for the runs of a key. Without a skip strategy it makes no difference.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Closing {
+    /// All that is over ends together.
+    Together,
+    /// One end after the other: where events move time, it passes every instant.
+    InTurn,
+    /// All that is over ends together, at each event of the key and at each watermark: explicit watermarks under a skip
+    /// strategy, as in Flink. What other keys see must make no difference.
+    ByKey,
+}
+
+impl Closing {
+    fn new(program: &Program, watermarks: Watermarks) -> Self {
+        match watermarks {
+            _ if !program.skips() => Closing::Together,
+            Watermarks::Explicit => Closing::ByKey,
+            Watermarks::Ascending | Watermarks::OutOfOrder(_) => Closing::InTurn,
+        }
+    }
 }
 
 /// When windows end, the earliest first.
@@ -98,6 +121,7 @@ impl<E: Event> Lane<E> {
             pattern,
             scratch: Scratch::new(&program, *timeouts, of_runs),
             windows: Windows::new(&program),
+            closing: Closing::new(&program, config.watermarks),
             program,
             places: HashTable::new(),
             keyed: Vec::new(),
@@ -108,9 +132,21 @@ impl<E: Event> Lane<E> {
         }
     }
 
-    /// The earliest window end that has not come yet.
+    /// The earliest window end that has not come yet; none where windows are closed by key.
     pub(crate) fn next_window_end(&self) -> Option<WindowEnd> {
-        self.windows.first().copied()
+        self.windows.first().copied().filter(|_| !self.is_closed_by_key())
+    }
+
+    /// Whether windows are closed at the events of their key and at watermarks only.
+    pub(crate) fn is_closed_by_key(&self) -> bool {
+        self.closing == Closing::ByKey
+    }
+
+    /// Where windows are closed by key, closes those that end up to `through`.
+    pub(crate) fn close_by_key(&mut self, through: Timestamp, out: &mut Outputs<E>) {
+        while self.is_closed_by_key() && self.windows.first().is_some_and(|end| end.deadline <= through) {
+            self.close_first_window(through, out);
+        }
     }
 
     /// How many evaluations had no result.
@@ -132,7 +168,10 @@ impl<E: Event> Lane<E> {
         out: &mut Outputs<E>,
     ) -> Result<(), Reached> {
         let hash = key_hash(key);
-        let known = self.find(hash, key);
+        let mut known = self.find(hash, key);
+        if self.is_closed_by_key() {
+            known = known.filter(|place| self.close(*place, incoming.time(), out));
+        }
         if self.limits.on_full == OnFull::RejectEvent && self.reject_if_full(known, key, incoming, others, out) {
             return Ok(());
         }
@@ -276,21 +315,31 @@ impl<E: Event> Lane<E> {
     /// Closes the window that ends first, and the others of its key that end up to `now`.
     pub(crate) fn close_first_window(&mut self, now: Timestamp, out: &mut Outputs<E>) {
         let Some(WindowEnd { place, .. }) = self.windows.pop() else { return };
-        let keyed = &mut self.keyed[place as usize];
-        if keyed.runs.is_empty() {
-            return;
+        if !self.keyed[place as usize].runs.is_empty() {
+            self.close(place, now, out);
         }
-        let Keyed { key, runs, noted, .. } = keyed;
+    }
+
+    /// Closes the windows of a key that end up to `now`; gives whether runs are left.
+    fn close(&mut self, place: u32, now: Timestamp, out: &mut Outputs<E>) -> bool {
+        let Keyed { key, runs, noted, .. } = &mut self.keyed[place as usize];
         *noted = None;
+        let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
         let mut sink = KeySink { pattern: self.pattern, key, shared: Some(key), out };
-        Context { program: &self.program, key }.close(runs, now, &mut self.scratch, &mut sink);
+        let context = Context { program: &self.program, key };
+        match self.closing {
+            Closing::InTurn => context.close_in_turn(runs, now, &mut self.scratch, &mut sink),
+            Closing::Together | Closing::ByKey => context.close(runs, now, &mut self.scratch, &mut sink),
+        }
         let is_over = runs.is_empty();
+        out.sort_from(matches, timeouts);
         self.measure(place);
         if is_over {
             self.remove(place);
         } else if matches!(self.windows, Windows::Heap(_)) {
             self.note_next_due(place);
         }
+        !is_over
     }
 
     fn find(&self, hash: u64, key: &[Value<'_>]) -> Option<u32> {

@@ -72,6 +72,12 @@ impl<E> Outputs<E> {
         self.rejected.append(&mut other.rejected);
     }
 
+    /// Puts into order what came out together, from these places on: by time, and then as runs come out.
+    pub(crate) fn sort_from(&mut self, matches: usize, timeouts: usize) {
+        sort_by(&mut self.matches[matches..], |found| (found.at, order_of(&found.run)));
+        sort_by(&mut self.timeouts[timeouts..], |lapsed| (lapsed.deadline, order_of(&lapsed.run)));
+    }
+
     /// Puts together, in event time, what several shards gave for the same stretch of time. What one shard gave keeps its
     /// order: keys do not part, and what comes out of a key late keeps its place.
     pub fn merge(shards: Vec<Outputs<E>>, out: &mut Outputs<E>) {
@@ -88,9 +94,15 @@ impl<E> Outputs<E> {
 }
 
 /// Runs come out by their start, then by their events, then by pattern, then by the stages that took the events.
-pub(crate) fn order_of<E>(run: &Partial<E>) -> (Vec<(Timestamp, u64)>, usize, Vec<StageId>) {
+fn order_of<E>(run: &Partial<E>) -> (Vec<(Timestamp, u64)>, usize, Vec<StageId>) {
     let events = run.events.iter().map(|(_, taken)| (taken.time, taken.position));
     (events.collect(), run.pattern, run.events.iter().map(|(stage, _)| *stage).collect())
+}
+
+fn sort_by<T, K: Ord>(found: &mut [T], key: impl Fn(&T) -> K) {
+    if found.len() > 1 {
+        found.sort_by_cached_key(key);
+    }
 }
 
 /// Of the first of each sequence, the earliest comes next, and of equal ones that of the first shard.

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::keys::KeyClasses;
 use crate::lane::{Lane, WindowEnd};
-use crate::output::{Outputs, Shed, order_of};
+use crate::output::{Outputs, Shed};
 use crate::reorder::Reorder;
 
 /// An event for one shard, with the classes of keys that it is there for.
@@ -40,6 +40,8 @@ pub struct Shard<E> {
     names: Vec<String>,
     classes: Arc<KeyClasses>,
     pub(crate) lanes: Vec<Lane<E>>,
+    /// The lanes whose windows are closed by key.
+    closed_by_key: Vec<usize>,
     /// How much the open runs of all lanes are.
     size: Size,
     pub(crate) held: Reorder<Routed<E>>,
@@ -53,15 +55,15 @@ impl<E: Event> Shard<E> {
     /// # Errors
     /// If a pattern is larger than a program may be.
     pub fn new(patterns: &Patterns, classes: Arc<KeyClasses>, config: &Config) -> Result<Self, Error> {
-        let mut lanes = Vec::with_capacity(patterns.patterns.len());
+        let mut lanes: Vec<Lane<E>> = Vec::with_capacity(patterns.patterns.len());
         for (index, pattern) in patterns.patterns.iter().enumerate() {
             let program = Arc::new(ensue_nfa::compile(pattern)?);
             lanes.push(Lane::new(index, program, config));
         }
-        let names = patterns.patterns.iter().map(|pattern| pattern.name.clone()).collect();
         Ok(Shard {
-            names,
+            names: patterns.patterns.iter().map(|pattern| pattern.name.clone()).collect(),
             classes,
+            closed_by_key: (0..lanes.len()).filter(|index| lanes[*index].is_closed_by_key()).collect(),
             lanes,
             size: Size::default(),
             held: Reorder::new(),
@@ -106,6 +108,14 @@ impl<E: Event> Shard<E> {
             self.step(event, out)?;
         }
         self.close_windows(through, out);
+        let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
+        for index in &self.closed_by_key {
+            let lane = &mut self.lanes[*index];
+            let others = self.size - lane.size();
+            lane.close_by_key(through, out);
+            self.size = others + lane.size();
+        }
+        out.sort_from(matches, timeouts);
         Ok(())
     }
 
@@ -115,7 +125,7 @@ impl<E: Event> Shard<E> {
         for class in (0..self.classes.len()).filter(|class| classes >> class & 1 == 1) {
             self.step_class(class, &mut incoming, out)?;
         }
-        sort_from(&mut out.matches, from, |found| order_of(&found.run));
+        out.sort_from(from, out.timeouts.len());
         Ok(())
     }
 
@@ -155,8 +165,7 @@ impl<E: Event> Shard<E> {
             self.size = others + lane.size();
             self.next_windows.extend(lane.next_window_end().map(|end| Reverse((end, pattern))));
         }
-        sort_from(&mut out.matches, matches, |found| (found.at, order_of(&found.run)));
-        sort_from(&mut out.timeouts, timeouts, |found| (found.deadline, order_of(&found.run)));
+        out.sort_from(matches, timeouts);
     }
 
     /// Finds the next window of each lane again, after a restore.
@@ -166,11 +175,5 @@ impl<E: Event> Shard<E> {
         let ends = self.lanes.iter().enumerate();
         self.next_windows =
             ends.filter_map(|(pattern, lane)| Some(Reverse((lane.next_window_end()?, pattern)))).collect();
-    }
-}
-
-fn sort_from<T, K: Ord>(found: &mut [T], from: usize, key: impl Fn(&T) -> K) {
-    if found.len() > from + 1 {
-        found[from..].sort_by_cached_key(key);
     }
 }

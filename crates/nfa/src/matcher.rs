@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ensue_model::eval::eval;
 use ensue_model::output::Taken;
-use ensue_model::pattern::{Skip, StageId};
+use ensue_model::pattern::StageId;
 use ensue_model::{Event, Timestamp, Value};
 
 use crate::due::{self, Due};
@@ -255,7 +255,7 @@ impl Context<'_> {
         out: &mut impl Sink<E>,
     ) -> Stepped {
         scratch.known.fill(None);
-        if self.program.skip != Skip::None {
+        if self.program.skips() {
             return self.step_ordered(runs, incoming, scratch, out);
         }
         let closed = self.closed(incoming.time);
@@ -299,7 +299,7 @@ impl Context<'_> {
     /// Ends the runs whose time is over at `now`: they time out, or are matches if they waited for an absence. What comes out
     /// is in no order: the caller knows what else comes out at the same time.
     pub fn close<E: Event>(&self, runs: &mut Runs<E>, now: Timestamp, scratch: &mut Scratch, out: &mut impl Sink<E>) {
-        if self.program.skip != Skip::None {
+        if self.program.skips() {
             return self.close_ordered(runs, now, scratch, out);
         }
         let Runs { waiting, graph, .. } = &mut *runs;
@@ -309,6 +309,20 @@ impl Context<'_> {
         waiting.retain(|waiting| !waiting.groups.is_empty());
         self.settle(runs, scratch);
         runs.sweep(self.closed(now));
+    }
+
+    /// As [`Context::close`], but one end after the other, as if it were called at each of them: under a skip strategy what
+    /// ends first can make void what would end later.
+    pub fn close_in_turn<E: Event>(
+        &self,
+        runs: &mut Runs<E>,
+        now: Timestamp,
+        scratch: &mut Scratch,
+        out: &mut impl Sink<E>,
+    ) {
+        while let Some(next) = self.next_due(runs, scratch).filter(|next| *next <= now) {
+            self.close(runs, next, scratch, out);
+        }
     }
 
     /// Lets out what the time has made of a group; gives whether it stays where it is.

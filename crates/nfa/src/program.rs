@@ -39,6 +39,11 @@ impl Program {
         self.states.iter().any(|state| state.kind == StateKind::Absence)
     }
 
+    /// Whether a match makes other runs void, so that it matters what ends first.
+    pub fn skips(&self) -> bool {
+        self.skip != Skip::None
+    }
+
     /// Whether some step has a window of its own, so that runs end at times that do not come in the order of their starts.
     pub fn has_step_windows(&self) -> bool {
         self.states.iter().any(|state| !state.windows.is_empty())

@@ -10,7 +10,7 @@ use ensue_model::{Event, Patterns, Timestamp};
 
 /// An engine with its keys dealt out to threads. With one shard it runs on the caller's thread.
 ///
-/// Outputs come in event time, in the same order for any number of shards.
+/// Outputs come in event time; those of one key in the same order for any number of shards.
 #[derive(Debug)]
 pub struct Sharded<E: Event + Send + Sync + 'static> {
     inner: Inner<E>,
