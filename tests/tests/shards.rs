@@ -17,8 +17,15 @@ fn stream(seed: u64) -> Vec<(Timestamp, i64, &'static str)> {
     events.collect()
 }
 
-/// Matches and timeouts as key and line, each kind in its order for each key, and how many events were late.
-fn outputs(text: &str, watermarks: Watermarks, shards: usize) -> (Vec<(String, String)>, Vec<(String, String)>, usize) {
+/// What came out: key and line, in the order in which each key gave them.
+#[derive(PartialEq, Debug)]
+struct Given {
+    matches: Vec<(String, String)>,
+    timeouts: Vec<(String, String)>,
+    late: usize,
+}
+
+fn outputs(text: &str, watermarks: Watermarks, shards: usize) -> Given {
     let schema = Schema::stream("s").field("k", Type::Int).field("type", Type::String).type_field("type");
     let patterns: Arc<Patterns> = ensue::compile(text, &schema).expect("the pattern is right");
     let config = Config { watermarks, ..Config::default() };
@@ -49,14 +56,14 @@ fn outputs(text: &str, watermarks: Watermarks, shards: usize) -> (Vec<(String, S
         .collect();
     matches.sort_by(|(a, _), (b, _)| a.cmp(b));
     timeouts.sort_by(|(a, _), (b, _)| a.cmp(b));
-    (matches, timeouts, out.late.len())
+    Given { matches, timeouts, late: out.late.len() }
 }
 
 fn check(text: &str) {
     let late = Watermarks::OutOfOrder(Span::from_millis(40));
     for watermarks in [Watermarks::Explicit, Watermarks::Ascending, late] {
         let alone = outputs(text, watermarks, 1);
-        assert!(!alone.0.is_empty() && !alone.1.is_empty(), "{watermarks:?}: something comes out");
+        assert!(!alone.matches.is_empty() && !alone.timeouts.is_empty(), "{watermarks:?}: something comes out");
         for shards in [2, 3, 7] {
             assert_eq!(outputs(text, watermarks, shards), alone, "{watermarks:?}, {shards} shards");
         }
