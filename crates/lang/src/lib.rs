@@ -20,7 +20,6 @@ mod source;
 pub mod tree;
 
 mod literal;
-mod operator;
 mod parse;
 mod print;
 

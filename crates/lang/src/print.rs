@@ -3,13 +3,13 @@
 use ensue_model::pattern::Relation;
 use ensue_model::{Type, Value};
 
-use crate::operator::{AND, COMPARISON, MINUS, NOT, OR, POSTFIX, strength, symbol};
 use crate::parse::is_name;
 use crate::tree::{
     Clause, ClauseKind, Ending, EndingKind, Entry, Expr, ExprKind, Field, File, Group, GroupKind, Item, Keep, Let,
     MarkKind, ModifierKind, Name, Param, Pattern, Quantifier, QuantifierKind, Record, Sequence, Skip, Step, Stream,
     Table, Term, TypeName,
 };
+use ensue_model::expr::strength::{AND, COMPARISON, MINUS, NOT, OR, POSTFIX};
 
 /// The text of a tree, in the one layout that the formatter writes. Reading it again gives an equal tree. Comments are not
 /// in the tree and get lost, but for the `///` before an item.
@@ -270,10 +270,10 @@ fn expr(expr: &Expr) -> String {
         ExprKind::And(operands) => chain(operands, " and ", AND + 1),
         ExprKind::Or(operands) => chain(operands, " or ", OR + 1),
         ExprKind::Binary(operator, left, right) => {
-            let strength = strength(*operator);
+            let strength = operator.strength();
             // Comparisons do not chain; the others associate to the left.
             let left = operand(left, if strength == COMPARISON { COMPARISON + 1 } else { strength });
-            format!("{left} {} {}", symbol(*operator), operand(right, strength + 1))
+            format!("{left} {} {}", operator.symbol(), operand(right, strength + 1))
         }
         ExprKind::Between(value, low, high) => {
             format!("{} between {} and {}", compared(value), compared(low), compared(high))
@@ -313,7 +313,7 @@ fn binds(expr: &Expr) -> u8 {
         ExprKind::Not(_) => NOT,
         ExprKind::Between(..) | ExprKind::In(..) | ExprKind::Like(..) | ExprKind::Matches(..) => COMPARISON,
         ExprKind::IsNull(_) | ExprKind::IsNotNull(_) => COMPARISON,
-        ExprKind::Binary(operator, ..) => strength(*operator),
+        ExprKind::Binary(operator, ..) => operator.strength(),
         ExprKind::Negate(_) => MINUS,
         ExprKind::Member(..) | ExprKind::Index(..) => POSTFIX,
         ExprKind::Null | ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Duration(_) => u8::MAX,

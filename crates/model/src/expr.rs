@@ -171,6 +171,29 @@ impl PartialEq for TextPattern {
 }
 
 impl BinaryOperator {
+    /// All of them.
+    pub const ALL: [BinaryOperator; 14] = [
+        BinaryOperator::Or,
+        BinaryOperator::And,
+        BinaryOperator::Coalesce,
+        BinaryOperator::Equal,
+        BinaryOperator::NotEqual,
+        BinaryOperator::Less,
+        BinaryOperator::LessOrEqual,
+        BinaryOperator::Greater,
+        BinaryOperator::GreaterOrEqual,
+        BinaryOperator::Add,
+        BinaryOperator::Subtract,
+        BinaryOperator::Multiply,
+        BinaryOperator::Divide,
+        BinaryOperator::Remainder,
+    ];
+
+    /// The operator that a pattern writes so.
+    pub fn of_symbol(symbol: &str) -> Option<BinaryOperator> {
+        BinaryOperator::ALL.into_iter().find(|operator| operator.symbol() == symbol)
+    }
+
     /// As a pattern writes it.
     pub fn symbol(self) -> &'static str {
         self.written().0
@@ -183,22 +206,44 @@ impl BinaryOperator {
 
     fn written(self) -> (&'static str, u8) {
         match self {
-            BinaryOperator::Or => ("or", 1),
-            BinaryOperator::And => ("and", 2),
-            BinaryOperator::Equal => ("==", 4),
-            BinaryOperator::NotEqual => ("!=", 4),
-            BinaryOperator::Less => ("<", 4),
-            BinaryOperator::LessOrEqual => ("<=", 4),
-            BinaryOperator::Greater => (">", 4),
-            BinaryOperator::GreaterOrEqual => (">=", 4),
-            BinaryOperator::Coalesce => ("??", 5),
-            BinaryOperator::Add => ("+", 6),
-            BinaryOperator::Subtract => ("-", 6),
-            BinaryOperator::Multiply => ("*", 7),
-            BinaryOperator::Divide => ("/", 7),
-            BinaryOperator::Remainder => ("%", 7),
+            BinaryOperator::Or => ("or", strength::OR),
+            BinaryOperator::And => ("and", strength::AND),
+            BinaryOperator::Equal => ("==", strength::COMPARISON),
+            BinaryOperator::NotEqual => ("!=", strength::COMPARISON),
+            BinaryOperator::Less => ("<", strength::COMPARISON),
+            BinaryOperator::LessOrEqual => ("<=", strength::COMPARISON),
+            BinaryOperator::Greater => (">", strength::COMPARISON),
+            BinaryOperator::GreaterOrEqual => (">=", strength::COMPARISON),
+            BinaryOperator::Coalesce => ("??", strength::COALESCE),
+            BinaryOperator::Add => ("+", strength::SUM),
+            BinaryOperator::Subtract => ("-", strength::SUM),
+            BinaryOperator::Multiply => ("*", strength::PRODUCT),
+            BinaryOperator::Divide => ("/", strength::PRODUCT),
+            BinaryOperator::Remainder => ("%", strength::PRODUCT),
         }
     }
+}
+
+/// How strongly operators bind, the weakest first. All but the comparisons are left-associative; comparisons do not chain.
+pub mod strength {
+    /// `or`
+    pub const OR: u8 = 1;
+    /// `and`
+    pub const AND: u8 = 2;
+    /// `not`
+    pub const NOT: u8 = 3;
+    /// `==`, `<`, ..., `between`, `in`, `like`, `matches`, `is null`
+    pub const COMPARISON: u8 = 4;
+    /// `??`
+    pub const COALESCE: u8 = 5;
+    /// `+`, `-`
+    pub const SUM: u8 = 6;
+    /// `*`, `/`, `%`
+    pub const PRODUCT: u8 = 7;
+    /// The `-` before a number.
+    pub const MINUS: u8 = 8;
+    /// `.x`, `[i]`
+    pub const POSTFIX: u8 = 9;
 }
 
 impl Aggregate {

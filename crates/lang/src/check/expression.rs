@@ -13,7 +13,6 @@ use super::{constant, names};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::literal;
-use crate::operator::{strength, symbol};
 use crate::tree::{self, ExprKind, Let, Name};
 
 /// How deep expressions can be, with the lets that are put in.
@@ -594,7 +593,7 @@ impl<'w, 'a> Lowering<'w, 'a> {
         match operators::binary_type(operator, &left_kind, &right_kind) {
             Some(kind) => Typed::new(Expr::Binary(operator, Box::new(left.expr), Box::new(right.expr)), kind),
             None => {
-                self.unlike(symbol(operator), operands, [&left_kind, &right_kind]);
+                self.unlike(operator.symbol(), operands, [&left_kind, &right_kind]);
                 Typed::unknown()
             }
         }
@@ -750,7 +749,7 @@ fn balanced(operator: BinaryOperator, mut operands: Vec<Expr>) -> Expr {
 }
 
 fn is_comparison(operator: BinaryOperator) -> bool {
-    strength(operator) == strength(BinaryOperator::Equal)
+    operator.strength() == BinaryOperator::Equal.strength()
 }
 
 /// What was probably meant by operands of unlike types.

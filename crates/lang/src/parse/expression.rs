@@ -8,7 +8,6 @@ use super::{EXPRESSION_DEPTH_MAX, Reader, Rule};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::literal::{self, NumberShape};
-use crate::operator::{self, strength};
 use crate::tree::{Expr, ExprKind, Place};
 
 impl<'s> Reader<'s> {
@@ -124,7 +123,7 @@ impl<'s> Reader<'s> {
             Rule::like => ExprKind::Like(left, operand()?),
             Rule::matches => ExprKind::Matches(left, operand()?),
             _ => {
-                let operator = operator::find(operator.expect("a comparison has an operator").as_str());
+                let operator = operator_of(operator.expect("a comparison has an operator").as_str());
                 ExprKind::Binary(operator, left, operand()?)
             }
         };
@@ -140,8 +139,8 @@ impl<'s> Reader<'s> {
             match part.as_rule() {
                 Rule::minus => minuses.push(self.place(&part)),
                 Rule::sum_op => {
-                    let operator = operator::find(part.as_str());
-                    reduce(&mut operands, &mut operators, strength(operator));
+                    let operator = operator_of(part.as_str());
+                    reduce(&mut operands, &mut operators, operator.strength());
                     operators.push(operator);
                 }
                 _ => {
@@ -202,10 +201,16 @@ fn joined(mut operands: Vec<Expr>, kind: fn(Vec<Expr>) -> ExprKind) -> Expr {
 
 /// Joins what binds at least as strongly as the operator that comes.
 fn reduce(operands: &mut Vec<Expr>, operators: &mut Vec<BinaryOperator>, coming: u8) {
-    while let Some(operator) = operators.pop_if(|operator| strength(*operator) >= coming) {
+    while let Some(operator) = operators.pop_if(|operator| operator.strength() >= coming) {
         let right = operands.pop().expect("an operand stands behind each operator");
         let left = operands.pop().expect("an operand stands before each operator");
         let place = left.place.to(right.place);
         operands.push(Expr { kind: ExprKind::Binary(operator, Box::new(left), Box::new(right)), place });
     }
+}
+
+/// # Panics
+/// Never: the grammar lets only operators through.
+fn operator_of(symbol: &str) -> BinaryOperator {
+    BinaryOperator::of_symbol(symbol).expect("the grammar has the operators of the model's table")
 }

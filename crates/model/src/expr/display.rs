@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::strength::{COMPARISON, MINUS, NOT, POSTFIX};
 use super::{Aggregate, Ask, BinaryOperator, Expr, LookbackId, Pick, UnaryOperator};
 use crate::pattern::{Pattern, StageId};
 use crate::schema::{FieldId, Schema};
@@ -60,14 +61,6 @@ const RESERVED: [&str; 23] = [
     "null",
 ];
 
-/// How strongly `not` binds.
-const NOT: u8 = 3;
-/// How strongly comparisons, `between`, `in`, `like`, `matches` and `is null` bind.
-const COMPARISON: u8 = 4;
-/// How strongly the `-` before a number binds.
-const MINUS: u8 = 8;
-/// How strongly `.x` and `[i]` bind.
-const POSTFIX: u8 = 9;
 /// What nothing can take apart.
 const WHOLE: u8 = u8::MAX;
 
