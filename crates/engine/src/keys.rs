@@ -2,10 +2,9 @@
 
 use std::cell::Cell;
 
-use ensue_model::eval::{Fault, Scope, eval};
-use ensue_model::expr::LookbackId;
+use ensue_model::eval::{OfEvent, eval};
 use ensue_model::pattern::{KeyPart, Pattern};
-use ensue_model::{Event, FieldId, Timestamp, Value};
+use ensue_model::{Event, Value};
 use smallvec::SmallVec;
 
 use crate::error::{Error, Kind};
@@ -63,11 +62,13 @@ impl KeyClasses {
     /// # Errors
     /// The name of the part that is null or has no value.
     pub(crate) fn key<'e, E: Event>(&'e self, class: usize, event: &'e E) -> Result<Key<'e>, &'e str> {
+        // What has no value makes the event rejected, and is counted there.
+        let faults = Cell::new(0);
         let mut key = Key::new();
         for part in &self.classes[class] {
             let value = match &part.value {
                 ensue_model::Expr::Field(field) => event.field(*field),
-                computed => eval(computed, &OfEvent { event, faults: Cell::new(0) }).into_owned(),
+                computed => eval(computed, &OfEvent { event, faults: &faults }).into_owned(),
             };
             if value.is_null() {
                 return Err(&part.name);
@@ -75,33 +76,5 @@ impl KeyClasses {
             key.push(value);
         }
         Ok(key)
-    }
-}
-
-/// What a key's expression sees: the event alone.
-struct OfEvent<'e, E> {
-    event: &'e E,
-    faults: Cell<u64>,
-}
-
-impl<E: Event> Scope for OfEvent<'_, E> {
-    fn field(&self, field: FieldId) -> Value<'_> {
-        self.event.field(field)
-    }
-
-    fn time(&self) -> Timestamp {
-        self.event.time()
-    }
-
-    fn key(&self, _: u16) -> Value<'_> {
-        Value::Null
-    }
-
-    fn lookback(&self, _: LookbackId) -> Value<'_> {
-        Value::Null
-    }
-
-    fn fault(&self, _: Fault) {
-        self.faults.set(self.faults.get() + 1);
     }
 }

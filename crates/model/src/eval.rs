@@ -1,7 +1,9 @@
 //! Evaluates a checked expression.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
+use crate::event::Event;
 use crate::expr::{BinaryOperator, Expr, LookbackId, TextPattern, UnaryOperator};
 use crate::function::Function;
 use crate::operators::{self, Outcome};
@@ -42,6 +44,37 @@ pub trait Scope {
     }
     /// Counts an evaluation error.
     fn fault(&self, fault: Fault);
+}
+
+/// The scope of an expression over one event alone: a key's, or the inside of a lookback's.
+#[derive(Debug)]
+pub struct OfEvent<'e, E> {
+    /// The event.
+    pub event: &'e E,
+    /// Where evaluation errors are counted.
+    pub faults: &'e Cell<u64>,
+}
+
+impl<E: Event> Scope for OfEvent<'_, E> {
+    fn field(&self, field: FieldId) -> Value<'_> {
+        self.event.field(field)
+    }
+
+    fn time(&self) -> Timestamp {
+        self.event.time()
+    }
+
+    fn key(&self, _: u16) -> Value<'_> {
+        Value::Null
+    }
+
+    fn lookback(&self, _: LookbackId) -> Value<'_> {
+        Value::Null
+    }
+
+    fn fault(&self, _: Fault) {
+        self.faults.set(self.faults.get() + 1);
+    }
 }
 
 /// The value of an expression. Never fails: what has no value is null, and counted with [`Scope::fault`].

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 
 use ensue_model::aggregate::Accumulator;
-use ensue_model::eval::{Fault, Scope, eval};
+use ensue_model::eval::{Fault, OfEvent, Scope, eval};
 use ensue_model::expr::{Ask, LookbackId, Pick};
 use ensue_model::pattern::StageId;
 use ensue_model::{Event, FieldId, Timestamp, Value};
@@ -91,7 +91,7 @@ impl Register {
 
     /// The register with one more event.
     fn with<E: Event>(self, ask: &Ask, event: &E, faults: &Cell<u64>) -> Register {
-        let scope = OfTaken { event, faults };
+        let scope = OfEvent { event, faults };
         match (self, ask) {
             (Register::Dead, _) => Register::Dead,
             (Register::Value(value, true), Ask::Pick(Pick::First, _)) => Register::Value(value, true),
@@ -153,34 +153,6 @@ impl<E: Event> Scope for UnderTest<'_, E> {
             Some(registers) => registers[index].value(&self.kept[index].ask),
             None => Value::Null,
         }
-    }
-
-    fn fault(&self, _: Fault) {
-        self.faults.set(self.faults.get() + 1);
-    }
-}
-
-/// What the expression inside a lookback sees: an event that a stage takes.
-struct OfTaken<'s, E> {
-    event: &'s E,
-    faults: &'s Cell<u64>,
-}
-
-impl<E: Event> Scope for OfTaken<'_, E> {
-    fn field(&self, field: FieldId) -> Value<'_> {
-        self.event.field(field)
-    }
-
-    fn time(&self) -> Timestamp {
-        self.event.time()
-    }
-
-    fn key(&self, _: u16) -> Value<'_> {
-        Value::Null
-    }
-
-    fn lookback(&self, _: LookbackId) -> Value<'_> {
-        Value::Null
     }
 
     fn fault(&self, _: Fault) {
