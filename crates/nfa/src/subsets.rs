@@ -97,8 +97,8 @@ struct Moves {
     taken: BTreeMap<StageId, (BTreeSet<StateId>, bool)>,
 }
 
-/// The most subsets that an automaton may have. One that needs more has conditions that depend on each other in too many
-/// ways; its runs are still right, but its limit is reported.
+/// The most subsets that an automaton may have. One that needs more has parts that can overlap in too many ways; an engine
+/// stops there.
 pub const SUBSETS_MAX: usize = 65_536;
 
 /// The most transitions that are kept; past them the cache starts anew.
