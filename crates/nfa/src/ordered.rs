@@ -177,7 +177,7 @@ impl Context<'_> {
     /// Moves one run, or lets the event start one.
     fn move_run<E: Event>(&self, run: Option<OrderedRun>, here: Start, scratch: &mut Scratch, made: &mut Made<'_, E>) {
         let state = run.as_ref().map_or(self.program.start, |run| StateId(run.state));
-        let subset = scratch.intern(self.program, Position { states: Box::new([state]), matched: false });
+        let subset = self.subset_of(state, scratch);
         let bits = scratch.bits(self, subset, made.incoming.event(), run.as_ref().map(|run| &run.registers));
         for outcome in scratch.outcomes(self.program, subset, bits) {
             match (outcome, &run) {
@@ -288,7 +288,7 @@ impl Context<'_> {
         for (run, _) in &ended {
             let ends = ended.iter().filter(|(other, _)| other.events == run.events).map(|(_, end)| *end);
             if let Some(end) = ends.max() {
-                let subset = self.subset_of(run, scratch);
+                let subset = self.subset_of(StateId(run.state), scratch);
                 let awaiting = due::awaiting(scratch.subset(subset), &run.registers, end);
                 TimedOut::add(&mut timed_out, run, end, awaiting);
             }
@@ -304,12 +304,12 @@ impl Context<'_> {
         runs.sweep(Timestamp::MIN);
     }
 
-    fn subset_of(&self, run: &OrderedRun, scratch: &mut Scratch) -> SubsetId {
-        scratch.intern(self.program, Position { states: Box::new([StateId(run.state)]), matched: false })
+    fn subset_of(&self, state: StateId, scratch: &mut Scratch) -> SubsetId {
+        scratch.intern(self.program, Position { states: Box::new([state]), matched: false })
     }
 
     fn due(&self, run: &OrderedRun, scratch: &mut Scratch) -> Due {
-        let subset = self.subset_of(run, scratch);
+        let subset = self.subset_of(StateId(run.state), scratch);
         let due = Due::new(scratch.subset(subset), self.program.within, run.start.time, &run.registers);
         let is_done = run.matched || run.is_awaited;
         Due { absence: due.absence.filter(|_| !is_done), ..due }

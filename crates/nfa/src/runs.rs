@@ -96,16 +96,13 @@ impl<E: Event> Runs<E> {
         groups.map(|group| (group.start.time, group.start.position)).chain(self.ordered.starts())
     }
 
-    /// Frees what no open run needs.
+    /// Frees what no open run needs, where that pays.
     pub(crate) fn sweep(&mut self, closed: Timestamp) {
-        if self.is_empty() {
-            self.graph = Graph::default();
-        } else if self.graph.wants_sweep() {
+        if self.is_empty() || self.graph.wants_sweep() {
             self.collect(closed);
         }
     }
 
-    /// Frees the nodes that no open run needs.
     fn collect(&mut self, closed: Timestamp) {
         if self.is_empty() {
             self.graph = Graph::default();
