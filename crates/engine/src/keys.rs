@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 
-use ensue_model::eval::{OfEvent, eval};
 use ensue_model::pattern::{KeyPart, Pattern};
 use ensue_model::{Event, Value};
 use smallvec::SmallVec;
@@ -12,15 +11,15 @@ use crate::error::{Error, Kind};
 /// The most different keys that the patterns of one engine may have.
 pub const CLASSES_MAX: usize = 64;
 
-/// The values of a key's parts.
-pub(crate) type Key<'e> = SmallVec<[Value<'e>; 2]>;
+/// The values of a key's parts, borrowed from the event where they can be.
+pub(crate) type KeyOf<'e> = SmallVec<[Value<'e>; 1]>;
 
 /// The different keys of a set of patterns: patterns with the same key form a class.
 #[derive(Debug)]
 pub struct KeyClasses {
     classes: Vec<Vec<KeyPart>>,
-    /// For each pattern, its class.
-    of_pattern: Vec<usize>,
+    /// For each class, its patterns.
+    patterns: Vec<Vec<usize>>,
 }
 
 impl KeyClasses {
@@ -30,17 +29,20 @@ impl KeyClasses {
     /// If there are more than [`CLASSES_MAX`].
     pub fn new(patterns: &[Pattern]) -> Result<Self, Error> {
         let mut classes: Vec<Vec<KeyPart>> = Vec::new();
-        let of_pattern = patterns.iter().map(|pattern| {
-            classes.iter().position(|class| *class == pattern.key).unwrap_or_else(|| {
-                classes.push(pattern.key.clone());
-                classes.len() - 1
-            })
-        });
-        let of_pattern = of_pattern.collect();
+        let mut of_class: Vec<Vec<usize>> = Vec::new();
+        for (index, pattern) in patterns.iter().enumerate() {
+            match classes.iter().position(|class| *class == pattern.key) {
+                Some(class) => of_class[class].push(index),
+                None => {
+                    classes.push(pattern.key.clone());
+                    of_class.push(vec![index]);
+                }
+            }
+        }
         if classes.len() > CLASSES_MAX {
             return Err(Kind::KeyClasses { limit: CLASSES_MAX }.into());
         }
-        Ok(KeyClasses { classes, of_pattern })
+        Ok(KeyClasses { classes, patterns: of_class })
     }
 
     /// How many there are.
@@ -53,23 +55,20 @@ impl KeyClasses {
         self.classes.is_empty()
     }
 
-    pub(crate) fn patterns_of(&self, class: usize) -> impl Iterator<Item = usize> {
-        self.of_pattern.iter().enumerate().filter(move |(_, of)| **of == class).map(|(pattern, _)| pattern)
+    pub(crate) fn patterns_of(&self, class: usize) -> &[usize] {
+        &self.patterns[class]
     }
 
     /// The key of an event in a class.
     ///
     /// # Errors
     /// The name of the part that is null or has no value.
-    pub(crate) fn key<'e, E: Event>(&'e self, class: usize, event: &'e E) -> Result<Key<'e>, &'e str> {
+    pub(crate) fn key<'e, E: Event>(&'e self, class: usize, event: &'e E) -> Result<KeyOf<'e>, &'e str> {
         // What has no value makes the event rejected, and is counted there.
         let faults = Cell::new(0);
-        let mut key = Key::new();
+        let mut key = KeyOf::new();
         for part in &self.classes[class] {
-            let value = match &part.value {
-                ensue_model::Expr::Field(field) => event.field(*field),
-                computed => eval(computed, &OfEvent { event, faults: &faults }).into_owned(),
-            };
+            let value = part.of(event, &faults);
             if value.is_null() {
                 return Err(&part.name);
             }

@@ -1,19 +1,19 @@
 //! One pattern in one shard: the runs of each key, and when their windows end.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use ensue_model::hash::key_hash;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
-use ensue_model::{Event, Match, Partial, Timeout, Timestamp, Value};
-use ensue_nfa::{Context, Incoming, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size};
-use hashbrown::HashTable;
+use ensue_model::{Event, Key, Match, Partial, Timeout, Timestamp, Value};
+use ensue_nfa::{Conditions, Incoming, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size};
 
 use crate::config::{Config, Limits, OnFull, Watermarks};
 use crate::error::Full;
+use crate::keys::{KeyClasses, KeyOf};
+use crate::open_keys::OpenKeys;
 use crate::output::{Outputs, Rejected, Shed};
+use crate::windows::{WindowEnd, Windows};
 
 /// The runs of one pattern.
 #[derive(Debug)]
@@ -21,10 +21,7 @@ pub(crate) struct Lane<E> {
     pattern: usize,
     program: Arc<Program>,
     scratch: Scratch,
-    /// The keys with open runs, by where they are in `keyed`.
-    places: HashTable<u32>,
-    keyed: Vec<Keyed<E>>,
-    free: Vec<u32>,
+    keys: OpenKeys<Keyed<E>>,
     /// When windows end. A run may have ended earlier, and its key may be another by then: closing what is not due does
     /// nothing.
     windows: Windows,
@@ -57,75 +54,48 @@ impl Closing {
     }
 }
 
-/// When windows end, the earliest first.
-#[derive(Debug)]
-enum Windows {
-    /// Starts come in the order of time, and the window is the same for all.
-    Queue(VecDeque<WindowEnd>),
-    /// Steps have windows of their own: for each key the next end.
-    Heap(BinaryHeap<Reverse<WindowEnd>>),
-}
-
-impl Windows {
-    fn new(program: &Program) -> Self {
-        if program.has_step_windows() { Windows::Heap(BinaryHeap::new()) } else { Windows::Queue(VecDeque::new()) }
-    }
-
-    fn first(&self) -> Option<&WindowEnd> {
-        match self {
-            Windows::Queue(queue) => queue.front(),
-            Windows::Heap(heap) => heap.peek().map(|Reverse(first)| first),
-        }
-    }
-
-    fn pop(&mut self) -> Option<WindowEnd> {
-        match self {
-            Windows::Queue(queue) => queue.pop_front(),
-            Windows::Heap(heap) => heap.pop().map(|Reverse(first)| first),
-        }
-    }
-
-    fn push(&mut self, end: WindowEnd) {
-        match self {
-            Windows::Queue(queue) => queue.push_back(end),
-            Windows::Heap(heap) => heap.push(Reverse(end)),
-        }
-    }
-}
-
+/// A key with its open runs.
 #[derive(Debug)]
 struct Keyed<E> {
-    hash: u64,
-    key: Arc<[Value<'static>]>,
+    key: Key,
     runs: Runs<E>,
-    /// How much the runs are.
-    size: Size,
-    /// Where steps have windows: the end that was noted last.
-    noted: Option<Timestamp>,
+    /// Where steps have windows: the end that was noted last, or [`NEVER`].
+    noted: Timestamp,
 }
 
-/// When the window of the runs that started with one event ends.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct WindowEnd {
-    pub(crate) deadline: Timestamp,
-    pub(crate) start_position: u64,
-    place: u32,
+/// Later than any end that is noted.
+const NEVER: Timestamp = Timestamp::MAX;
+
+/// An event that has come to the lanes of a class of keys.
+pub(crate) struct Arrival<'a, E> {
+    pub(crate) incoming: &'a mut Incoming<E>,
+    pub(crate) classes: &'a KeyClasses,
+    pub(crate) class: usize,
+    /// The hash of its key.
+    pub(crate) hash: u64,
+    pub(crate) conditions: &'a mut Conditions,
+    pub(crate) out: &'a mut Outputs<E>,
+}
+
+impl<E: Event> Arrival<'_, E> {
+    /// The key, which the intake has seen to be there.
+    pub(crate) fn key(&self) -> KeyOf<'_> {
+        self.classes.key(self.class, self.incoming.event()).unwrap_or_default()
+    }
 }
 
 impl<E: Event> Lane<E> {
-    pub(crate) fn new(pattern: usize, program: Arc<Program>, config: &Config) -> Self {
+    pub(crate) fn new(pattern: usize, program: Arc<Program>, config: &Config, conditions: &mut Conditions) -> Self {
         let Config { limits, timeouts, .. } = config;
         let of_runs =
             ensue_nfa::Limits { events_per_run: limits.events_per_run, matches_per_event: limits.matches_per_event };
         Lane {
             pattern,
-            scratch: Scratch::new(&program, *timeouts, of_runs),
+            scratch: Scratch::new(&program, *timeouts, of_runs, conditions),
             windows: Windows::new(&program),
             closing: Closing::new(&program, config.watermarks),
             program,
-            places: HashTable::new(),
-            keyed: Vec::new(),
-            free: Vec::new(),
+            keys: OpenKeys::new(),
             size: Size::default(),
             limits: limits.clone(),
             shed: Shed::default(),
@@ -134,7 +104,7 @@ impl<E: Event> Lane<E> {
 
     /// The earliest window end that has not come yet; none where windows are closed by key.
     pub(crate) fn next_window_end(&self) -> Option<WindowEnd> {
-        self.windows.first().copied().filter(|_| !self.is_closed_by_key())
+        self.windows.first().filter(|_| !self.is_closed_by_key())
     }
 
     /// Whether windows are closed at the events of their key and at watermarks only.
@@ -156,51 +126,68 @@ impl<E: Event> Lane<E> {
 
     /// How many keys have open runs.
     pub(crate) fn key_count(&self) -> usize {
-        self.places.len()
+        self.keys.len()
+    }
+
+    /// Whether an event can make a difference to any key.
+    pub(crate) fn concerns(&self, incoming: &Incoming<E>, conditions: &mut Conditions) -> bool {
+        self.is_closed_by_key() || self.program.concerns(incoming, &self.scratch, conditions)
     }
 
     /// Gives an event to the runs of its key. `others` is how much the runs of other patterns are.
-    pub(crate) fn step(
-        &mut self,
-        key: &[Value<'_>],
-        incoming: &mut Incoming<E>,
-        others: Size,
-        out: &mut Outputs<E>,
-    ) -> Result<(), Reached> {
-        let hash = key_hash(key);
-        let mut known = self.find(hash, key);
+    pub(crate) fn step(&mut self, arrival: &mut Arrival<'_, E>, others: Size) -> Result<(), Reached> {
+        let mut known = self.find(arrival);
         if self.is_closed_by_key() {
-            known = known.filter(|place| self.close(*place, incoming.time(), out));
+            known = known.filter(|place| self.close(*place, arrival.incoming.time(), arrival.out));
         }
-        if self.limits.on_full == OnFull::RejectEvent && self.reject_if_full(known, key, incoming, others, out) {
+        if self.limits.on_full == OnFull::RejectEvent && self.reject_if_full(known, arrival, others) {
             return Ok(());
         }
-        let Lane { program, scratch, keyed, .. } = self;
-        let mut sink = KeySink { pattern: self.pattern, key, shared: None, out };
-        let context = Context { program, key };
-        let (place, stepped) = match known {
-            Some(place) => {
-                let keyed = &mut keyed[place as usize];
-                sink.shared = Some(&keyed.key);
-                (place, context.step(&mut keyed.runs, incoming, scratch, &mut sink))
-            }
-            None => {
-                let mut runs = Runs::default();
-                let stepped = context.step(&mut runs, incoming, scratch, &mut sink);
-                if runs.is_empty() {
-                    return self.overflowed();
-                }
-                (self.insert(Keyed { hash, key: own(key), runs, size: Size::default(), noted: None }), stepped)
-            }
-        };
-        if stepped.has_changed {
-            self.measure(place);
+        match known {
+            Some(place) => self.step_known(place, arrival, others),
+            None => self.step_new(arrival, others),
         }
+    }
+
+    fn step_known(&mut self, place: u32, arrival: &mut Arrival<'_, E>, others: Size) -> Result<(), Reached> {
+        let Lane { program, scratch, keys, size, pattern, .. } = self;
+        let Keyed { key, runs, .. } = keys.get_mut(place);
+        let before = runs.size(scratch);
+        let mut sink = KeySink { pattern: *pattern, key, out: arrival.out };
+        let stepped = program.step(runs, arrival.incoming, scratch, arrival.conditions, &mut sink);
+        if !stepped.has_changed {
+            return self.overflowed();
+        }
+        *size = *size - before + runs.size(scratch);
         let kept = self.keep_in_limits(place, others);
-        if self.keyed[place as usize].runs.is_empty() {
-            self.remove(place);
+        if self.keys.get(place).runs.is_empty() {
+            self.remove(place, arrival.hash);
         } else {
-            self.note_window(place, incoming, stepped.has_started);
+            self.note_window(place, arrival.incoming, stepped.has_started);
+        }
+        kept.and_then(|()| self.overflowed())
+    }
+
+    /// A key that has no runs yet.
+    fn step_new(&mut self, arrival: &mut Arrival<'_, E>, others: Size) -> Result<(), Reached> {
+        let Lane { program, scratch, keys, size, pattern, .. } = self;
+        if !program.starts(arrival.incoming, scratch, arrival.conditions) {
+            return self.overflowed();
+        }
+        let key: Key = arrival.key().into_iter().collect();
+        let mut runs = Runs::default();
+        let mut sink = KeySink { pattern: *pattern, key: &key, out: arrival.out };
+        let stepped = program.step(&mut runs, arrival.incoming, scratch, arrival.conditions, &mut sink);
+        if runs.is_empty() {
+            return self.overflowed();
+        }
+        *size = *size + runs.size(scratch);
+        let place = keys.insert(arrival.hash, Keyed { key, runs, noted: NEVER });
+        let kept = self.keep_in_limits(place, others);
+        if self.keys.get(place).runs.is_empty() {
+            self.remove(place, arrival.hash);
+        } else {
+            self.note_window(place, arrival.incoming, stepped.has_started);
         }
         kept.and_then(|()| self.overflowed())
     }
@@ -231,32 +218,29 @@ impl<E: Event> Lane<E> {
         reached.map(|(name, _, limit)| Reached::new(name, limit))
     }
 
-    fn reject_if_full(
-        &mut self,
-        known: Option<u32>,
-        key: &[Value<'_>],
-        incoming: &mut Incoming<E>,
-        others: Size,
-        out: &mut Outputs<E>,
-    ) -> bool {
-        let of_key = known.map_or(Size::default(), |place| self.keyed[place as usize].size);
+    fn reject_if_full(&mut self, known: Option<u32>, arrival: &mut Arrival<'_, E>, others: Size) -> bool {
+        let of_key = known.map_or(Size::default(), |place| self.keys.get(place).runs.size(&self.scratch));
         let Some(reached) = self.reached(of_key, others) else { return false };
         self.shed.events += 1;
-        let reason = format!("key {} is full: the limit `{}` of {} is reached", show(key), reached.name, reached.limit);
-        out.rejected.push(Rejected { event: incoming.share(), reason });
+        let key = show(&arrival.key());
+        let reason = format!("key {key} is full: the limit `{}` of {} is reached", reached.name, reached.limit);
+        arrival.out.rejected.push(Rejected { event: arrival.incoming.share(), reason });
         true
     }
 
     fn keep_in_limits(&mut self, place: u32, others: Size) -> Result<(), Reached> {
-        while let Some(reached) = self.reached(self.keyed[place as usize].size, others) {
+        while let Some(reached) = self.reached(self.keys.get(place).runs.size(&self.scratch), others) {
             match self.limits.on_full {
                 OnFull::Stop => return Err(reached),
                 // What made it full stays; the next event does not come in.
                 OnFull::RejectEvent => return Ok(()),
                 OnFull::DropOldest => {
-                    let dropped = self.keyed[place as usize].runs.drop_oldest(&self.scratch);
+                    let Lane { keys, scratch, size, .. } = self;
+                    let runs = &mut keys.get_mut(place).runs;
+                    let before = runs.size(scratch);
+                    let dropped = runs.drop_oldest(scratch);
+                    *size = *size - before + runs.size(scratch);
                     self.shed.runs += dropped;
-                    self.measure(place);
                     if dropped == 0 {
                         return Ok(());
                     }
@@ -264,14 +248,6 @@ impl<E: Event> Lane<E> {
             }
         }
         Ok(())
-    }
-
-    /// Takes the size of a key's runs anew.
-    fn measure(&mut self, place: u32) {
-        let Keyed { runs, size, .. } = &mut self.keyed[place as usize];
-        let now = runs.size(&self.scratch);
-        self.size = self.size - *size + now;
-        *size = now;
     }
 
     /// How much all open runs are.
@@ -294,91 +270,67 @@ impl<E: Event> Lane<E> {
         match (&self.windows, self.program.within()) {
             (Windows::Heap(_), _) => self.note_next_due(place),
             (Windows::Queue(_), Some(within)) if has_started => {
-                let deadline = incoming.time() + within;
-                self.windows.push(WindowEnd { deadline, start_position: incoming.position(), place });
+                self.windows.push(WindowEnd { deadline: incoming.time() + within, place });
             }
             (Windows::Queue(_), _) => {}
         }
     }
 
     fn note_next_due(&mut self, place: u32) {
-        let Keyed { key, runs, noted, .. } = &mut self.keyed[place as usize];
-        let next = Context { program: &self.program, key }.next_due(runs, &mut self.scratch);
-        if let Some(deadline) = next
-            && noted.is_none_or(|noted| deadline < noted)
+        let Keyed { runs, noted, .. } = self.keys.get_mut(place);
+        if let Some(deadline) = self.program.next_due(runs, &mut self.scratch)
+            && deadline < *noted
         {
-            *noted = next;
-            self.windows.push(WindowEnd { deadline, start_position: 0, place });
+            *noted = deadline;
+            self.windows.push(WindowEnd { deadline, place });
         }
     }
 
     /// Closes the window that ends first, and the others of its key that end up to `now`.
     pub(crate) fn close_first_window(&mut self, now: Timestamp, out: &mut Outputs<E>) {
         let Some(WindowEnd { place, .. }) = self.windows.pop() else { return };
-        if !self.keyed[place as usize].runs.is_empty() {
+        if self.keys.at(place).is_some() {
             self.close(place, now, out);
         }
     }
 
     /// Closes the windows of a key that end up to `now`; gives whether runs are left.
     fn close(&mut self, place: u32, now: Timestamp, out: &mut Outputs<E>) -> bool {
-        let Keyed { key, runs, noted, .. } = &mut self.keyed[place as usize];
-        *noted = None;
+        let Lane { program, scratch, keys, size, pattern, closing, .. } = self;
+        let Keyed { key, runs, noted } = keys.get_mut(place);
+        *noted = NEVER;
+        let before = runs.size(scratch);
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
-        let mut sink = KeySink { pattern: self.pattern, key, shared: Some(key), out };
-        let context = Context { program: &self.program, key };
-        match self.closing {
-            Closing::InTurn => context.close_in_turn(runs, now, &mut self.scratch, &mut sink),
-            Closing::Together | Closing::ByKey => context.close(runs, now, &mut self.scratch, &mut sink),
+        let mut sink = KeySink { pattern: *pattern, key, out };
+        match closing {
+            Closing::InTurn => program.close_in_turn(runs, now, scratch, &mut sink),
+            Closing::Together | Closing::ByKey => program.close(runs, now, scratch, &mut sink),
         }
+        *size = *size - before + runs.size(scratch);
         let is_over = runs.is_empty();
         out.sort_from(matches, timeouts);
-        self.measure(place);
         if is_over {
-            self.remove(place);
+            let hash = key_hash(&self.keys.get(place).key);
+            self.remove(place, hash);
         } else if matches!(self.windows, Windows::Heap(_)) {
             self.note_next_due(place);
         }
         !is_over
     }
 
-    fn find(&self, hash: u64, key: &[Value<'_>]) -> Option<u32> {
-        let is_key = |place: &u32| {
-            let keyed = &self.keyed[*place as usize];
-            keyed.hash == hash && keyed.key.iter().zip(key).all(|(a, b)| a.is_same(b))
-        };
-        self.places.find(hash, is_key).copied()
-    }
-
-    fn insert(&mut self, keyed: Keyed<E>) -> u32 {
-        let hash = keyed.hash;
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.keyed[place as usize] = keyed;
-                place
-            }
-            None => {
-                self.keyed.push(keyed);
-                self.keyed.len() as u32 - 1
-            }
-        };
-        let Lane { places, keyed, .. } = self;
-        places.insert_unique(hash, place, |place| keyed[*place as usize].hash);
-        place
+    fn find(&self, arrival: &Arrival<'_, E>) -> Option<u32> {
+        let key = arrival.key();
+        self.keys.find(arrival.hash, |keyed| keyed.key.iter().zip(&key).all(|(a, b)| a.is_same(b)))
     }
 
     /// Forgets a key without open runs.
-    fn remove(&mut self, place: u32) {
-        let hash = self.keyed[place as usize].hash;
-        if let Ok(entry) = self.places.find_entry(hash, |other| *other == place) {
-            entry.remove();
-            self.free.push(place);
-        }
+    fn remove(&mut self, place: u32, hash: u64) {
+        self.keys.remove(hash, place);
     }
 
     /// The keys with open runs, and their runs.
-    pub(crate) fn open(&self) -> impl Iterator<Item = (&Arc<[Value<'static>]>, &Runs<E>)> {
-        self.keyed.iter().filter(|keyed| !keyed.runs.is_empty()).map(|keyed| (&keyed.key, &keyed.runs))
+    pub(crate) fn open(&self) -> impl Iterator<Item = (&Key, &Runs<E>)> {
+        self.keys.iter().map(|(_, keyed)| (&keyed.key, &keyed.runs))
     }
 
     pub(crate) fn parts(&mut self) -> (&Program, &mut Scratch) {
@@ -390,30 +342,29 @@ impl<E: Event> Lane<E> {
     }
 
     /// Takes over the runs of a key from a snapshot; their windows must follow with [`Lane::restore_windows`].
-    pub(crate) fn restore(&mut self, key: Arc<[Value<'static>]>, runs: Runs<E>) {
-        let hash = key_hash(&key);
-        let place = self.insert(Keyed { hash, key, runs, size: Size::default(), noted: None });
-        self.measure(place);
+    pub(crate) fn restore(&mut self, key: Key, runs: Runs<E>) {
+        if runs.is_empty() {
+            return;
+        }
+        self.size = self.size + runs.size(&self.scratch);
+        self.keys.insert(key_hash(&key), Keyed { key, runs, noted: NEVER });
     }
 
     /// Finds the ends of the windows of all runs that are open.
     pub(crate) fn restore_windows(&mut self) {
         if matches!(self.windows, Windows::Heap(_)) {
-            (0..self.keyed.len() as u32).for_each(|place| self.note_next_due(place));
+            let places: Vec<u32> = self.keys.iter().map(|(place, _)| place).collect();
+            places.into_iter().for_each(|place| self.note_next_due(place));
             return;
         }
         let Some(within) = self.program.within() else { return };
         let mut windows: Vec<WindowEnd> = Vec::new();
-        for (place, keyed) in self.keyed.iter().enumerate() {
-            windows.extend(keyed.runs.starts().map(|(time, start_position)| WindowEnd {
-                deadline: time + within,
-                start_position,
-                place: place as u32,
-            }));
+        for (place, keyed) in self.keys.iter() {
+            windows.extend(keyed.runs.starts().map(|(time, _)| WindowEnd { deadline: time + within, place }));
         }
         windows.sort();
         windows.dedup();
-        self.windows = Windows::Queue(windows.into());
+        self.windows = Windows::Queue(windows.into_iter().collect());
     }
 }
 
@@ -436,23 +387,16 @@ fn show(key: &[Value<'_>]) -> String {
     if parts.is_empty() { "(none)".to_owned() } else { parts.join(", ") }
 }
 
-fn own(key: &[Value<'_>]) -> Arc<[Value<'static>]> {
-    key.iter().map(|part| part.borrowed().into_owned()).collect()
-}
-
 /// Adds the pattern and the key to what the matcher gives.
 struct KeySink<'k, E> {
     pattern: usize,
-    key: &'k [Value<'k>],
-    /// The key, once an output or a run holds it.
-    shared: Option<&'k Arc<[Value<'static>]>>,
+    key: &'k Key,
     out: &'k mut Outputs<E>,
 }
 
 impl<E> KeySink<'_, E> {
     fn run(&self, events: Vec<(StageId, Taken<E>)>) -> Partial<E> {
-        let key = self.shared.map_or_else(|| own(self.key), Arc::clone);
-        Partial { pattern: self.pattern, key, events }
+        Partial { pattern: self.pattern, key: self.key.clone(), events }
     }
 }
 

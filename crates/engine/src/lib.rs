@@ -13,10 +13,12 @@ mod error;
 mod intake;
 mod keys;
 mod lane;
+mod open_keys;
 mod output;
 mod reorder;
 mod shard;
 mod snapshot;
+mod windows;
 
 pub use config::{Config, Limits, OnFull, Watermarks};
 pub use engine::Engine;

@@ -5,15 +5,17 @@ use std::collections::BinaryHeap;
 use std::ops::Add;
 use std::sync::Arc;
 
+use ensue_model::hash::key_hash;
 use ensue_model::{Event, Patterns, Timestamp};
-use ensue_nfa::{Incoming, Size};
+use ensue_nfa::{Conditions, Incoming, Size};
 
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::keys::KeyClasses;
-use crate::lane::{Lane, WindowEnd};
+use crate::lane::{Arrival, Lane};
 use crate::output::{Outputs, Shed};
 use crate::reorder::Reorder;
+use crate::windows::WindowEnd;
 
 /// An event for one shard, with the classes of keys that it is there for.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct Shard<E> {
     names: Vec<String>,
     classes: Arc<KeyClasses>,
     pub(crate) lanes: Vec<Lane<E>>,
+    /// What the lanes ask of the event at hand.
+    conditions: Conditions,
     /// The lanes whose windows are closed by key.
     closed_by_key: Vec<usize>,
     /// How much the open runs of all lanes are.
@@ -55,16 +59,18 @@ impl<E: Event> Shard<E> {
     /// # Errors
     /// If a pattern is larger than a program may be.
     pub fn new(patterns: &Patterns, classes: Arc<KeyClasses>, config: &Config) -> Result<Self, Error> {
+        let mut conditions = Conditions::new();
         let mut lanes: Vec<Lane<E>> = Vec::with_capacity(patterns.patterns.len());
         for (index, pattern) in patterns.patterns.iter().enumerate() {
             let program = Arc::new(ensue_nfa::compile(pattern)?);
-            lanes.push(Lane::new(index, program, config));
+            lanes.push(Lane::new(index, program, config, &mut conditions));
         }
         Ok(Shard {
             names: patterns.patterns.iter().map(|pattern| pattern.name.clone()).collect(),
             classes,
             closed_by_key: (0..lanes.len()).filter(|index| lanes[*index].is_closed_by_key()).collect(),
             lanes,
+            conditions,
             size: Size::default(),
             held: Reorder::new(),
             next_windows: BinaryHeap::new(),
@@ -130,19 +136,29 @@ impl<E: Event> Shard<E> {
     }
 
     fn step_class(&mut self, class: usize, incoming: &mut Incoming<E>, out: &mut Outputs<E>) -> Result<(), Error> {
-        let Ok(key) = self.classes.key(class, incoming.event()) else { return Ok(()) };
-        // The event moves when it is first taken: the key must not borrow from it.
-        let key: crate::keys::Key<'static> = key.into_iter().map(|part| part.into_owned()).collect();
-        for pattern in self.classes.patterns_of(class) {
-            let lane = &mut self.lanes[pattern];
+        let Shard { classes, lanes, conditions, size, names, next_windows, .. } = self;
+        let mut hash = None;
+        for pattern in classes.patterns_of(class) {
+            let lane = &mut lanes[*pattern];
+            if !lane.concerns(incoming, conditions) {
+                continue;
+            }
+            let hash = match hash {
+                Some(hash) => hash,
+                None => {
+                    let Ok(key) = classes.key(class, incoming.event()) else { return Ok(()) };
+                    *hash.insert(key_hash(&key))
+                }
+            };
             let before = lane.next_window_end();
-            let others = self.size - lane.size();
-            let stepped = lane.step(&key, incoming, others, out);
-            self.size = others + lane.size();
-            stepped.map_err(|reached| Kind::Full(lane.full(&self.names[pattern], &key, reached)))?;
+            let others = *size - lane.size();
+            let mut arrival = Arrival { incoming, classes, class, hash, conditions, out };
+            let stepped = lane.step(&mut arrival, others);
+            *size = others + lane.size();
+            stepped.map_err(|reached| Kind::Full(lane.full(&names[*pattern], &arrival.key(), reached)))?;
             let next = lane.next_window_end();
             if next != before {
-                self.next_windows.extend(next.map(|end| Reverse((end, pattern))));
+                next_windows.extend(next.map(|end| Reverse((end, *pattern))));
             }
         }
         Ok(())

@@ -172,7 +172,7 @@ impl<E: Event> Shard<E> {
                 let Some(runs) = Runs::load(runs, program, scratch) else {
                     return Err(Kind::Damaged { pattern: patterns.patterns[index].name.clone() }.into());
                 };
-                lane.restore(key.into(), runs);
+                lane.restore(key.into_iter().collect(), runs);
             }
         }
         for SavedEvent { event, position, classes } in saved.held {

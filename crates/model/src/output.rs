@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::key::Key;
 use crate::pattern::StageId;
 use crate::time::Timestamp;
-use crate::value::Value;
 
 /// An event that a run has taken, with its position in the input.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub struct Partial<E> {
     /// The pattern, by its position in the set.
     pub pattern: usize,
     /// The values of the key's parts.
-    pub key: Arc<[Value<'static>]>,
+    pub key: Key,
     /// Stage and event, in the order of the events: event time, then order of arrival.
     pub events: Vec<(StageId, Taken<E>)>,
 }

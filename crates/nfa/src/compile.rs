@@ -12,6 +12,7 @@ use ensue_model::pattern::{
     Anchor, Contiguity, Pattern, Quantifier, Relation, Sequence, StageId, Step, StepWindow, Term,
 };
 
+use crate::outcomes::passes_over;
 use crate::program::{
     Action, CompileError, Condition, ConditionId, Edge, Guard, Kept, Program, State, StateId, StateKind, Window,
 };
@@ -149,15 +150,18 @@ impl<'p> Compiler<'p> {
         if self.conditions.len() > CONDITIONS_MAX {
             return Err(over("different conditions", CONDITIONS_MAX));
         }
-        Ok(Program {
+        let program = Program {
             states: self.states,
             start,
             conditions: self.conditions,
             kept: self.kept,
             stage_names: pattern.stages.iter().map(|stage| stage.name.clone()).collect(),
+            key: pattern.key.clone(),
             within: pattern.within,
             skip: pattern.skip,
-        })
+            passes_over: false,
+        };
+        Ok(Program { passes_over: passes_over(&program), ..program })
     }
 
     /// The states of a sequence; gives the first.

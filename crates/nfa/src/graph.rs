@@ -293,6 +293,14 @@ impl<E: Event> Graph<E> {
         Some(graph)
     }
 
+    /// The only event of the only run, and the stage that took it, if that is all there is.
+    pub(crate) fn only_event(&self) -> Option<(StageId, &Taken<E>)> {
+        match &self.nodes[..] {
+            [Node::Take { stage, before: None, taken, .. }] => Some((*stage, taken)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn has(&self, node: NodeId) -> bool {
         (node.0 as usize) < self.nodes.len()
     }

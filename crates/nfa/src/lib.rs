@@ -8,9 +8,11 @@
 //! they are given.
 
 mod compile;
+mod conditions;
 mod cost;
 mod due;
 mod graph;
+mod incoming;
 mod listing;
 mod matcher;
 mod ordered;
@@ -18,11 +20,15 @@ mod outcomes;
 mod program;
 mod registers;
 mod runs;
+mod scratch;
 mod subsets;
 
 pub use compile::{CONDITIONS_MAX, STATES_MAX, compile};
+pub use conditions::Conditions;
 pub use cost::{Apart, Bound, Cost, WindowEnd};
-pub use matcher::{Context, Incoming, Limits, Overflow, Scratch, Sink, Stepped};
+pub use incoming::Incoming;
+pub use matcher::{Sink, Stepped};
 pub use program::{CompileError, Program};
 pub use runs::{Runs, SavedRuns, Size};
+pub use scratch::{Limits, Overflow, Scratch};
 pub use subsets::SUBSETS_MAX;

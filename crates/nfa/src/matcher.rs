@@ -1,22 +1,21 @@
 //! Gives one event, or the end of windows, to the runs of one key.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
-use ensue_model::eval::eval;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
-use ensue_model::{Event, Timestamp, Value};
+use ensue_model::{Event, Timestamp};
 
+use crate::conditions::Conditions;
 use crate::due::{self, Due};
-use crate::graph::{Extent, Graph, NodeId};
-use crate::outcomes::Outcome;
-use crate::program::{ConditionId, Program};
-use crate::registers::{self, Registers, UnderTest};
-use crate::runs::{Group, Runs, Spelled, Start, Waiting, settle};
-use crate::subsets::{Bits, Position, Subset, SubsetId, Subsets, TransitionId};
+use crate::graph::{Graph, NodeId};
+use crate::incoming::Incoming;
+use crate::program::Program;
+use crate::registers::{self, Registers};
+use crate::runs::{Group, Held, Many, OneRun, Runs, Spelled, Start, Waiting};
+use crate::scratch::{Limits, Overflow, Scratch};
+use crate::subsets::{Position, SubsetId, Taking, Transition, TransitionId};
 
 /// Takes what comes out.
 pub trait Sink<E> {
@@ -28,269 +27,145 @@ pub trait Sink<E> {
     fn timed_out(&mut self, events: Vec<(StageId, Taken<E>)>, deadline: Timestamp, awaiting: &[StageId]);
 }
 
-/// An event on its way to the matchers of several patterns. It is shared only once one of them takes it.
-#[derive(Debug)]
-pub struct Incoming<E> {
-    held: Held<E>,
-    time: Timestamp,
-    position: u64,
-}
-
-#[derive(Debug)]
-enum Held<E> {
-    Alone(E),
-    Shared(Arc<E>),
-    /// Only while the event moves from one to the other.
-    Moving,
-}
-
-impl<E: Event> Incoming<E> {
-    /// An event with its position in the input.
-    pub fn new(event: E, position: u64) -> Self {
-        Incoming { time: event.time(), held: Held::Alone(event), position }
-    }
-
-    /// An event that is shared already.
-    pub fn shared(event: Arc<E>, position: u64) -> Self {
-        Incoming { time: event.time(), held: Held::Shared(event), position }
-    }
-
-    /// The event.
-    pub fn event(&self) -> &E {
-        match &self.held {
-            Held::Alone(event) => event,
-            Held::Shared(event) => event,
-            Held::Moving => unreachable!("the event is put back at once"),
-        }
-    }
-
-    /// Its event time.
-    pub fn time(&self) -> Timestamp {
-        self.time
-    }
-
-    /// Its position in the input.
-    pub fn position(&self) -> u64 {
-        self.position
-    }
-
-    /// The event, shared from now on.
-    pub fn share(&mut self) -> Arc<E> {
-        self.taken().event
-    }
-
-    pub(crate) fn taken(&mut self) -> Taken<E> {
-        let event = match std::mem::replace(&mut self.held, Held::Moving) {
-            Held::Alone(event) => Arc::new(event),
-            Held::Shared(event) => event,
-            Held::Moving => unreachable!("the event is put back at once"),
-        };
-        self.held = Held::Shared(event.clone());
-        Taken { event, time: self.time, position: self.position }
-    }
-}
-
 /// What an event has done to the runs of its key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Stepped {
     /// Whether it has started a run that is still open.
     pub has_started: bool,
-    /// Whether any run is another than before.
+    /// Whether any run is another than before, or takes more memory.
     pub has_changed: bool,
 }
 
-/// What the matcher is told besides the event: whose runs they are.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'c> {
-    /// The program.
-    pub program: &'c Program,
-    /// The values of the key's parts.
-    pub key: &'c [Value<'c>],
-}
-
-/// What a matcher does not go beyond.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// How many events a run may take; with it, how long a loop may be. A longer one is not taken on.
-    pub events_per_run: u32,
-    /// How many matches one event may complete. Further ones do not come out.
-    pub matches_per_event: u32,
-}
-
-/// A limit that a matcher has come to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Overflow {
-    /// [`Limits::events_per_run`]
-    EventsPerRun,
-    /// [`Limits::matches_per_event`]
-    MatchesPerEvent,
-    /// The automaton has more than [`SUBSETS_MAX`](crate::SUBSETS_MAX) subsets.
-    Subsets,
-}
-
-/// The working memory of one thread for one program: the automaton as far as it was made deterministic, and what is
-/// known of the event at hand.
-#[derive(Debug)]
-pub struct Scratch {
-    subsets: Subsets,
-    start: SubsetId,
-    no_registers: Registers,
-    /// Whether runs with different starts are told apart.
-    by_start: bool,
-    wants_timeouts: bool,
-    /// For each condition on the event alone, whether it holds, once that is known.
-    known: Vec<Option<bool>>,
-    arrived: Vec<(SubsetId, Group)>,
-    faults: Cell<u64>,
-    limits: Limits,
-    overflow: Cell<Option<Overflow>>,
-}
-
-impl Scratch {
-    /// For a program; `wants_timeouts` says whether anybody takes the partial matches that time out. If nobody does, and
-    /// the pattern lets it, runs with different starts move together.
-    pub fn new(program: &Program, wants_timeouts: bool, limits: Limits) -> Self {
-        let mut subsets = Subsets::new(program);
-        let start = subsets.start(program);
-        let ends_runs = program.within.is_some() && (wants_timeouts || program.has_absence_at_end());
-        Scratch {
-            start,
-            subsets,
-            no_registers: registers::empty(&program.kept),
-            by_start: ends_runs,
-            wants_timeouts,
-            known: vec![None; program.conditions.len()],
-            arrived: Vec::new(),
-            faults: Cell::new(0),
-            limits,
-            overflow: Cell::new(None),
-        }
+impl Program {
+    /// Whether an event can make a difference to any key. One that fulfils no condition makes none to a pattern that
+    /// passes such events over.
+    pub fn concerns<E: Event>(&self, incoming: &Incoming<E>, scratch: &Scratch, conditions: &mut Conditions) -> bool {
+        let mut all = 0..self.conditions.len();
+        !self.passes_over || all.any(|condition| scratch.holds(self, condition, incoming, conditions).unwrap_or(true))
     }
 
-    /// The limit that the last event, or the last closing of windows, came to, if it did.
-    pub fn take_overflow(&mut self) -> Option<Overflow> {
-        if self.subsets.is_full() { Some(Overflow::Subsets) } else { self.overflow.take() }
+    /// Whether an event that comes to a key without runs starts one, or is a match by itself.
+    pub fn starts<E: Event>(&self, incoming: &Incoming<E>, scratch: &mut Scratch, conditions: &mut Conditions) -> bool {
+        let start = scratch.find(self, scratch.start, incoming, None, conditions);
+        !scratch.transition(start).taken.is_empty()
     }
 
-    /// Whether runs with different starts are told apart.
-    pub(crate) fn tells_starts_apart(&self) -> bool {
-        self.by_start
-    }
-
-    /// Whether the runs of a node must take no more events; notes that the limit was reached.
-    pub(crate) fn is_long(&self, runs: Extent) -> bool {
-        let is_long = runs.events >= self.limits.events_per_run;
-        if is_long {
-            self.overflow.set(Some(Overflow::EventsPerRun));
-        }
-        is_long
-    }
-
-    /// How many evaluations had no result because of unlike types, overflow and the like.
-    pub fn faults(&self) -> u64 {
-        self.faults.get()
-    }
-
-    pub(crate) fn fault_count(&self) -> &Cell<u64> {
-        &self.faults
-    }
-
-    pub(crate) fn wants_timeouts(&self) -> bool {
-        self.wants_timeouts
-    }
-
-    pub(crate) fn no_registers(&self) -> &Registers {
-        &self.no_registers
-    }
-
-    pub(crate) fn subset(&self, subset: SubsetId) -> &Subset {
-        self.subsets.get(subset)
-    }
-
-    pub(crate) fn outcomes(&self, program: &Program, subset: SubsetId, bits: Bits) -> Vec<Outcome> {
-        self.subsets.outcomes(program, subset, bits)
-    }
-
-    /// Which of a subset's conditions an event fulfils, for runs with these registers.
-    pub(crate) fn bits<E: Event>(
-        &mut self,
-        context: &Context<'_>,
-        subset: SubsetId,
-        event: &E,
-        registers: Option<&Registers>,
-    ) -> Bits {
-        let Scratch { subsets, known, faults, no_registers, .. } = self;
-        let Context { program, key } = context;
-        let registers = registers.unwrap_or(no_registers);
-        let under_test = UnderTest { event, key, kept: &program.kept, registers, faults };
-        let mut bits = 0;
-        for (bit, ConditionId(condition)) in subsets.get(subset).asks.iter().enumerate() {
-            let index = usize::from(*condition);
-            let condition = &program.conditions[index];
-            let holds = known[index].unwrap_or_else(|| eval(&condition.expr, &under_test).holds());
-            if !condition.looks_back {
-                known[index] = Some(holds);
-            }
-            bits |= Bits::from(holds) << bit;
-        }
-        bits
-    }
-
-    pub(crate) fn position(&self, subset: SubsetId) -> &Position {
-        &self.subsets.get(subset).position
-    }
-
-    pub(crate) fn intern(&mut self, program: &Program, position: Position) -> SubsetId {
-        self.subsets.intern(program, position)
-    }
-}
-
-impl Context<'_> {
-    /// Gives an event to the runs of its key. Windows must have been closed up to its time ([`Context::close`]).
+    /// Gives an event to the runs of its key. Windows must have been closed up to its time ([`Program::close`]).
     pub fn step<E: Event>(
         &self,
         runs: &mut Runs<E>,
         incoming: &mut Incoming<E>,
         scratch: &mut Scratch,
+        conditions: &mut Conditions,
         out: &mut impl Sink<E>,
     ) -> Stepped {
-        scratch.known.fill(None);
-        if self.program.skips() {
-            return self.step_ordered(runs, incoming, scratch, out);
+        if scratch.keeps_one
+            && let Some(stepped) = self.step_one(runs, incoming, scratch, conditions, out)
+        {
+            return stepped;
         }
-        let closed = self.closed(incoming.time);
-        let at = incoming.time;
-        let mut step = Step { context: self, scratch, incoming, closed, matches: Vec::new(), has_changed: false };
-        let mut before = std::mem::take(&mut runs.waiting);
-        before.retain_mut(|waiting| step.advance(waiting, &mut runs.graph));
-        let has_started = step.start(&mut runs.graph);
-        let Step { matches, has_changed, .. } = step;
-        runs.waiting = before;
-        self.settle(runs, scratch);
-        runs.sweep(closed);
+        let was_one = matches!(runs.0, Held::One(_));
+        let many = runs.many();
+        let stepped = if self.skips() {
+            self.step_ordered(many, incoming, scratch, conditions, out)
+        } else {
+            self.step_many(many, incoming, scratch, conditions, out)
+        };
+        runs.settle();
+        Stepped { has_changed: stepped.has_changed || was_one, ..stepped }
+    }
+
+    /// As [`Program::step`], where there is at most one run before and after. None, and nothing is done, where there may
+    /// be more.
+    fn step_one<E: Event>(
+        &self,
+        runs: &mut Runs<E>,
+        incoming: &mut Incoming<E>,
+        scratch: &mut Scratch,
+        conditions: &mut Conditions,
+        out: &mut impl Sink<E>,
+    ) -> Option<Stepped> {
+        match &mut runs.0 {
+            Held::Many(_) => None,
+            Held::None => {
+                let start = scratch.find(self, scratch.start, incoming, None, conditions);
+                match scratch.transition(start).taken[..] {
+                    [] => Some(Stepped::default()),
+                    [Taking { stage, target: Some(subset), matches: false }] => {
+                        runs.0 = Held::One(OneRun { taken: incoming.taken(), subset, stage });
+                        Some(Stepped { has_started: true, has_changed: true })
+                    }
+                    _ => None,
+                }
+            }
+            Held::One(one) if one.taken.time <= self.closed(incoming.time()) => None,
+            Held::One(one) => {
+                let transition = scratch.find(self, one.subset, incoming, None, conditions);
+                let start = scratch.find(self, scratch.start, incoming, None, conditions);
+                if !scratch.transition(start).taken.is_empty() {
+                    return None;
+                }
+                let Transition { passed, passed_matches, taken, is_stay } = scratch.transition(transition);
+                match (passed, &taken[..]) {
+                    _ if *passed_matches => return None,
+                    (Some(_), []) if *is_stay => return Some(Stepped::default()),
+                    (Some(target), []) => one.subset = *target,
+                    (None, []) => runs.0 = Held::None,
+                    (None, [Taking { stage, target: None, matches: true }]) => {
+                        let events = vec![(one.stage, one.taken.clone()), (*stage, incoming.taken())];
+                        runs.0 = Held::None;
+                        out.matched(events, incoming.time());
+                    }
+                    _ => return None,
+                }
+                Some(Stepped { has_started: false, has_changed: true })
+            }
+        }
+    }
+
+    fn step_many<E: Event>(
+        &self,
+        many: &mut Many<E>,
+        incoming: &mut Incoming<E>,
+        scratch: &mut Scratch,
+        conditions: &mut Conditions,
+        out: &mut impl Sink<E>,
+    ) -> Stepped {
+        let closed = self.closed(incoming.time());
+        let at = incoming.time();
+        let mut before = std::mem::take(&mut many.waiting);
+        let mut step =
+            Step { program: self, scratch, conditions, incoming, many, closed, matches: vec![], has_changed: false };
+        before.retain_mut(|waiting| step.advance(waiting));
+        let has_started = step.start();
+        let Step { matches, has_changed, many, scratch, .. } = step;
+        many.waiting = before;
+        self.settle(many, scratch);
+        many.sweep(closed);
         matches.into_iter().for_each(|events| out.matched(events, at));
-        Stepped { has_started, has_changed: has_changed || has_started }
+        Stepped { has_started, has_changed }
     }
 
     /// The time at or before which a run must have started to be closed now.
     fn closed(&self, now: Timestamp) -> Timestamp {
-        self.program.within.map_or(Timestamp::MIN, |within| now - within)
+        self.within.map_or(Timestamp::MIN, |within| now - within)
     }
 
-    fn settle<E: Event>(&self, runs: &mut Runs<E>, scratch: &mut Scratch) {
-        if scratch.arrived.is_empty() {
-            return;
-        }
+    fn settle<E: Event>(&self, many: &mut Many<E>, scratch: &mut Scratch) {
         let mut arrived = std::mem::take(&mut scratch.arrived);
         arrived.sort_by_key(|(subset, group)| (*subset, group.start));
         let mut rest = arrived.drain(..).peekable();
         while let Some((subset, group)) = rest.next() {
+            let is_of_subset = |(next, _): &(SubsetId, Group)| *next == subset;
+            if !rest.peek().is_some_and(is_of_subset) {
+                many.settle_one(subset, group, scratch);
+                continue;
+            }
             let mut groups = vec![group];
-            while let Some((_, group)) = rest.next_if(|(next, _)| *next == subset) {
+            while let Some((_, group)) = rest.next_if(is_of_subset) {
                 groups.push(group);
             }
-            let Runs { waiting, graph, .. } = &mut *runs;
-            settle(at(waiting, subset), groups, graph, scratch.by_start);
+            many.settle_several(subset, groups, scratch);
         }
         drop(rest);
         scratch.arrived = arrived;
@@ -299,19 +174,52 @@ impl Context<'_> {
     /// Ends the runs whose time is over at `now`: they time out, or are matches if they waited for an absence. What comes out
     /// is in no order: the caller knows what else comes out at the same time.
     pub fn close<E: Event>(&self, runs: &mut Runs<E>, now: Timestamp, scratch: &mut Scratch, out: &mut impl Sink<E>) {
-        if self.program.skips() {
-            return self.close_ordered(runs, now, scratch, out);
+        match &mut runs.0 {
+            Held::None => {}
+            Held::One(OneRun { taken, subset, stage }) => {
+                let give = |lapse: Lapse<'_>| lapse.give(vec![(*stage, taken.clone())], out);
+                match self.lapse(*subset, taken.time, &None, now, scratch, give) {
+                    Lapsed::Open => {}
+                    Lapsed::Ended => runs.0 = Held::None,
+                    Lapsed::Matched(matched) => *subset = matched,
+                }
+            }
+            Held::Many(many) if self.skips() => self.close_ordered(many, now, scratch, out),
+            Held::Many(many) => self.close_many(many, now, scratch, out),
         }
-        let Runs { waiting, graph, .. } = &mut *runs;
-        for Waiting { subset, groups } in waiting.iter_mut() {
-            groups.retain(|group| self.keep_open(*subset, group, now, graph, scratch, out));
-        }
-        waiting.retain(|waiting| !waiting.groups.is_empty());
-        self.settle(runs, scratch);
-        runs.sweep(self.closed(now));
+        runs.settle();
     }
 
-    /// As [`Context::close`], but one end after the other, as if it were called at each of them: under a skip strategy what
+    fn close_many<E: Event>(&self, many: &mut Many<E>, now: Timestamp, scratch: &mut Scratch, out: &mut impl Sink<E>) {
+        let Many { waiting, graph, tally, .. } = many;
+        for Waiting { subset, groups } in waiting.iter_mut() {
+            let mut keep_open = |group: &Group| {
+                let give = |lapse: Lapse<'_>| {
+                    graph.each_run(group.runs, Timestamp::MIN, |events| {
+                        lapse.give(in_taken_order(events), out);
+                        ControlFlow::Continue(())
+                    });
+                };
+                match self.lapse(*subset, group.start.time, &group.registers, now, scratch, give) {
+                    Lapsed::Open => return true,
+                    Lapsed::Ended => tally.remove(graph.extent(group.runs)),
+                    Lapsed::Matched(matched) => scratch.arrived.push((matched, group.clone())),
+                }
+                false
+            };
+            if self.has_step_windows() {
+                groups.retain(keep_open);
+            } else {
+                // Windows end in the order of the starts.
+                while groups.pop_front_if(|group| !keep_open(group)).is_some() {}
+            }
+        }
+        waiting.retain(|waiting| !waiting.groups.is_empty());
+        self.settle(many, scratch);
+        many.sweep(self.closed(now));
+    }
+
+    /// As [`Program::close`], but one end after the other, as if it were called at each of them: under a skip strategy what
     /// ends first can make void what would end later.
     pub fn close_in_turn<E: Event>(
         &self,
@@ -325,145 +233,182 @@ impl Context<'_> {
         }
     }
 
-    /// Lets out what the time has made of a group; gives whether it stays where it is.
-    fn keep_open<E: Event>(
+    /// Gives what time has made of runs that wait in a subset, and what becomes of them.
+    fn lapse(
         &self,
         subset: SubsetId,
-        group: &Group,
+        start: Timestamp,
+        registers: &Registers,
         now: Timestamp,
-        graph: &Graph<E>,
         scratch: &mut Scratch,
-        out: &mut impl Sink<E>,
-    ) -> bool {
+        mut give: impl FnMut(Lapse<'_>),
+    ) -> Lapsed {
         let here = scratch.subsets.get(subset);
-        let due = Due::new(here, self.program.within, group.start.time, &group.registers);
+        let due = Due::new(here, self.within, start, registers);
         let is_over = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
         let (is_ended, is_absent) = (is_over(due.end), is_over(due.absence));
-        if let Some(absence) = due.absence
+        if let Some(at) = due.absence
             && is_absent
         {
-            graph.each_run(group.runs, Timestamp::MIN, |events| {
-                out.matched(in_taken_order(events), absence);
-                ControlFlow::Continue(())
-            });
+            give(Lapse::Match { at });
         }
-        if let Some(end) = due.end
+        if let Some(deadline) = due.end
             && is_ended
             && !is_absent
             && !here.position.matched
             && scratch.wants_timeouts
         {
-            let awaiting = &due::awaiting(here, &group.registers, end);
-            graph.each_run(group.runs, Timestamp::MIN, |events| {
-                out.timed_out(in_taken_order(events), end, awaiting);
-                ControlFlow::Continue(())
-            });
+            give(Lapse::Timeout { deadline, awaiting: &due::awaiting(here, registers, deadline) });
         }
-        if is_absent && !is_ended {
-            let position = Position { matched: true, ..here.position.clone() };
-            let matched = scratch.subsets.intern(self.program, position);
-            scratch.arrived.push((matched, group.clone()));
+        match (is_ended, is_absent) {
+            (true, _) => Lapsed::Ended,
+            (false, false) => Lapsed::Open,
+            (false, true) => {
+                let position = Position { matched: true, ..here.position.clone() };
+                Lapsed::Matched(scratch.subsets.intern(self, position))
+            }
         }
-        !is_ended && !is_absent
     }
 
     /// The next time at which something happens to the runs though no event comes.
     pub fn next_due<E: Event>(&self, runs: &Runs<E>, scratch: &mut Scratch) -> Option<Timestamp> {
         let mut next: Option<Timestamp> = None;
         let mut at = |due: Due| next = [next, due.next()].into_iter().flatten().min();
-        for Waiting { subset, groups } in &runs.waiting {
-            let subset = scratch.subsets.get(*subset);
-            let within = self.program.within;
-            groups.iter().for_each(|group| at(Due::new(subset, within, group.start.time, &group.registers)));
+        match &runs.0 {
+            Held::None => {}
+            Held::One(one) => at(Due::new(scratch.subset(one.subset), self.within, one.taken.time, &None)),
+            Held::Many(many) => {
+                for Waiting { subset, groups } in &many.waiting {
+                    let subset = scratch.subset(*subset);
+                    groups
+                        .iter()
+                        .for_each(|group| at(Due::new(subset, self.within, group.start.time, &group.registers)));
+                }
+                self.each_due_ordered(many, scratch, at);
+            }
         }
-        self.each_due_ordered(runs, scratch, at);
         next
     }
 }
 
+/// What time makes of runs.
+#[derive(Clone, Copy)]
+enum Lapse<'a> {
+    /// They are matches: what they waited for not to come has not come.
+    Match {
+        at: Timestamp,
+    },
+    Timeout {
+        deadline: Timestamp,
+        awaiting: &'a [StageId],
+    },
+}
+
+impl Lapse<'_> {
+    fn give<E>(self, events: Spelled<E>, out: &mut impl Sink<E>) {
+        match self {
+            Lapse::Match { at } => out.matched(events, at),
+            Lapse::Timeout { deadline, awaiting } => out.timed_out(events, deadline, awaiting),
+        }
+    }
+}
+
+/// What becomes of runs when time passes.
+enum Lapsed {
+    /// They wait on.
+    Open,
+    Ended,
+    /// They go on as runs that were matches already.
+    Matched(SubsetId),
+}
+
 /// One event, given to the groups one after the other.
-struct Step<'s, 'c, E> {
-    context: &'s Context<'c>,
+struct Step<'s, E> {
+    program: &'s Program,
     scratch: &'s mut Scratch,
+    conditions: &'s mut Conditions,
     incoming: &'s mut Incoming<E>,
+    many: &'s mut Many<E>,
     closed: Timestamp,
     matches: Vec<Spelled<E>>,
     has_changed: bool,
 }
 
-impl<E: Event> Step<'_, '_, E> {
+impl<E: Event> Step<'_, E> {
     /// Moves the groups of a subset on; gives whether some stay.
-    fn advance(&mut self, waiting: &mut Waiting, graph: &mut Graph<E>) -> bool {
+    fn advance(&mut self, waiting: &mut Waiting) -> bool {
         let subset = waiting.subset;
         if self.scratch.subsets.get(subset).looks_back {
             waiting.groups.retain_mut(|group| {
                 let transition = self.transition(subset, Some(&group.registers));
-                self.follow(transition, subset, std::slice::from_mut(group), graph)
+                self.follow(transition, subset, std::slice::from_mut(group))
             });
             return !waiting.groups.is_empty();
         }
         let transition = self.transition(subset, None);
-        self.follow(transition, subset, waiting.groups.make_contiguous(), graph)
+        self.follow(transition, subset, waiting.groups.make_contiguous())
     }
 
     /// The transition for the groups of a subset, or for one group, where conditions look at what it has taken.
     fn transition(&mut self, subset: SubsetId, registers: Option<&Registers>) -> TransitionId {
-        let bits = self.scratch.bits(self.context, subset, self.incoming.event(), registers);
-        self.scratch.subsets.find(self.context.program, subset, bits)
+        self.scratch.find(self.program, subset, self.incoming, registers, self.conditions)
     }
 
     /// Moves groups over a transition; gives whether they stay where they are.
-    fn follow(&mut self, transition: TransitionId, from: SubsetId, groups: &mut [Group], graph: &mut Graph<E>) -> bool {
-        if self.scratch.subsets.transition(transition).is_stay {
+    fn follow(&mut self, transition: TransitionId, from: SubsetId, groups: &mut [Group]) -> bool {
+        if self.scratch.transition(transition).is_stay {
             return true;
         }
         self.has_changed = true;
-        for taking in 0..self.scratch.subsets.transition(transition).taken.len() {
+        for taking in 0..self.scratch.transition(transition).taken.len() {
             for group in groups.iter() {
-                self.take(transition, taking, Some(group), graph);
+                self.take(transition, taking, Some(group));
             }
         }
-        self.pass(transition, from, groups, graph)
+        self.pass(transition, from, groups)
     }
 
     /// Lets the event start a run, where it fits.
-    fn start(&mut self, graph: &mut Graph<E>) -> bool {
-        let start = self.scratch.start;
-        let transition = self.transition(start, None);
+    fn start(&mut self) -> bool {
+        let transition = self.transition(self.scratch.start, None);
         let mut has_started = false;
-        for taking in 0..self.scratch.subsets.transition(transition).taken.len() {
-            has_started |= self.take(transition, taking, None, graph);
+        for taking in 0..self.scratch.transition(transition).taken.len() {
+            has_started |= self.take(transition, taking, None);
         }
         has_started
     }
 
     /// The runs of a group, or a new one, take the event into a stage; gives whether they go on.
-    fn take(&mut self, transition: TransitionId, taking: usize, group: Option<&Group>, graph: &mut Graph<E>) -> bool {
+    fn take(&mut self, transition: TransitionId, taking: usize, group: Option<&Group>) -> bool {
+        let Many { graph, tally, .. } = &mut *self.many;
         if group.is_some_and(|group| self.scratch.is_long(graph.extent(group.runs))) {
             return false;
         }
+        self.has_changed = true;
         let Scratch { subsets, arrived, no_registers, faults, limits, overflow, .. } = &mut *self.scratch;
-        let taking = &subsets.transition(transition).taken[taking];
-        let here = Start { time: self.incoming.time, position: self.incoming.position };
-        let runs = graph.take(group.map(|group| group.runs), taking.stage, self.incoming.taken());
-        if taking.matches {
+        let Taking { stage, target, matches } = subsets.transition(transition).taken[taking];
+        let here = Start { time: self.incoming.time(), position: self.incoming.position() };
+        let runs = graph.take(group.map(|group| group.runs), stage, self.incoming.taken());
+        if matches {
             spell_out(graph, runs, self.closed, limits, overflow, &mut self.matches);
         }
-        let Some(target) = taking.target else { return false };
+        let Some(target) = target else { return false };
         let registers = registers::after(
             group.map_or(no_registers, |group| &group.registers),
-            &self.context.program.kept,
+            &self.program.kept,
             &subsets.get(target).live,
-            taking.stage,
+            stage,
             self.incoming.event(),
             faults,
         );
+        tally.add(graph.extent(runs));
         arrived.push((target, Group { start: group.map_or(here, |group| group.start), runs, registers }));
         true
     }
 
     /// The runs of the groups pass the event over; gives whether they stay where they are.
-    fn pass(&mut self, transition: TransitionId, from: SubsetId, groups: &mut [Group], graph: &Graph<E>) -> bool {
+    fn pass(&mut self, transition: TransitionId, from: SubsetId, groups: &mut [Group]) -> bool {
+        let Many { graph, tally, .. } = &mut *self.many;
         let Scratch { subsets, arrived, limits, overflow, .. } = &mut *self.scratch;
         let transition = subsets.transition(transition);
         if transition.passed_matches {
@@ -471,7 +416,10 @@ impl<E: Event> Step<'_, '_, E> {
                 spell_out(graph, group.runs, self.closed, limits, overflow, &mut self.matches);
             }
         }
-        let Some(target) = transition.passed else { return false };
+        let Some(target) = transition.passed else {
+            groups.iter().for_each(|group| tally.remove(graph.extent(group.runs)));
+            return false;
+        };
         if target == from {
             return true;
         }
@@ -501,15 +449,6 @@ fn spell_out<E: Event>(
         matches.push(in_taken_order(events));
         ControlFlow::Continue(())
     });
-}
-
-/// What waits in a subset.
-fn at(waiting: &mut Vec<Waiting>, subset: SubsetId) -> &mut Waiting {
-    let index = waiting.iter().position(|waiting| waiting.subset == subset).unwrap_or_else(|| {
-        waiting.push(Waiting { subset, groups: VecDeque::new() });
-        waiting.len() - 1
-    });
-    &mut waiting[index]
 }
 
 pub(crate) fn in_taken_order<E>(events: &[(StageId, &Taken<E>)]) -> Spelled<E> {

@@ -13,13 +13,16 @@ use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::conditions::Conditions;
 use crate::due::{self, Due};
 use crate::graph::{Graph, NodeId};
-use crate::matcher::{Context, Incoming, Scratch, Sink, Stepped, in_taken_order};
+use crate::incoming::Incoming;
+use crate::matcher::{Sink, Stepped, in_taken_order};
 use crate::outcomes::Outcome;
-use crate::program::StateId;
+use crate::program::{Program, StateId};
 use crate::registers::{self, Registers};
-use crate::runs::{Runs, Spelled, Start};
+use crate::runs::{Many, Spelled, Start};
+use crate::scratch::Scratch;
 use crate::subsets::{Position, SubsetId};
 
 /// The open runs of one key, in order, and the matches that wait.
@@ -147,13 +150,14 @@ struct Made<'s, E> {
     matches: Vec<WaitingMatch>,
 }
 
-impl Context<'_> {
+impl Program {
     /// Gives an event to the runs of its key.
     pub(crate) fn step_ordered<E: Event>(
         &self,
-        runs: &mut Runs<E>,
+        runs: &mut Many<E>,
         incoming: &mut Incoming<E>,
         scratch: &mut Scratch,
+        conditions: &mut Conditions,
         out: &mut impl Sink<E>,
     ) -> Stepped {
         let at = incoming.time();
@@ -162,9 +166,9 @@ impl Context<'_> {
         let graph = &mut runs.graph;
         let mut made = Made { incoming, graph, runs: Vec::with_capacity(before.len()), nodes: vec![], matches: vec![] };
         for run in before {
-            self.move_run(Some(run), here, scratch, &mut made);
+            self.move_run(Some(run), here, scratch, conditions, &mut made);
         }
-        self.move_run(None, here, scratch, &mut made);
+        self.move_run(None, here, scratch, conditions, &mut made);
         let Made { runs: open, matches, .. } = made;
         runs.ordered.runs = open;
         matches.into_iter().for_each(|found| runs.ordered.waiting.push(found));
@@ -175,11 +179,19 @@ impl Context<'_> {
     }
 
     /// Moves one run, or lets the event start one.
-    fn move_run<E: Event>(&self, run: Option<OrderedRun>, here: Start, scratch: &mut Scratch, made: &mut Made<'_, E>) {
-        let state = run.as_ref().map_or(self.program.start, |run| StateId(run.state));
+    fn move_run<E: Event>(
+        &self,
+        run: Option<OrderedRun>,
+        here: Start,
+        scratch: &mut Scratch,
+        conditions: &mut Conditions,
+        made: &mut Made<'_, E>,
+    ) {
+        let state = run.as_ref().map_or(self.start, |run| StateId(run.state));
         let subset = self.subset_of(state, scratch);
-        let bits = scratch.bits(self, subset, made.incoming.event(), run.as_ref().map(|run| &run.registers));
-        for outcome in scratch.outcomes(self.program, subset, bits) {
+        let registers = run.as_ref().map(|run| &run.registers);
+        let bits = scratch.bits(self, subset, made.incoming, registers, conditions);
+        for outcome in scratch.outcomes(self, subset, bits) {
             match (outcome, &run) {
                 (Outcome::Pass(target), Some(run)) => made.runs.push(OrderedRun { state: target.0, ..run.clone() }),
                 (Outcome::PassMatches, Some(run)) if !run.matched => {
@@ -191,7 +203,7 @@ impl Context<'_> {
                     let start = run.as_ref().map_or(here, |run| run.start);
                     let events = made.take(run.as_ref().map(|run| run.events), stage);
                     if let Some(target) = target {
-                        let before = run.as_ref().map_or(scratch.no_registers(), |run| &run.registers);
+                        let before = run.as_ref().map_or(&scratch.no_registers, |run| &run.registers);
                         let registers = self.registers_after(before, stage, made.incoming.event(), scratch);
                         made.runs.push(OrderedRun {
                             start,
@@ -212,14 +224,14 @@ impl Context<'_> {
 
     fn registers_after<E: Event>(&self, before: &Registers, stage: StageId, event: &E, scratch: &Scratch) -> Registers {
         // Runs are told apart anyway: registers that nobody asks for are kept.
-        let live = vec![true; self.program.kept.len()];
-        registers::after(before, &self.program.kept, &live, stage, event, scratch.fault_count())
+        let live = vec![true; self.kept.len()];
+        registers::after(before, &self.kept, &live, stage, event, &scratch.faults)
     }
 
     /// Lets go the matches that nothing earlier can make void any more, and drops what they make void. Gives the nodes of
     /// those that came out.
-    fn release<E: Event>(&self, runs: &mut Runs<E>, at: Timestamp, out: &mut impl Sink<E>) -> Vec<NodeId> {
-        let Runs { ordered, graph, .. } = runs;
+    fn release<E: Event>(&self, runs: &mut Many<E>, at: Timestamp, out: &mut impl Sink<E>) -> Vec<NodeId> {
+        let Many { ordered, graph, .. } = runs;
         let mut released: Vec<NodeId> = Vec::new();
         while let Some(found) = ordered.waiting.peek()
             && ordered.runs.first().is_none_or(|earliest| found.start <= earliest.start)
@@ -245,7 +257,7 @@ impl Context<'_> {
     fn void<E>(&self, events: &Spelled<E>) -> Option<impl Fn(Start) -> bool + use<E>> {
         let start_of = |taken: &Taken<E>| Start { time: taken.time, position: taken.position };
         let of = |wanted: StageId| events.iter().filter(move |(stage, _)| *stage == wanted).map(|(_, taken)| taken);
-        let (bound, is_included) = match self.program.skip {
+        let (bound, is_included) = match self.skip {
             Skip::None => None,
             Skip::ToNext => events.first().map(|(_, taken)| (taken, true)),
             Skip::PastLast => events.last().map(|(_, taken)| (taken, true)),
@@ -263,7 +275,7 @@ impl Context<'_> {
     /// Ends the runs whose time is over at `now`. Of runs that hold the same events, the last to end times out.
     pub(crate) fn close_ordered<E: Event>(
         &self,
-        runs: &mut Runs<E>,
+        runs: &mut Many<E>,
         now: Timestamp,
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
@@ -295,7 +307,7 @@ impl Context<'_> {
         }
         let released = self.release(runs, now, out);
         let is_open = |node: NodeId| runs.ordered.runs.iter().any(|run| run.events == node);
-        timed_out.retain(|run| scratch.wants_timeouts() && !released.contains(&run.events) && !is_open(run.events));
+        timed_out.retain(|run| scratch.wants_timeouts && !released.contains(&run.events) && !is_open(run.events));
         for TimedOut { events, end, mut awaiting } in timed_out {
             awaiting.sort();
             awaiting.dedup();
@@ -305,18 +317,18 @@ impl Context<'_> {
     }
 
     fn subset_of(&self, state: StateId, scratch: &mut Scratch) -> SubsetId {
-        scratch.intern(self.program, Position { states: Box::new([state]), matched: false })
+        scratch.intern(self, Position { states: Box::new([state]), matched: false })
     }
 
     fn due(&self, run: &OrderedRun, scratch: &mut Scratch) -> Due {
         let subset = self.subset_of(StateId(run.state), scratch);
-        let due = Due::new(scratch.subset(subset), self.program.within, run.start.time, &run.registers);
+        let due = Due::new(scratch.subset(subset), self.within, run.start.time, &run.registers);
         let is_done = run.matched || run.is_awaited;
         Due { absence: due.absence.filter(|_| !is_done), ..due }
     }
 
     /// Calls `visit` with what time does to each run.
-    pub(crate) fn each_due_ordered<E: Event>(&self, runs: &Runs<E>, scratch: &mut Scratch, visit: impl FnMut(Due)) {
+    pub(crate) fn each_due_ordered<E: Event>(&self, runs: &Many<E>, scratch: &mut Scratch, visit: impl FnMut(Due)) {
         runs.ordered.runs.iter().map(|run| self.due(run, scratch)).for_each(visit);
     }
 }

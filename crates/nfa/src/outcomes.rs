@@ -43,6 +43,18 @@ pub(crate) fn outcomes(program: &Program, from: StateId, holds: &impl Fn(Conditi
     if is_stopped { found.into_iter().filter_map(Outcome::stopped).collect() } else { found }
 }
 
+/// Whether an event that fulfils no condition makes no difference to any run, and starts none.
+pub(crate) fn passes_over(program: &Program) -> bool {
+    let nothing = |_| false;
+    let waits = |state: StateId| outcomes(program, state, &nothing) == [Outcome::Pass(state)];
+    let edges = program.states.iter().flat_map(|state| &state.edges);
+    let mut waited_in = edges.filter(|edge| edge.action != Action::Proceed).map(|edge| edge.target);
+    let is_final = |state: StateId| program.states[state.index()].kind == StateKind::Final;
+    !program.skips()
+        && outcomes(program, program.start, &nothing).is_empty()
+        && waited_in.all(|state| is_final(state) || waits(state))
+}
+
 impl Outcome {
     /// What a stop leaves of a way.
     fn stopped(self) -> Option<Outcome> {

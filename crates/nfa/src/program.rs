@@ -5,7 +5,7 @@ use std::fmt;
 use ensue_model::Expr;
 use ensue_model::Span;
 use ensue_model::expr::{Ask, LookbackId};
-use ensue_model::pattern::{Skip, StageId};
+use ensue_model::pattern::{KeyPart, Skip, StageId};
 
 /// A state of the automaton.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -24,7 +24,11 @@ pub struct Program {
     /// What is kept of the events taken: first the pattern's lookbacks, then the times from which step windows count.
     pub(crate) kept: Vec<Kept>,
     pub(crate) stage_names: Vec<String>,
+    /// The parts of the key, which an event and all runs that it comes to have in common.
+    pub(crate) key: Vec<KeyPart>,
     pub(crate) within: Option<Span>,
+    /// Whether an event that fulfils no condition changes nothing, whatever has come before.
+    pub(crate) passes_over: bool,
     pub(crate) skip: Skip,
 }
 
@@ -47,6 +51,11 @@ impl Program {
     /// Whether some step has a window of its own, so that runs end at times that do not come in the order of their starts.
     pub fn has_step_windows(&self) -> bool {
         self.states.iter().any(|state| !state.windows.is_empty())
+    }
+
+    /// Whether anything is kept of the events that a run has taken, besides the events.
+    pub(crate) fn looks_back(&self) -> bool {
+        !self.kept.is_empty()
     }
 
     /// How many states the automaton has.

@@ -11,7 +11,7 @@ use ensue_model::pattern::StageId;
 use ensue_model::{Event, FieldId, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 
-use crate::program::{Kept, Window};
+use crate::program::{Kept, Program, Window};
 
 /// The value of one lookback for the runs of a group.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -125,11 +125,10 @@ impl Register {
     }
 }
 
-/// What a condition sees: the event under test, the key, and the registers of a group.
+/// What a condition sees: the event under test with its key, and the registers of a group.
 pub(crate) struct UnderTest<'s, E> {
     pub(crate) event: &'s E,
-    pub(crate) key: &'s [Value<'s>],
-    pub(crate) kept: &'s [Kept],
+    pub(crate) program: &'s Program,
     pub(crate) registers: &'s Registers,
     pub(crate) faults: &'s Cell<u64>,
 }
@@ -144,13 +143,13 @@ impl<E: Event> Scope for UnderTest<'_, E> {
     }
 
     fn key(&self, part: u16) -> Value<'_> {
-        self.key[usize::from(part)].borrowed()
+        self.program.key[usize::from(part)].of(self.event, self.faults)
     }
 
     fn lookback(&self, lookback: LookbackId) -> Value<'_> {
         let index = usize::from(lookback.0);
         match self.registers {
-            Some(registers) => registers[index].value(&self.kept[index].ask),
+            Some(registers) => registers[index].value(&self.program.kept[index].ask),
             None => Value::Null,
         }
     }

@@ -1,4 +1,4 @@
-//! The memory of one key: the groups of runs that are open, by where they wait.
+//! The memory of one key: its open runs, by where they wait.
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::{Add, Sub};
@@ -8,26 +8,48 @@ use ensue_model::pattern::StageId;
 use ensue_model::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Graph, NodeId, SavedGraph};
-use crate::matcher::Scratch;
+use crate::graph::{Extent, Graph, NodeId, SavedGraph};
 use crate::ordered::{Ordered, OrderedRun};
 use crate::program::{Program, StateId};
 use crate::registers::Registers;
+use crate::scratch::Scratch;
 use crate::subsets::{Position, SubsetId};
 
-/// The open runs of one key.
+/// The open runs of one key. A single run that has taken one event, which is what most keys have, is small.
 #[derive(Debug)]
-pub struct Runs<E> {
+pub struct Runs<E>(pub(crate) Held<E>);
+
+#[derive(Debug)]
+pub(crate) enum Held<E> {
+    None,
+    One(OneRun<E>),
+    Many(Box<Many<E>>),
+}
+
+/// The only run of a key, which has taken one event and has no registers.
+#[derive(Debug)]
+pub(crate) struct OneRun<E> {
+    pub(crate) taken: Taken<E>,
+    pub(crate) subset: SubsetId,
+    pub(crate) stage: StageId,
+}
+
+/// Any runs: groups of those that nothing can tell apart, over a graph of what they have taken.
+#[derive(Debug)]
+pub(crate) struct Many<E> {
     pub(crate) waiting: Vec<Waiting>,
     /// The runs in their place under a skip strategy.
     pub(crate) ordered: Ordered,
     pub(crate) graph: Graph<E>,
+    /// Of the groups that wait, and of those that are on their way with the event at hand.
+    pub(crate) tally: Tally,
 }
 
 /// The runs that wait in one subset.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) subset: SubsetId,
+    /// In the order of their starts.
     pub(crate) groups: VecDeque<Group>,
 }
 
@@ -49,35 +71,154 @@ pub(crate) struct Start {
     pub(crate) position: u64,
 }
 
+/// How many groups there are, and how many runs are in them.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Tally {
+    groups: usize,
+    runs: u64,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, group: Extent) {
+        self.groups += 1;
+        self.runs += u64::from(group.runs);
+    }
+
+    pub(crate) fn remove(&mut self, group: Extent) {
+        self.groups -= 1;
+        self.runs -= u64::from(group.runs);
+    }
+}
+
 impl<E> Default for Runs<E> {
     fn default() -> Self {
-        Runs { waiting: Vec::new(), ordered: Ordered::default(), graph: Graph::default() }
+        Runs(Held::None)
+    }
+}
+
+impl<E> Default for Many<E> {
+    fn default() -> Self {
+        Many { waiting: Vec::new(), ordered: Ordered::default(), graph: Graph::default(), tally: Tally::default() }
     }
 }
 
 impl<E: Event> Runs<E> {
     /// Whether no run is open, so that the key needs no memory.
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.ordered.is_empty()
+        matches!(self.0, Held::None)
+    }
+
+    /// The runs in their general form.
+    pub(crate) fn many(&mut self) -> &mut Many<E> {
+        if let Held::None | Held::One(_) = self.0 {
+            let mut many = Box::<Many<E>>::default();
+            if let Held::One(one) = std::mem::replace(&mut self.0, Held::None) {
+                many.add_one(one);
+            }
+            self.0 = Held::Many(many);
+        }
+        match &mut self.0 {
+            Held::Many(many) => many,
+            Held::None | Held::One(_) => unreachable!("they have become many"),
+        }
+    }
+
+    /// Lets go of the general form where no run is left.
+    pub(crate) fn settle(&mut self) {
+        if let Held::Many(many) = &self.0
+            && many.is_empty()
+        {
+            self.0 = Held::None;
+        }
     }
 
     /// How much the open runs are. Where starts are told apart, as many runs as there are; where they move together, one for
     /// each group, since a run that is not spelled out costs nothing.
     pub fn size(&self, scratch: &Scratch) -> Size {
-        let groups = self.waiting.iter().flat_map(|waiting| &waiting.groups);
-        let (count, runs) = groups.fold((0, 0), |(count, runs): (usize, u64), group| {
-            let extent = self.graph.extent(group.runs);
-            (count + 1, runs + if scratch.tells_starts_apart() { u64::from(extent.runs) } else { 1 })
-        });
-        let ordered = self.ordered.len();
-        Size {
-            runs: runs + ordered as u64,
-            bytes: self.graph.bytes() + count * size_of::<Group>() + ordered * size_of::<OrderedRun>(),
+        match &self.0 {
+            Held::None => Size::default(),
+            Held::One(one) => Size { runs: 1, bytes: size_of::<OneRun<E>>() + one.taken.event.size() },
+            Held::Many(many) => many.size(scratch),
         }
     }
 
     /// Drops the runs that started first, where starts are told apart; else the groups that began first. Gives how many.
     pub fn drop_oldest(&mut self, scratch: &Scratch) -> u64 {
+        let dropped = match &mut self.0 {
+            Held::None => 0,
+            Held::One(_) => {
+                self.0 = Held::None;
+                1
+            }
+            Held::Many(many) => many.drop_oldest(scratch),
+        };
+        self.settle();
+        dropped
+    }
+
+    /// The time and the position of the events that open runs began with; where starts are not told apart, of the latest.
+    pub fn starts(&self) -> impl Iterator<Item = (Timestamp, u64)> {
+        let (one, many) = match &self.0 {
+            Held::None => (None, None),
+            Held::One(one) => (Some((one.taken.time, one.taken.position)), None),
+            Held::Many(many) => (None, Some(many.starts())),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+
+    /// The runs as a snapshot holds them: with states in place of what a cache made of them.
+    pub fn save(&self, scratch: &Scratch) -> SavedRuns<E> {
+        match &self.0 {
+            Held::None => Many::default().save(scratch),
+            Held::One(OneRun { taken, subset, stage }) => {
+                let mut many = Many::default();
+                many.add_one(OneRun { taken: taken.clone(), subset: *subset, stage: *stage });
+                many.save(scratch)
+            }
+            Held::Many(many) => many.save(scratch),
+        }
+    }
+
+    /// The runs that a snapshot holds. None if it is of another program: a state is not there.
+    pub fn load(saved: SavedRuns<E>, program: &Program, scratch: &mut Scratch) -> Option<Self> {
+        let many = Many::load(saved, program, scratch)?;
+        let one = if scratch.keeps_one { many.only() } else { None };
+        let mut runs = Runs(one.map_or_else(|| Held::Many(Box::new(many)), Held::One));
+        runs.settle();
+        Some(runs)
+    }
+}
+
+impl<E: Event> Many<E> {
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.ordered.is_empty()
+    }
+
+    fn add_one(&mut self, OneRun { taken, subset, stage }: OneRun<E>) {
+        let start = Start { time: taken.time, position: taken.position };
+        let runs = self.graph.take(None, stage, taken);
+        self.tally.add(self.graph.extent(runs));
+        self.waiting.push(Waiting { subset, groups: VecDeque::from([Group { start, runs, registers: None }]) });
+    }
+
+    /// The only run, if there is but one and it has taken one event.
+    fn only(&self) -> Option<OneRun<E>> {
+        let ([Waiting { subset, groups }], true) = (&self.waiting[..], self.ordered.is_empty()) else { return None };
+        let (stage, taken) = self.graph.only_event()?;
+        (groups.len() == 1).then(|| OneRun { taken: taken.clone(), subset: *subset, stage })
+    }
+
+    fn size(&self, scratch: &Scratch) -> Size {
+        let Tally { groups, runs } = self.tally;
+        let runs = if scratch.by_start { runs } else { groups as u64 };
+        let ordered = self.ordered.len();
+        Size {
+            runs: runs + ordered as u64,
+            bytes: self.graph.bytes() + groups * size_of::<Group>() + ordered * size_of::<OrderedRun>(),
+        }
+    }
+
+    fn drop_oldest(&mut self, scratch: &Scratch) -> u64 {
         let Some(oldest) = self.starts().min() else { return 0 };
         let before = self.size(scratch).runs;
         for waiting in &mut self.waiting {
@@ -85,41 +226,35 @@ impl<E: Event> Runs<E> {
         }
         self.waiting.retain(|waiting| !waiting.groups.is_empty());
         self.ordered.drop_start(oldest);
-        let dropped = before - self.size(scratch).runs;
         self.collect(Timestamp::MIN);
-        dropped
+        before - self.size(scratch).runs
     }
 
-    /// The time and the position of the events that open runs began with; where starts are not told apart, of the latest.
-    pub fn starts(&self) -> impl Iterator<Item = (Timestamp, u64)> {
+    fn starts(&self) -> impl Iterator<Item = (Timestamp, u64)> {
         let groups = self.waiting.iter().flat_map(|waiting| &waiting.groups);
         groups.map(|group| (group.start.time, group.start.position)).chain(self.ordered.starts())
     }
 
     /// Frees what no open run needs, where that pays.
     pub(crate) fn sweep(&mut self, closed: Timestamp) {
-        if self.is_empty() || self.graph.wants_sweep() {
+        if !self.is_empty() && self.graph.wants_sweep() {
             self.collect(closed);
         }
     }
 
     fn collect(&mut self, closed: Timestamp) {
-        if self.is_empty() {
-            self.graph = Graph::default();
-        } else {
-            let graph = &mut self.graph;
-            for waiting in &mut self.waiting {
-                waiting.groups.retain(|group| graph.latest(group.runs) > closed);
-            }
-            self.waiting.retain(|waiting| !waiting.groups.is_empty());
-            let groups = self.waiting.iter_mut().flat_map(|waiting| &mut waiting.groups);
-            let roots = groups.map(|group| &mut group.runs).chain(self.ordered.roots());
-            graph.sweep(&mut roots.collect::<Vec<_>>(), closed);
+        let Many { waiting, ordered, graph, tally } = self;
+        for waiting in waiting.iter_mut() {
+            waiting.groups.retain(|group| graph.latest(group.runs) > closed);
         }
+        waiting.retain(|waiting| !waiting.groups.is_empty());
+        let groups = waiting.iter_mut().flat_map(|waiting| &mut waiting.groups);
+        let roots = groups.map(|group| &mut group.runs).chain(ordered.roots());
+        graph.sweep(&mut roots.collect::<Vec<_>>(), closed);
+        *tally = tally_of(waiting, graph);
     }
 
-    /// The runs as a snapshot holds them: with states in place of what a cache made of them.
-    pub fn save(&self, scratch: &Scratch) -> SavedRuns<E> {
+    fn save(&self, scratch: &Scratch) -> SavedRuns<E> {
         let waiting = self.waiting.iter().map(|waiting| {
             let position = scratch.position(waiting.subset);
             SavedWaiting {
@@ -131,8 +266,7 @@ impl<E: Event> Runs<E> {
         SavedRuns { waiting: waiting.collect(), ordered: self.ordered.clone(), graph: self.graph.save() }
     }
 
-    /// The runs that a snapshot holds. None if it is of another program: a state is not there.
-    pub fn load(saved: SavedRuns<E>, program: &Program, scratch: &mut Scratch) -> Option<Self> {
+    fn load(saved: SavedRuns<E>, program: &Program, scratch: &mut Scratch) -> Option<Self> {
         let mut waiting = Vec::with_capacity(saved.waiting.len());
         for SavedWaiting { states, matched, groups } in saved.waiting {
             if states.iter().any(|state| *state as usize >= program.state_count()) {
@@ -142,11 +276,21 @@ impl<E: Event> Runs<E> {
             waiting.push(Waiting { subset: scratch.intern(program, Position { states, matched }), groups });
         }
         let graph = Graph::load(saved.graph)?;
-        let roots = waiting.iter().flat_map(|waiting| &waiting.groups);
-        let is_whole = roots.into_iter().all(|group| graph.has(group.runs));
-        let is_whole = is_whole && saved.ordered.is_whole(&graph, program.state_count());
-        is_whole.then_some(Runs { waiting, ordered: saved.ordered, graph })
+        let mut groups = waiting.iter().flat_map(|waiting| &waiting.groups);
+        let is_whole = groups.all(|group| graph.has(group.runs) && group.registers.is_some() == program.looks_back());
+        if !is_whole || !saved.ordered.is_whole(&graph, program.state_count()) {
+            return None;
+        }
+        let tally = tally_of(&waiting, &graph);
+        Some(Many { waiting, ordered: saved.ordered, graph, tally })
     }
+}
+
+fn tally_of<E: Event>(waiting: &[Waiting], graph: &Graph<E>) -> Tally {
+    let mut tally = Tally::default();
+    let groups = waiting.iter().flat_map(|waiting| &waiting.groups);
+    groups.for_each(|group| tally.add(graph.extent(group.runs)));
+    tally
 }
 
 /// How much the open runs of a key are.
@@ -190,27 +334,53 @@ struct SavedWaiting {
     groups: VecDeque<Group>,
 }
 
-/// The groups that came to one subset with an event, put to those that wait there.
-pub(crate) fn settle<E: Event>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut Graph<E>, by_start: bool) {
-    if arrived.iter().chain(&waiting.groups).any(|group| group.registers.is_some()) {
-        settle_by_registers(waiting, arrived, graph, by_start);
-    } else if by_start {
-        settle_by_start(waiting, arrived, graph);
-    } else {
-        arrived.into_iter().for_each(|group| unite(&mut waiting.groups, group, graph));
+impl<E: Event> Many<E> {
+    /// Puts a group that came to a subset to those that wait there, where starts and registers do not count, or nothing
+    /// that waits there or comes after has to be put before it.
+    pub(crate) fn settle_one(&mut self, subset: SubsetId, group: Group, scratch: &Scratch) {
+        let Many { waiting, graph, tally, .. } = self;
+        let waiting = at(waiting, subset);
+        match waiting.groups.back_mut() {
+            None => waiting.groups.push_back(group),
+            Some(last) if !scratch.by_start && group.registers.is_none() => last.join(group, graph, tally),
+            Some(last) if last.start < group.start && group.registers.is_none() => waiting.groups.push_back(group),
+            Some(_) => self.settle_several(subset, vec![group], scratch),
+        }
+    }
+
+    /// Puts the groups that came to one subset with an event to those that wait there.
+    pub(crate) fn settle_several(&mut self, subset: SubsetId, arrived: Vec<Group>, scratch: &Scratch) {
+        let Many { waiting, graph, tally, .. } = self;
+        let waiting = at(waiting, subset);
+        if arrived.iter().any(|group| group.registers.is_some()) {
+            settle_by_registers(waiting, arrived, graph, tally, scratch.by_start);
+        } else if scratch.by_start {
+            settle_by_start(waiting, arrived, graph, tally);
+        } else {
+            arrived.into_iter().for_each(|group| unite(&mut waiting.groups, group, graph, tally));
+        }
     }
 }
 
+/// What waits in a subset.
+fn at(waiting: &mut Vec<Waiting>, subset: SubsetId) -> &mut Waiting {
+    let index = waiting.iter().position(|waiting| waiting.subset == subset).unwrap_or_else(|| {
+        waiting.push(Waiting { subset, groups: VecDeque::new() });
+        waiting.len() - 1
+    });
+    &mut waiting[index]
+}
+
 /// Starts do not count: there is one group.
-fn unite<E: Event>(groups: &mut VecDeque<Group>, arrived: Group, graph: &mut Graph<E>) {
+fn unite<E: Event>(groups: &mut VecDeque<Group>, arrived: Group, graph: &mut Graph<E>, tally: &mut Tally) {
     match groups.front_mut() {
-        Some(group) => group.join(arrived, graph),
+        Some(group) => group.join(arrived, graph, tally),
         None => groups.push_back(arrived),
     }
 }
 
 /// Both sides are in the order of their starts, and so is the outcome.
-fn settle_by_start<E: Event>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut Graph<E>) {
+fn settle_by_start<E: Event>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut Graph<E>, tally: &mut Tally) {
     let is_later = |group: &Group| waiting.groups.back().is_none_or(|last| last.start < group.start);
     if arrived.first().is_some_and(is_later) && arrived.is_sorted_by(|a, b| a.start < b.start) {
         waiting.groups.extend(arrived);
@@ -223,7 +393,7 @@ fn settle_by_start<E: Event>(waiting: &mut Waiting, arrived: Vec<Group>, graph: 
             merged.push_back(earlier);
         }
         match merged.back_mut() {
-            Some(last) if last.start == group.start => last.join(group, graph),
+            Some(last) if last.start == group.start => last.join(group, graph, tally),
             _ => merged.push_back(group),
         }
     }
@@ -231,13 +401,19 @@ fn settle_by_start<E: Event>(waiting: &mut Waiting, arrived: Vec<Group>, graph: 
     waiting.groups = merged;
 }
 
-fn settle_by_registers<E: Event>(waiting: &mut Waiting, arrived: Vec<Group>, graph: &mut Graph<E>, by_start: bool) {
+fn settle_by_registers<E: Event>(
+    waiting: &mut Waiting,
+    arrived: Vec<Group>,
+    graph: &mut Graph<E>,
+    tally: &mut Tally,
+    by_start: bool,
+) {
     let mut places: HashMap<(Option<Start>, Registers), usize> = HashMap::new();
     let mut merged: Vec<Group> = Vec::with_capacity(waiting.groups.len() + arrived.len());
     for group in std::mem::take(&mut waiting.groups).into_iter().chain(arrived) {
         let place = (by_start.then_some(group.start), group.registers.clone());
         match places.get(&place) {
-            Some(place) => merged[*place].join(group, graph),
+            Some(place) => merged[*place].join(group, graph, tally),
             None => {
                 places.insert(place, merged.len());
                 merged.push(group);
@@ -249,9 +425,12 @@ fn settle_by_registers<E: Event>(waiting: &mut Waiting, arrived: Vec<Group>, gra
 }
 
 impl Group {
-    fn join<E: Event>(&mut self, other: Group, graph: &mut Graph<E>) {
+    fn join<E: Event>(&mut self, other: Group, graph: &mut Graph<E>, tally: &mut Tally) {
+        tally.remove(graph.extent(self.runs));
+        tally.remove(graph.extent(other.runs));
         self.runs = graph.union(self.runs, other.runs);
         self.start = self.start.max(other.start);
+        tally.add(graph.extent(self.runs));
     }
 }
 

@@ -7,9 +7,10 @@
 //! conditions an event fulfils, with the stage that takes the event as the mark of a transition, as in A. Grez, C. Riveros,
 //! M. Ugarte and S. Vansummeren, *A formal framework for complex event recognition*.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ensue_model::pattern::StageId;
+use hashbrown::HashMap;
 
 use crate::outcomes::{Outcome, outcomes, reached};
 use crate::program::{Action, ConditionId, Edge, Program, State, StateId, StateKind, Window};
@@ -46,7 +47,48 @@ pub(crate) struct Subset {
     pub(crate) absence_windows: Box<[Window]>,
     /// The ways on, each with the step windows that it is open in; none if one of them has no window.
     pub(crate) ways: Option<Box<[Box<[Window]>]>>,
-    transitions: HashMap<Bits, TransitionId>,
+    transitions: Transitions,
+}
+
+/// The transitions of a subset that were needed so far, by which of its conditions hold.
+#[derive(Debug)]
+enum Transitions {
+    /// One place for each combination, where there are few.
+    Table(Box<[Option<TransitionId>]>),
+    Map(HashMap<Bits, TransitionId>),
+}
+
+/// The most conditions for which there is a place for each combination.
+const TABLE_ASKS_MAX: usize = 5;
+
+impl Transitions {
+    fn new(asks: usize) -> Self {
+        match asks {
+            0..=TABLE_ASKS_MAX => Transitions::Table(vec![None; 1 << asks].into()),
+            _ => Transitions::Map(HashMap::new()),
+        }
+    }
+
+    fn get(&self, bits: Bits) -> Option<TransitionId> {
+        match self {
+            Transitions::Table(table) => table[bits as usize],
+            Transitions::Map(map) => map.get(&bits).copied(),
+        }
+    }
+
+    fn insert(&mut self, bits: Bits, transition: TransitionId) {
+        match self {
+            Transitions::Table(table) => table[bits as usize] = Some(transition),
+            Transitions::Map(map) => drop(map.insert(bits, transition)),
+        }
+    }
+
+    fn clear(&mut self) {
+        match self {
+            Transitions::Table(table) => table.fill(None),
+            Transitions::Map(map) => map.clear(),
+        }
+    }
 }
 
 /// Stages that may take an event, each with the step windows in which it may.
@@ -70,7 +112,7 @@ pub(crate) struct Transition {
 }
 
 /// What becomes of runs that take an event into a stage.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Taking {
     pub(crate) stage: StageId,
     /// Where they wait next; none if there is nothing more to come.
@@ -143,13 +185,13 @@ impl Subsets {
         }
         Subset {
             looks_back: asks.iter().any(|condition| program.conditions[usize::from(condition.0)].looks_back),
-            asks: asks.into_iter().collect(),
             live: live.into(),
             takers: takers(program, &here),
             is_absence: waits_for_absence(program, &position.states),
             absence_windows: absences(program, &here).next().map_or(&[][..], |state| &state.windows).into(),
             ways: ways(program, &here),
-            transitions: HashMap::new(),
+            transitions: Transitions::new(asks.len()),
+            asks: asks.into_iter().collect(),
             position,
         }
     }
@@ -165,8 +207,8 @@ impl Subsets {
 
     /// The transition of a subset for an event that fulfils these of its conditions.
     pub(crate) fn find(&mut self, program: &Program, subset: SubsetId, bits: Bits) -> TransitionId {
-        if let Some(transition) = self.get(subset).transitions.get(&bits) {
-            return *transition;
+        if let Some(transition) = self.get(subset).transitions.get(bits) {
+            return transition;
         }
         if self.transitions.len() >= TRANSITIONS_MAX {
             self.transitions.clear();

@@ -4,7 +4,7 @@ use ensue_lang::{Options, Source, compile};
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
 use ensue_model::{Patterns, Row, Schema, Timestamp, Type, Value};
-use ensue_nfa::{Context, Incoming, Limits, Program, Runs, Scratch, Sink};
+use ensue_nfa::{Conditions, Incoming, Limits, Program, Runs, Scratch, Sink};
 
 struct Nobody;
 
@@ -28,16 +28,18 @@ fn program(patterns: &Patterns) -> Program {
 fn cost(text: &str, timeouts: bool, events: &str) -> (String, usize) {
     let patterns = compiled(text);
     let program = program(&patterns);
-    let mut scratch = Scratch::new(&program, timeouts, Limits { events_per_run: 100, matches_per_event: 100 });
+    let limits = Limits { events_per_run: 100, matches_per_event: 100 };
+    let mut conditions = Conditions::new();
+    let mut scratch = Scratch::new(&program, timeouts, limits, &mut conditions);
     let mut runs = Runs::default();
-    let context = Context { program: &program, key: &[] };
     for (event, position) in events.split(' ').zip(0..) {
         let (kind, v) = event.split_at(1);
         let v = v.parse().unwrap_or_else(|_| panic!("{v} is a number"));
         let time = Timestamp::from_seconds(position);
         let row = Row::new(time, vec![Value::from(kind).into_owned(), Value::Int(v)]);
-        context.close(&mut runs, time, &mut scratch, &mut Nobody);
-        context.step(&mut runs, &mut Incoming::new(row, position as u64), &mut scratch, &mut Nobody);
+        program.close(&mut runs, time, &mut scratch, &mut Nobody);
+        let mut incoming = Incoming::new(row, position as u64);
+        program.step(&mut runs, &mut incoming, &mut scratch, &mut conditions, &mut Nobody);
     }
     let cost = program.cost(&patterns.schema, &patterns.patterns[0], timeouts);
     (cost.to_string(), runs.starts().count())

@@ -1,0 +1,112 @@
+//! When the windows of a pattern's runs end.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use ensue_model::Timestamp;
+use ensue_nfa::Program;
+
+/// When the window of some runs of a key ends. The runs may be gone by then, and the place be another key's.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct WindowEnd {
+    pub(crate) deadline: Timestamp,
+    pub(crate) place: u32,
+}
+
+/// When windows end, the earliest first.
+#[derive(Debug)]
+pub(crate) enum Windows {
+    /// Starts come in the order of time, and the window is the same for all.
+    Queue(Queue),
+    /// Steps have windows of their own: for each key the next end.
+    Heap(BinaryHeap<Reverse<WindowEnd>>),
+}
+
+impl Windows {
+    pub(crate) fn new(program: &Program) -> Self {
+        if program.has_step_windows() { Windows::Heap(BinaryHeap::new()) } else { Windows::Queue(Queue::default()) }
+    }
+
+    pub(crate) fn first(&self) -> Option<WindowEnd> {
+        match self {
+            Windows::Queue(queue) => queue.first(),
+            Windows::Heap(heap) => heap.peek().map(|Reverse(first)| *first),
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<WindowEnd> {
+        match self {
+            Windows::Queue(queue) => queue.pop(),
+            Windows::Heap(heap) => heap.pop().map(|Reverse(first)| first),
+        }
+    }
+
+    pub(crate) fn push(&mut self, end: WindowEnd) {
+        match self {
+            Windows::Queue(queue) => queue.push(end),
+            Windows::Heap(heap) => heap.push(Reverse(end)),
+        }
+    }
+}
+
+/// A queue in blocks, so that it grows without moving what it holds.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    blocks: VecDeque<VecDeque<WindowEnd>>,
+}
+
+const BLOCK: usize = 4_096;
+
+impl Queue {
+    fn first(&self) -> Option<WindowEnd> {
+        self.blocks.front()?.front().copied()
+    }
+
+    fn pop(&mut self) -> Option<WindowEnd> {
+        let block = self.blocks.front_mut()?;
+        let first = block.pop_front();
+        // The last block stays, for what comes next.
+        if block.is_empty() && self.blocks.len() > 1 {
+            self.blocks.pop_front();
+        }
+        first
+    }
+
+    fn push(&mut self, end: WindowEnd) {
+        match self.blocks.back_mut() {
+            Some(block) if block.len() < BLOCK => block.push_back(end),
+            None => self.blocks.push_back(VecDeque::from([end])),
+            Some(_) => {
+                let mut block = VecDeque::with_capacity(BLOCK);
+                block.push_back(end);
+                self.blocks.push_back(block);
+            }
+        }
+    }
+}
+
+impl FromIterator<WindowEnd> for Queue {
+    fn from_iter<I: IntoIterator<Item = WindowEnd>>(ends: I) -> Self {
+        let mut queue = Queue::default();
+        ends.into_iter().for_each(|end| queue.push(end));
+        queue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_gives_what_was_put_in_in_that_order() {
+        let ends = (0..3 * BLOCK as u32).map(|place| WindowEnd { deadline: Timestamp::MIN, place });
+        let mut queue: Queue = ends.clone().collect();
+        let mut given = Vec::new();
+        while let Some(first) = queue.first() {
+            assert_eq!(queue.pop(), Some(first));
+            given.push(first);
+        }
+        assert!(given.into_iter().eq(ends));
+        assert_eq!(queue.pop(), None);
+    }
+}

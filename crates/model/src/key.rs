@@ -1,0 +1,79 @@
+//! The key of an event.
+
+use std::cell::Cell;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::eval::{OfEvent, eval};
+use crate::event::Event;
+use crate::expr::Expr;
+use crate::pattern::KeyPart;
+use crate::value::Value;
+
+/// The values of a key's parts, in order. A key of one part, which most keys are, needs no memory of its own.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(Parts);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Parts {
+    One(Value<'static>),
+    Several(Arc<[Value<'static>]>),
+}
+
+impl Deref for Key {
+    type Target = [Value<'static>];
+
+    fn deref(&self) -> &[Value<'static>] {
+        match &self.0 {
+            Parts::One(part) => std::slice::from_ref(part),
+            Parts::Several(parts) => parts,
+        }
+    }
+}
+
+impl<'a> FromIterator<Value<'a>> for Key {
+    fn from_iter<I: IntoIterator<Item = Value<'a>>>(parts: I) -> Self {
+        let mut parts = parts.into_iter().map(Value::into_owned);
+        match (parts.next(), parts.next()) {
+            (Some(part), None) => Key(Parts::One(part)),
+            (first, second) => Key(Parts::Several(first.into_iter().chain(second).chain(parts).collect())),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl KeyPart {
+    /// The value of the part for an event; null where it has none. Evaluation errors are counted in `faults`.
+    pub fn of<'e, E: Event>(&'e self, event: &'e E, faults: &Cell<u64>) -> Value<'e> {
+        match &self.value {
+            Expr::Field(field) => event.field(*field),
+            computed => eval(computed, &OfEvent { event, faults }).into_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_its_parts() {
+        let parts = |key: Key| key.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
+        let key = |count: i64| (0..count).map(Value::Int).collect::<Key>();
+        assert_eq!(parts(key(0)), "");
+        assert_eq!(parts(key(1)), "0");
+        assert_eq!(parts(key(3)), "0, 1, 2");
+        assert_ne!(key(1), key(2));
+    }
+
+    #[test]
+    fn a_key_of_one_part_is_no_larger_than_that() {
+        assert_eq!(size_of::<Key>(), size_of::<Value<'static>>());
+    }
+}

@@ -1,0 +1,171 @@
+//! The working memory of one thread for one program.
+
+use std::cell::Cell;
+
+use ensue_model::Event;
+use ensue_model::eval::eval;
+
+use crate::conditions::{Conditions, SharedId};
+use crate::graph::Extent;
+use crate::incoming::Incoming;
+use crate::outcomes::Outcome;
+use crate::program::{ConditionId, Program};
+use crate::registers::{self, Registers, UnderTest};
+use crate::runs::Group;
+use crate::subsets::{Bits, Position, Subset, SubsetId, Subsets, Transition, TransitionId};
+
+/// What a matcher does not go beyond.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// How many events a run may take; with it, how long a loop may be. A longer one is not taken on.
+    pub events_per_run: u32,
+    /// How many matches one event may complete. Further ones do not come out.
+    pub matches_per_event: u32,
+}
+
+/// A limit that a matcher has come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Overflow {
+    /// [`Limits::events_per_run`]
+    EventsPerRun,
+    /// [`Limits::matches_per_event`]
+    MatchesPerEvent,
+    /// The automaton has more than [`SUBSETS_MAX`](crate::SUBSETS_MAX) subsets.
+    Subsets,
+}
+
+/// The working memory of one thread for one program: the automaton as far as it was made deterministic, and what is
+/// counted.
+#[derive(Debug)]
+pub struct Scratch {
+    pub(crate) subsets: Subsets,
+    pub(crate) start: SubsetId,
+    pub(crate) no_registers: Registers,
+    /// Whether runs with different starts are told apart.
+    pub(crate) by_start: bool,
+    pub(crate) wants_timeouts: bool,
+    /// Whether a key's only run, of one event, is kept without a graph.
+    pub(crate) keeps_one: bool,
+    /// For each condition of the program that is on the event alone, where it is known whether it holds.
+    shared: Vec<Option<SharedId>>,
+    pub(crate) arrived: Vec<(SubsetId, Group)>,
+    pub(crate) faults: Cell<u64>,
+    pub(crate) limits: Limits,
+    pub(crate) overflow: Cell<Option<Overflow>>,
+}
+
+impl Scratch {
+    /// For a program; `wants_timeouts` says whether anybody takes the partial matches that time out. If nobody does, and
+    /// the pattern lets it, runs with different starts move together.
+    pub fn new(program: &Program, wants_timeouts: bool, limits: Limits, conditions: &mut Conditions) -> Self {
+        let mut subsets = Subsets::new(program);
+        let start = subsets.start(program);
+        let ends_runs = program.within.is_some() && (wants_timeouts || program.has_absence_at_end());
+        let is_tight = limits.events_per_run < 2 || limits.matches_per_event < 1;
+        let of_event = program.conditions.iter().map(|condition| {
+            let is_of_event = !condition.looks_back;
+            is_of_event.then(|| conditions.intern(&condition.expr, &program.key))
+        });
+        Scratch {
+            start,
+            subsets,
+            no_registers: registers::empty(&program.kept),
+            by_start: ends_runs,
+            wants_timeouts,
+            keeps_one: program.kept.is_empty() && !program.skips() && !is_tight,
+            shared: of_event.collect(),
+            arrived: Vec::new(),
+            faults: Cell::new(0),
+            limits,
+            overflow: Cell::new(None),
+        }
+    }
+
+    /// The limit that the last event, or the last closing of windows, came to, if it did.
+    pub fn take_overflow(&mut self) -> Option<Overflow> {
+        if self.subsets.is_full() { Some(Overflow::Subsets) } else { self.overflow.take() }
+    }
+
+    /// How many evaluations had no result because of unlike types, overflow and the like.
+    pub fn faults(&self) -> u64 {
+        self.faults.get()
+    }
+
+    /// Whether the runs of a node must take no more events; notes that the limit was reached.
+    pub(crate) fn is_long(&self, runs: Extent) -> bool {
+        let is_long = runs.events >= self.limits.events_per_run;
+        if is_long {
+            self.overflow.set(Some(Overflow::EventsPerRun));
+        }
+        is_long
+    }
+
+    pub(crate) fn subset(&self, subset: SubsetId) -> &Subset {
+        self.subsets.get(subset)
+    }
+
+    pub(crate) fn outcomes(&self, program: &Program, subset: SubsetId, bits: Bits) -> Vec<Outcome> {
+        self.subsets.outcomes(program, subset, bits)
+    }
+
+    /// Whether an event fulfils a condition on it alone. None if the condition looks back.
+    pub(crate) fn holds<E: Event>(
+        &self,
+        program: &Program,
+        condition: usize,
+        incoming: &Incoming<E>,
+        conditions: &mut Conditions,
+    ) -> Option<bool> {
+        let shared = self.shared[condition]?;
+        let expr = &program.conditions[condition].expr;
+        let scope = UnderTest { event: incoming.event(), program, registers: &self.no_registers, faults: &self.faults };
+        Some(conditions.holds(shared, incoming.position(), || eval(expr, &scope).holds()))
+    }
+
+    /// Which of a subset's conditions an event fulfils, for runs with these registers.
+    pub(crate) fn bits<E: Event>(
+        &self,
+        program: &Program,
+        subset: SubsetId,
+        incoming: &Incoming<E>,
+        registers: Option<&Registers>,
+        conditions: &mut Conditions,
+    ) -> Bits {
+        let mut bits = 0;
+        for (bit, ConditionId(condition)) in self.subsets.get(subset).asks.iter().enumerate() {
+            let index = usize::from(*condition);
+            let holds = self.holds(program, index, incoming, conditions).unwrap_or_else(|| {
+                let registers = registers.unwrap_or(&self.no_registers);
+                let scope = UnderTest { event: incoming.event(), program, registers, faults: &self.faults };
+                eval(&program.conditions[index].expr, &scope).holds()
+            });
+            bits |= Bits::from(holds) << bit;
+        }
+        bits
+    }
+
+    /// The transition of a subset for an event, and for runs with these registers.
+    pub(crate) fn find<E: Event>(
+        &mut self,
+        program: &Program,
+        subset: SubsetId,
+        incoming: &Incoming<E>,
+        registers: Option<&Registers>,
+        conditions: &mut Conditions,
+    ) -> TransitionId {
+        let bits = self.bits(program, subset, incoming, registers, conditions);
+        self.subsets.find(program, subset, bits)
+    }
+
+    pub(crate) fn transition(&self, transition: TransitionId) -> &Transition {
+        self.subsets.transition(transition)
+    }
+
+    pub(crate) fn position(&self, subset: SubsetId) -> &Position {
+        &self.subsets.get(subset).position
+    }
+
+    pub(crate) fn intern(&mut self, program: &Program, position: Position) -> SubsetId {
+        self.subsets.intern(program, position)
+    }
+}
