@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ensue_engine::{Config, Engine, Outputs};
 use ensue_lang::{Options, Source};
 use ensue_model::functions::FUNCTIONS;
-use ensue_model::{Partial, Patterns, Row, Span, Timestamp, Value};
+use ensue_model::{FieldId, Partial, Patterns, Row, Span, Timestamp, Value};
 
 fn manual() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/language.md");
@@ -75,11 +75,11 @@ fn event(line: &str, patterns: &Patterns) -> Row {
     fields.insert("type", kind);
     let named = patterns.schema.fields.iter();
     let values = named.map(|field| fields.get(field.name.as_str()).map_or(Value::Null, |text| value(text)));
-    Row { raw: number.as_bytes().into(), ..Row::new(EPOCH + span(time), values.collect()) }
+    Row::of_bytes(EPOCH + span(time), number.as_bytes(), (0..).map(FieldId).zip(values))
 }
 
 fn number(row: &Row) -> String {
-    String::from_utf8_lossy(&row.raw).into_owned()
+    String::from_utf8_lossy(row.raw()).into_owned()
 }
 
 /// What comes out of a pattern for these events and then the end of the input.

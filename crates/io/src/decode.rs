@@ -5,6 +5,7 @@ use std::fmt;
 
 use ensue_model::schema::Field;
 use ensue_model::{FieldId, Patterns, Row, Type, Value};
+use smallvec::SmallVec;
 
 use crate::asked;
 use crate::format::RowFormat;
@@ -49,6 +50,9 @@ struct Slot {
     time: bool,
 }
 
+/// The values of a row's fields, in any order.
+type Values<'a> = SmallVec<[(FieldId, Value<'a>); 8]>;
+
 impl Decoder {
     /// A decoder of the fields that `patterns` ask for.
     ///
@@ -56,10 +60,9 @@ impl Decoder {
     /// has no column for the time, or for a field that is asked for and never null.
     pub fn new(patterns: &Patterns, format: &RowFormat, time: &TimeField) -> Result<Self, FormatError> {
         let slots = slots(patterns, &time.name);
-        let fields = patterns.schema.fields.len();
         let kind = match format {
-            RowFormat::Csv(csv) => Kind::Csv(csv::Decoder::new(csv, slots, fields, time)?),
-            RowFormat::JsonLines => Kind::Json(json::Decoder::new(slots, fields, time)),
+            RowFormat::Csv(csv) => Kind::Csv(csv::Decoder::new(csv, slots, time)?),
+            RowFormat::JsonLines => Kind::Json(json::Decoder::new(slots, time)),
         };
         Ok(Decoder { kind })
     }

@@ -23,7 +23,7 @@ enum Token<'a> {
 
 /// The value of a JSON text, by the type that was declared for it. A decimal may stand in quotes, where money often does to
 /// stay exact.
-pub(crate) fn value(text: &str, kind: &Type, times: TimeFormat) -> Result<Value<'static>, Misfit> {
+pub(crate) fn value<'a>(text: &'a str, kind: &Type, times: TimeFormat) -> Result<Value<'a>, Misfit> {
     let token = token(text).ok_or(Misfit::Expected("JSON"))?;
     match (kind, token) {
         (_, Token::Null) => Ok(Value::Null),
@@ -38,7 +38,7 @@ pub(crate) fn value(text: &str, kind: &Type, times: TimeFormat) -> Result<Value<
             let decimal = token.scalar().and_then(scalar::decimal);
             decimal.map(Value::Decimal).ok_or(scalar::DECIMAL)
         }
-        (Type::String, Token::String(text)) => Ok(scalar::string(&text)),
+        (Type::String, Token::String(text)) => Ok(scalar::string(text)),
         (Type::String, _) => Err(Misfit::Expected("a string")),
         (Type::Timestamp, token) => times.timestamp(token.scalar().unwrap_or("")).map(Value::Timestamp),
         (Type::Duration, token) => times.duration(token.scalar().unwrap_or("")).map(Value::Duration),
@@ -75,12 +75,12 @@ fn string(text: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-fn natural(text: &str, token: Token<'_>) -> Result<Value<'static>, Misfit> {
+fn natural<'a>(text: &'a str, token: Token<'a>) -> Result<Value<'a>, Misfit> {
     match token {
         Token::Null => Ok(Value::Null),
         Token::Bool(bool) => Ok(Value::Bool(bool)),
         Token::Number(text) => number(text).ok_or(Misfit::Expected("a finite number")),
-        Token::String(text) => Ok(scalar::string(&text)),
+        Token::String(text) => Ok(scalar::string(text)),
         Token::Nested => match serde_json::from_str(text) {
             Ok(Natural(value)) => Ok(value),
             Err(_) => Err(Misfit::Expected("JSON")),
@@ -99,7 +99,8 @@ fn number(text: &str) -> Option<Value<'static>> {
 fn list(text: &str, item: &Type, times: TimeFormat) -> Result<Value<'static>, Misfit> {
     let misfit = || Misfit::Wrong(Cow::Owned(format!("expected a list of {item}")));
     let texts: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| misfit())?;
-    let values: Result<Arc<[_]>, _> = texts.into_iter().map(|text| value(text.get(), item, times)).collect();
+    let values: Result<Arc<[_]>, _> =
+        texts.into_iter().map(|text| value(text.get(), item, times).map(Value::into_owned)).collect();
     values.map(Value::List).map_err(|_| misfit())
 }
 
@@ -157,7 +158,7 @@ impl<'de> Visitor<'de> for NaturalVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value<'static>, E> {
-        Ok(scalar::string(text))
+        Ok(text.to_owned().into())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value<'static>, A::Error> {

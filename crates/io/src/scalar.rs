@@ -37,14 +37,14 @@ pub(crate) fn refusal(field: &str, text: &str, misfit: &Misfit) -> String {
 }
 
 /// The value of a CSV field that is not empty.
-pub(crate) fn value(text: &str, kind: &Type, times: TimeFormat) -> Result<Value<'static>, Misfit> {
+pub(crate) fn value<'a>(text: &'a str, kind: &Type, times: TimeFormat) -> Result<Value<'a>, Misfit> {
     match kind {
         Type::Any => Ok(inferred(text)),
         Type::Bool => bool(text).map(Value::Bool).ok_or(Misfit::Expected("true or false")),
         Type::Int => int(text).map(Value::Int).ok_or(INT),
         Type::Float => float(text).map(Value::Float).ok_or(FLOAT),
         Type::Decimal => decimal(text).map(Value::Decimal).ok_or(DECIMAL),
-        Type::String => Ok(string(text)),
+        Type::String => Ok(text.into()),
         Type::Timestamp => times.timestamp(text).map(Value::Timestamp),
         Type::Duration => times.duration(text).map(Value::Duration),
         Type::List(_) => json::value(text, kind, times),
@@ -57,19 +57,22 @@ pub(crate) const DECIMAL: Misfit = Misfit::Expected("a decimal of at most 28 dig
 
 /// What a text that nothing was declared for looks like: an int as a program writes it and that fits 64 bits, else a
 /// finite number of JSON, else a string. So `007` and `+5` stay strings: they are codes more often than numbers.
-pub(crate) fn inferred(text: &str) -> Value<'static> {
+pub(crate) fn inferred(text: &str) -> Value<'_> {
     if !is_json_number(text) {
-        return string(text);
+        return text.into();
     }
     match int(text) {
         Some(int) => Value::Int(int),
-        None => float(text).map_or_else(|| string(text), Value::Float),
+        None => float(text).map_or(text.into(), Value::Float),
     }
 }
 
-/// Text of its own.
-pub(crate) fn string(text: &str) -> Value<'static> {
-    Value::from(text).into_owned()
+/// Text that is borrowed where it can be.
+pub(crate) fn string(text: Cow<'_, str>) -> Value<'_> {
+    match text {
+        Cow::Borrowed(text) => text.into(),
+        Cow::Owned(text) => text.into(),
+    }
 }
 
 pub(crate) fn bool(text: &str) -> Option<bool> {

@@ -438,11 +438,12 @@ fn item_of(item: &Input, schema: &Schema) -> Item<Row> {
 
 /// The event's bytes are its id: so the outputs say which events the engine really gave back.
 fn row_of(event: &CaseEvent, schema: &Schema) -> Row {
-    Row { raw: event.id.to_string().into_bytes().into(), ..event.row(schema) }
+    let row = event.row(schema);
+    Row::of_bytes(row.time, event.id.to_string().as_bytes(), row.values())
 }
 
 fn id_of(row: &Row) -> i64 {
-    let id = std::str::from_utf8(&row.raw).ok().and_then(|text| text.parse().ok());
+    let id = std::str::from_utf8(row.raw()).ok().and_then(|text| text.parse().ok());
     id.expect("row_of has written the id")
 }
 

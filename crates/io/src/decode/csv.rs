@@ -1,9 +1,11 @@
 //! CSV records to rows.
 
+use std::borrow::Cow;
+
 use ensue_model::schema::Field;
 use ensue_model::{Row, Type, Value};
 
-use super::{FormatError, Slot, absent, no_time};
+use super::{FormatError, Slot, Values, absent, no_time};
 use crate::csv;
 use crate::format::Csv;
 use crate::scalar;
@@ -14,18 +16,11 @@ pub(super) struct Decoder {
     delimiter: u8,
     /// What each column is read for.
     columns: Vec<Option<Slot>>,
-    /// How many values a row has.
-    fields: usize,
     time: TimeField,
 }
 
 impl Decoder {
-    pub(super) fn new(
-        csv: &Csv,
-        slots: Vec<(String, Slot)>,
-        fields: usize,
-        time: &TimeField,
-    ) -> Result<Self, FormatError> {
+    pub(super) fn new(csv: &Csv, slots: Vec<(String, Slot)>, time: &TimeField) -> Result<Self, FormatError> {
         let mut columns = vec![None; csv.columns.len()];
         for (name, slot) in slots {
             match csv.columns.iter().position(|column| *column == name) {
@@ -34,11 +29,11 @@ impl Decoder {
                 None => return Err(no_column(csv, &name, slot.time)),
             }
         }
-        Ok(Decoder { delimiter: csv.delimiter, columns, fields, time: time.clone() })
+        Ok(Decoder { delimiter: csv.delimiter, columns, time: time.clone() })
     }
 
     pub(super) fn decode(&self, record: &str) -> Result<Row, String> {
-        let mut values = vec![Value::Null; self.fields];
+        let mut values = Values::new();
         let mut time = None;
         let mut fields = csv::fields(record, self.delimiter);
         for (column, slot) in self.columns.iter().enumerate() {
@@ -50,7 +45,11 @@ impl Decoder {
                 time = Some(found.map_err(|misfit| scalar::refusal(&self.time.name, &text, &misfit))?);
             }
             if let Some((id, field)) = &slot.field {
-                values[usize::from(id.0)] = self.value(&text, field)?;
+                let value = match text {
+                    Cow::Borrowed(text) => self.value(text, field)?,
+                    Cow::Owned(text) => self.value(&text, field)?.into_owned(),
+                };
+                values.push((*id, value));
             }
         }
         match fields.count() {
@@ -58,11 +57,11 @@ impl Decoder {
             more => return Err(self.miscounted(self.columns.len() + more)),
         }
         let time = time.ok_or_else(|| no_time(&self.time))?;
-        Ok(Row { time, values: values.into(), raw: record.as_bytes().into() })
+        Ok(Row::of_bytes(time, record.as_bytes(), values))
     }
 
     /// The value of a field. Nothing between two delimiters is null, unless it can only be the empty string.
-    fn value(&self, text: &str, field: &Field) -> Result<Value<'static>, String> {
+    fn value<'a>(&self, text: &'a str, field: &Field) -> Result<Value<'a>, String> {
         let empty_is_null = field.kind != Type::String || field.nullable;
         if text.is_empty() && empty_is_null {
             return absent(field);

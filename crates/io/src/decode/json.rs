@@ -8,7 +8,7 @@ use memchr::memchr2_iter;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Slot, absent, no_time};
+use super::{Slot, Values, absent, no_time};
 use crate::json::{self, Name};
 use crate::scalar;
 use crate::time::TimeField;
@@ -20,15 +20,13 @@ const DEPTH_MAX: usize = 128;
 pub(super) struct Decoder {
     /// What each field is read for, sorted by name.
     slots: Vec<(String, Slot)>,
-    /// How many values a row has.
-    fields: usize,
     time: TimeField,
 }
 
 impl Decoder {
-    pub(super) fn new(mut slots: Vec<(String, Slot)>, fields: usize, time: &TimeField) -> Self {
+    pub(super) fn new(mut slots: Vec<(String, Slot)>, time: &TimeField) -> Self {
         slots.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Decoder { slots, fields, time: time.clone() }
+        Decoder { slots, time: time.clone() }
     }
 
     pub(super) fn decode(&self, record: &str) -> Result<Row, String> {
@@ -44,8 +42,8 @@ impl Decoder {
         self.row(record, &texts)
     }
 
-    fn row(&self, record: &str, texts: &[Option<&str>]) -> Result<Row, String> {
-        let mut values = vec![Value::Null; self.fields];
+    fn row<'a>(&self, record: &'a str, texts: &[Option<&'a str>]) -> Result<Row, String> {
+        let mut values = Values::new();
         let mut time = None;
         for ((_, slot), text) in self.slots.iter().zip(texts) {
             let text = text.unwrap_or("null");
@@ -53,11 +51,11 @@ impl Decoder {
                 time = Some(self.event_time(text)?);
             }
             if let Some((id, field)) = &slot.field {
-                values[usize::from(id.0)] = self.value(text, field)?;
+                values.push((*id, self.value(text, field)?));
             }
         }
         let time = time.ok_or_else(|| no_time(&self.time))?;
-        Ok(Row { time, values: values.into(), raw: record.as_bytes().into() })
+        Ok(Row::of_bytes(time, record.as_bytes(), values))
     }
 
     fn event_time(&self, text: &str) -> Result<Timestamp, String> {
@@ -65,7 +63,7 @@ impl Decoder {
         time.map_err(|misfit| scalar::refusal(&self.time.name, text, &misfit))
     }
 
-    fn value(&self, text: &str, field: &Field) -> Result<Value<'static>, String> {
+    fn value<'a>(&self, text: &'a str, field: &Field) -> Result<Value<'a>, String> {
         match json::value(text, &field.kind, self.time.format) {
             Ok(Value::Null) => absent(field),
             Ok(value) => Ok(value),

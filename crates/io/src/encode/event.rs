@@ -1,6 +1,6 @@
 //! An event as a JSON object with all its fields, also those that no pattern asked for.
 
-use ensue_model::{Row, Schema, Type, Value};
+use ensue_model::{Event, FieldId, Row, Schema, Type, Value};
 
 use super::json::{quoted, write_items, write_string, write_value};
 use crate::csv;
@@ -59,18 +59,18 @@ impl Events {
     /// Writes the event that a row was made of.
     pub(super) fn write(&self, row: &Row, out: &mut Vec<u8>) {
         match &self.source {
-            _ if row.raw.is_empty() => self.write_values(row, out),
-            Source::Json => out.extend_from_slice(&row.raw),
-            Source::Csv { delimiter, columns } => write_csv(&row.raw, *delimiter, columns, out),
+            _ if row.raw().is_empty() => self.write_values(row, out),
+            Source::Json => out.extend_from_slice(row.raw()),
+            Source::Csv { delimiter, columns } => write_csv(row.raw(), *delimiter, columns, out),
         }
     }
 
     fn write_values(&self, row: &Row, out: &mut Vec<u8>) {
         out.push(b'{');
-        write_items(self.fields.iter().zip(&row.values), out, |(name, value), out| {
+        write_items((0..).map(FieldId).zip(&self.fields), out, |(field, name), out| {
             out.extend_from_slice(name);
             out.push(b':');
-            write_value(value, out);
+            write_value(&row.field(field), out);
         });
         out.push(b'}');
     }
