@@ -1,6 +1,6 @@
 //! Hashes that stay the same for ever: of keys, which decide the key group, and of outputs, which make their ids.
 
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use crate::output::Partial;
 use crate::value::Value;
@@ -10,14 +10,14 @@ pub const KEY_GROUPS: u64 = 32_768;
 
 /// The stable hash of a key.
 pub fn key_hash(key: &[Value<'_>]) -> u64 {
-    let mut hasher = Xxh3::new();
+    let mut hasher = Hasher::new();
     key.iter().for_each(|part| feed(&mut hasher, part));
-    hasher.digest()
+    hasher.digest(xxh3_64, Xxh3::digest)
 }
 
 /// The stable id of an output: of the pattern's name, the key, and the positions and stages of its events.
 pub fn output_id<E>(kind: &str, pattern: &str, run: &Partial<E>) -> u128 {
-    let mut hasher = Xxh3::new();
+    let mut hasher = Hasher::new();
     feed_text(&mut hasher, kind);
     feed_text(&mut hasher, pattern);
     run.key.iter().for_each(|part| feed(&mut hasher, part));
@@ -26,11 +26,56 @@ pub fn output_id<E>(kind: &str, pattern: &str, run: &Partial<E>) -> u128 {
         hasher.update(&taken.position.to_le_bytes());
         hasher.update(&taken.time.as_micros().to_le_bytes());
     }
-    hasher.digest128()
+    hasher.digest(xxh3_128, Xxh3::digest128)
+}
+
+/// Holds what is fed until it is hashed in one piece. The hash of a stream is the same, but its state of 500 bytes costs more
+/// to set up than a key costs to hash, so only what is long becomes one.
+struct Hasher {
+    bytes: [u8; HELD_BYTES],
+    length: usize,
+    stream: Option<Xxh3>,
+}
+
+const HELD_BYTES: usize = 256;
+
+impl Hasher {
+    fn new() -> Self {
+        Hasher { bytes: [0; HELD_BYTES], length: 0, stream: None }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self.bytes.get_mut(self.length..self.length + bytes.len()) {
+            Some(free) => {
+                free.copy_from_slice(bytes);
+                self.length += bytes.len();
+            }
+            None => self.stream(bytes),
+        }
+    }
+
+    #[cold]
+    fn stream(&mut self, bytes: &[u8]) {
+        let stream = self.stream.get_or_insert_with(Xxh3::new);
+        stream.update(&self.bytes[..self.length]);
+        stream.update(bytes);
+        self.length = 0;
+    }
+
+    fn digest<T>(mut self, of_bytes: fn(&[u8]) -> T, of_stream: fn(&Xxh3) -> T) -> T {
+        let held = &self.bytes[..self.length];
+        match &mut self.stream {
+            None => of_bytes(held),
+            Some(stream) => {
+                stream.update(held);
+                of_stream(stream)
+            }
+        }
+    }
 }
 
 /// Each value is fed as a tag and its bytes, so that no two different keys feed the same.
-fn feed(hasher: &mut Xxh3, value: &Value<'_>) {
+fn feed(hasher: &mut Hasher, value: &Value<'_>) {
     match value {
         Value::Null => hasher.update(&[0]),
         Value::Bool(value) => hasher.update(&[1, u8::from(*value)]),
@@ -60,19 +105,51 @@ fn feed(hasher: &mut Xxh3, value: &Value<'_>) {
     }
 }
 
-fn feed_word(hasher: &mut Xxh3, tag: u8, word: i64) {
+fn feed_word(hasher: &mut Hasher, tag: u8, word: i64) {
     hasher.update(&[tag]);
     hasher.update(&word.to_le_bytes());
 }
 
-fn feed_text(hasher: &mut Xxh3, text: &str) {
+fn feed_text(hasher: &mut Hasher, text: &str) {
     hasher.update(&(text.len() as u64).to_le_bytes());
     hasher.update(text.as_bytes());
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use crate::output::Taken;
+    use crate::pattern::StageId;
+    use crate::time::Timestamp;
+
     use super::*;
+
+    #[test]
+    fn an_output_id_never_changes() {
+        let taken = |position: u64| {
+            let time = Timestamp::from_seconds(position as i64);
+            (StageId(position as u16 % 3), Taken { event: Arc::new(()), time, position })
+        };
+        let run = |events| Partial { pattern: 0, key: ["a".into(), Value::Int(7)].into(), events };
+        let short = run((0..2).map(taken).collect());
+        assert_eq!(format!("{:032x}", output_id("match", "p", &short)), "22c7de0a92146cd50e295bb3e04a1cac");
+        // Beyond what is held before it is hashed.
+        let long = run((0..40).map(taken).collect());
+        assert_eq!(format!("{:032x}", output_id("match", "p", &long)), "58c7b47da363158513b8c6ce167a1bd8");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_held_is_hashed_as_a_stream_is(parts in proptest::collection::vec(proptest::collection::vec(0..=255_u8, 0..300), 0..9)) {
+            let (mut held, mut stream) = (Hasher::new(), Xxh3::new());
+            for part in &parts {
+                held.update(part);
+                stream.update(part);
+            }
+            proptest::prop_assert_eq!(held.digest(xxh3_128, Xxh3::digest128), stream.digest128());
+        }
+    }
 
     #[test]
     fn a_key_hash_never_changes() {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{Add, Neg, Sub};
 
-use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A point of event time: microseconds since 1970-01-01T00:00:00Z, before it negative.
@@ -23,8 +23,19 @@ pub struct Timestamp(i64);
 #[serde(transparent)]
 pub struct Span(i64);
 
+/// The text of a point of time in RFC 3339, such as `2021-01-19T09:13:25Z`.
+#[derive(Clone, Copy, Debug)]
+pub struct Rfc3339 {
+    bytes: [u8; RFC3339_BYTES_MAX],
+    length: usize,
+}
+
 const MICROS_PER_MILLI: i64 = 1_000;
 const MICROS_PER_SECOND: i64 = 1_000_000;
+const SECONDS_PER_DAY: i64 = 24 * 3_600;
+
+/// Of `9999-12-31T23:59:59.999999Z`.
+const RFC3339_BYTES_MAX: usize = 27;
 
 impl Timestamp {
     /// Before every event.
@@ -76,6 +87,85 @@ impl Timestamp {
     /// The same instant as chrono's type; none beyond the years that chrono can hold.
     pub fn to_chrono(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_micros(self.0)
+    }
+
+    /// RFC 3339 in UTC, with the fraction only where there is one, and then to milliseconds or microseconds. None outside of
+    /// the years 0 to 9999, which are all that it can say.
+    pub fn rfc3339(self) -> Option<Rfc3339> {
+        let seconds = self.0.div_euclid(MICROS_PER_SECOND);
+        let micros = self.0.rem_euclid(MICROS_PER_SECOND) as u32;
+        let (year, month, day) = civil(seconds.div_euclid(SECONDS_PER_DAY))?;
+        let second = seconds.rem_euclid(SECONDS_PER_DAY) as u32;
+        let mut text = Rfc3339 { bytes: *b"0000-00-00T00:00:00.000000Z", length: RFC3339_BYTES_MAX };
+        text.put(0, year / 100);
+        text.put(2, year % 100);
+        text.put(5, month);
+        text.put(8, day);
+        text.put(11, second / 3_600);
+        text.put(14, second / 60 % 60);
+        text.put(17, second % 60);
+        text.put_fraction(micros);
+        Some(text)
+    }
+}
+
+/// The day of that number since 1970-01-01, as year, month and day of the Gregorian calendar; none outside of the years 0 to
+/// 9999. It is `civil_from_days` of Howard Hinnant, *chrono-Compatible Low-Level Date Algorithms*: years begin in March, so
+/// that the leap day is the last of its year.
+fn civil(day: i64) -> Option<(u32, u32, u32)> {
+    const FIRST: i64 = -719_528;
+    const LAST: i64 = 2_932_896;
+    const DAYS_PER_ERA: u32 = 146_097;
+    if !(FIRST..=LAST).contains(&day) {
+        return None;
+    }
+    // One era of 400 years is added, so that the first of March of the year before 0 is not negative.
+    let day = (day - FIRST - 60) + i64::from(DAYS_PER_ERA);
+    let (era, of_era) = (day as u32 / DAYS_PER_ERA, day as u32 % DAYS_PER_ERA);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / (DAYS_PER_ERA - 1)) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march_month + 2) / 5 + 1;
+    let (month, into_next) = if march_month < 10 { (march_month + 3, 0) } else { (march_month - 9, 1) };
+    Some((era * 400 + year_of_era + into_next - 400, month, day))
+}
+
+impl Rfc3339 {
+    /// The text.
+    ///
+    /// # Panics
+    /// Never: it is ASCII.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(self.as_bytes()).expect("it is ASCII")
+    }
+
+    /// The text's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// Puts two digits.
+    fn put(&mut self, at: usize, number: u32) {
+        self.bytes[at] = b'0' + (number / 10) as u8;
+        self.bytes[at + 1] = b'0' + (number % 10) as u8;
+    }
+
+    /// Puts six digits behind the point, or three, or takes the point away.
+    fn put_fraction(&mut self, micros: u32) {
+        if micros == 0 {
+            return self.end(19);
+        }
+        self.put(20, micros / 10_000);
+        self.put(22, micros / 100 % 100);
+        self.put(24, micros % 100);
+        if micros.is_multiple_of(1_000) {
+            self.end(23);
+        }
+    }
+
+    fn end(&mut self, at: usize) {
+        self.bytes[at] = b'Z';
+        self.length = at + 1;
     }
 }
 
@@ -154,15 +244,10 @@ impl Neg for Span {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, with the fraction only where there is one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = self.rfc3339() {
+            return f.write_str(text.as_str());
+        }
         match self.to_chrono() {
-            Some(time) if (0..=9999).contains(&time.year()) => {
-                let fraction = match self.0.rem_euclid(MICROS_PER_SECOND) {
-                    0 => SecondsFormat::Secs,
-                    micros if micros % MICROS_PER_MILLI == 0 => SecondsFormat::Millis,
-                    _ => SecondsFormat::Micros,
-                };
-                f.write_str(&time.to_rfc3339_opts(fraction, true))
-            }
             Some(time) => write!(f, "{}", time.format("%+")),
             None => write!(f, "{}us", self.0),
         }
@@ -203,6 +288,8 @@ impl fmt::Display for Span {
 
 #[cfg(test)]
 mod tests {
+    use chrono::SecondsFormat;
+
     use super::*;
 
     #[test]
@@ -219,6 +306,46 @@ mod tests {
             [(0, "1970-01-01T00:00:00Z"), (-1, "1969-12-31T23:59:59.999999Z"), (1_000, "1970-01-01T00:00:00.001Z")]
         {
             assert_eq!(Timestamp::from_micros(micros).to_string(), text);
+        }
+    }
+
+    /// As chrono writes it.
+    fn by_chrono(time: Timestamp) -> String {
+        let fraction = match time.0.rem_euclid(MICROS_PER_SECOND) {
+            0 => SecondsFormat::Secs,
+            micros if micros % MICROS_PER_MILLI == 0 => SecondsFormat::Millis,
+            _ => SecondsFormat::Micros,
+        };
+        time.to_chrono().expect("chrono holds the years 0 to 9999").to_rfc3339_opts(fraction, true)
+    }
+
+    /// The years 0 to 9999.
+    const YEARS: std::ops::RangeInclusive<i64> = -62_167_219_200_000_000..=253_402_300_799_999_999;
+
+    #[test]
+    fn every_day_of_ten_thousand_years_is_as_chrono_writes_it() {
+        for day in (YEARS.start() / MICROS_PER_SECOND..=YEARS.end() / MICROS_PER_SECOND).step_by(86_400) {
+            let midnight = Timestamp::from_seconds(day);
+            assert_eq!(midnight.rfc3339().expect("RFC 3339 can say it").as_str(), by_chrono(midnight));
+        }
+    }
+
+    #[test]
+    fn rfc_3339_ends_with_the_year_9999() {
+        let (first, last) = (Timestamp::from_micros(*YEARS.start()), Timestamp::from_micros(*YEARS.end()));
+        assert_eq!(first.to_string(), "0000-01-01T00:00:00Z");
+        assert_eq!(last.to_string(), "9999-12-31T23:59:59.999999Z");
+        assert!(first.just_before().rfc3339().is_none());
+        assert_eq!(first.just_before().to_string(), "-0001-12-31T23:59:59.999999+00:00");
+        assert_eq!((last + Span::from_micros(1)).to_string(), "+10000-01-01T00:00:00+00:00");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn timestamps_are_as_chrono_writes_them(micros in YEARS, step in proptest::sample::select(vec![1, 1_000, 1_000_000])) {
+            let time = Timestamp::from_micros(micros.div_euclid(step) * step);
+            proptest::prop_assume!(YEARS.contains(&time.0));
+            proptest::prop_assert_eq!(time.to_string(), by_chrono(time));
         }
     }
 
