@@ -1,5 +1,13 @@
-//! Workloads for measuring Ensue: streams that a seed decides, so that every run sees the same.
+//! Workloads for measuring Ensue: streams that a seed decides, so that every run sees the same, and the patterns over them.
 
-mod orders;
+mod line;
+mod signal;
 
-pub use orders::{Order, Orders, Shuffled};
+pub mod alerts;
+pub mod any;
+pub mod creates;
+pub mod loops;
+pub mod orders;
+
+pub use line::Line;
+pub use signal::{Signal, VALUES};

@@ -6,6 +6,11 @@ use std::collections::BinaryHeap;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+use crate::line::{self, Line};
+
+/// An order is paid within 15 minutes.
+pub const PATTERN: &str = include_str!("../../../patterns/order_payment.pattern");
+
 /// An event of an order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Order {
@@ -17,14 +22,27 @@ pub struct Order {
     pub payment: Option<u32>,
 }
 
-impl Order {
-    /// The event as a line `order_id,type,tx_id,seconds` without its end.
-    pub fn line(&self) -> String {
+impl Line for Order {
+    /// `order_id,type,tx_id,seconds`
+    fn write(&self, out: &mut Vec<u8>) {
+        line::number(self.order_id, out);
         match self.payment {
-            None => format!("{},create,,{}", self.order_id, self.seconds),
-            Some(payment) => format!("{},pay,{payment:08x},{}", self.order_id, self.seconds),
+            None => out.extend_from_slice(b",create,,"),
+            Some(payment) => {
+                out.extend_from_slice(b",pay,");
+                line::hexadecimal(payment, out);
+                out.push(b',');
+            }
         }
+        line::number(self.seconds, out);
+        out.push(b'\n');
     }
+}
+
+/// The number of the order that is created as the `nth`. No number comes twice: an odd factor that 90 million has no
+/// divisor with deals them out.
+pub(crate) fn order_id(nth: u64) -> u32 {
+    10_000_000 + (nth * 67_867_967 % 90_000_000) as u32
 }
 
 /// The events of W1 in the order of their times: 555 orders are created each second; 75 of 100 are paid within 15
@@ -37,7 +55,7 @@ pub struct Orders {
 }
 
 const CREATES_PER_SECOND: u64 = 555;
-const FIRST_SECOND: i64 = 1_611_047_605;
+pub(crate) const FIRST_SECOND: i64 = 1_611_047_605;
 const PATIENCE_SECONDS: i64 = 900;
 /// Those who pay in time do so within this: with it about 200 thousand orders are open.
 const PROMPT_SECONDS: i64 = 360;
@@ -49,8 +67,7 @@ impl Orders {
     }
 
     fn create(&mut self, seconds: i64) -> Order {
-        // An odd factor that 90 million has no divisor with deals out the numbers without one coming twice.
-        let order_id = 10_000_000 + (self.created * 67_867_967 % 90_000_000) as u32;
+        let order_id = order_id(self.created);
         self.created += 1;
         let wait = match self.random.random_range(0..100) {
             0..75 => Some(self.random.random_range(1..PROMPT_SECONDS)),
@@ -129,6 +146,30 @@ mod tests {
     use super::*;
 
     const SOME: usize = 1_500_000;
+
+    #[test]
+    fn an_order_is_a_line_of_four_fields() {
+        let create = Order { seconds: 1_611_047_605, order_id: 12_345_678, payment: None };
+        let pay = Order { payment: Some(0x00ab_cdef), ..create };
+        let written = line::lines([create, pay].into_iter());
+        assert_eq!(written, "12345678,create,,1611047605\n12345678,pay,00abcdef,1611047605\n");
+    }
+
+    #[test]
+    fn most_orders_are_paid_in_time() {
+        let mut created = std::collections::HashMap::new();
+        let (mut prompt, mut slow) = (0, 0);
+        for order in Orders::new(1).take(SOME) {
+            match order.payment {
+                None => drop(created.insert(order.order_id, order.seconds)),
+                Some(_) if order.seconds - created[&order.order_id] < PATIENCE_SECONDS => prompt += 1,
+                Some(_) => slow += 1,
+            }
+        }
+        // Of the latest orders the payments are still to come.
+        let share = |count: usize| count as f64 / created.len() as f64;
+        assert!((0.55..0.75).contains(&share(prompt)) && (0.01..0.08).contains(&share(slow)), "{prompt} {slow}");
+    }
 
     #[test]
     fn the_same_seed_gives_the_same_orders() {
