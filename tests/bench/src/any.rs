@@ -1,5 +1,7 @@
 //! W2: three types of events in any combination, of which the last is hardly ever the one that is wanted.
 
+use std::collections::VecDeque;
+
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -24,6 +26,33 @@ pub fn pattern(window_events: u32, least: u32) -> String {
         "pattern any\nbegin a where type == \"A\"\nfollowedByAny b where type == \"B\"\n\
          followedByAny c where type == \"C\" and v >= {least}\nwithin {window_events}ms\n"
     )
+}
+
+/// How many matches of the pattern there are, counted by hand: how many A are in the window, and how many pairs of an A and
+/// a B after it.
+pub fn matches(signals: &[Signal], window_events: u32, least: u32) -> u64 {
+    let window_ms = i64::from(window_events);
+    // When each A in the window came, and how many B had come before.
+    let mut starts: VecDeque<(i64, u64)> = VecDeque::new();
+    let (mut seconds, mut pairs, mut matches) = (0, 0, 0);
+    for signal in signals {
+        while let Some((ms, seconds_before)) = starts.front()
+            && signal.ms - ms >= window_ms
+        {
+            pairs -= seconds - seconds_before;
+            starts.pop_front();
+        }
+        match signal.kind.as_bytes() {
+            b"A" => starts.push_back((signal.ms, seconds)),
+            b"B" => {
+                seconds += 1;
+                pairs += starts.len() as u64;
+            }
+            b"C" if signal.value >= least => matches += pairs,
+            _ => {}
+        }
+    }
+    matches
 }
 
 impl Any {

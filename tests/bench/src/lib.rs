@@ -1,7 +1,8 @@
-//! Workloads for measuring Ensue: streams that a seed decides, so that every run sees the same, and the patterns over them.
+//! Workloads for measuring Ensue: streams that a seed decides, so that every run sees the same, and the patterns over them;
+//! and what the programs that measure it share.
 
 mod line;
-mod signal;
+pub mod signal;
 
 pub mod alerts;
 pub mod any;
@@ -9,5 +10,7 @@ pub mod creates;
 pub mod loops;
 pub mod orders;
 
+pub mod report;
+pub mod stopwatch;
+
 pub use line::Line;
-pub use signal::{Signal, VALUES};

@@ -56,7 +56,8 @@ pub struct Orders {
 
 const CREATES_PER_SECOND: u64 = 555;
 pub(crate) const FIRST_SECOND: i64 = 1_611_047_605;
-const PATIENCE_SECONDS: i64 = 900;
+/// How long after it was created an order may be paid; less than that.
+pub const PATIENCE_SECONDS: i64 = 900;
 /// Those who pay in time do so within this: with it about 200 thousand orders are open.
 const PROMPT_SECONDS: i64 = 360;
 
