@@ -10,6 +10,9 @@ pub mod creates;
 pub mod loops;
 pub mod orders;
 
+pub mod job;
+pub mod rows;
+
 pub mod report;
 pub mod stopwatch;
 
