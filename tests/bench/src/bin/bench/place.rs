@@ -1,0 +1,83 @@
+//! Where programs, inputs and outputs are.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ensue_bench::alerts::rules;
+
+use crate::Failure;
+
+/// Where programs, inputs and outputs are.
+pub(crate) struct Place {
+    programs: PathBuf,
+    folder: PathBuf,
+    pub(crate) seed: u64,
+}
+
+impl Place {
+    /// The programs are beside this one.
+    pub(crate) fn new(folder: Option<PathBuf>, seed: u64) -> Result<Self, Failure> {
+        let this = std::env::current_exe()?;
+        let programs = this.parent().ok_or("this program is in no folder")?.to_owned();
+        let folder = folder.unwrap_or_else(|| programs.join("../bench"));
+        fs::create_dir_all(&folder)?;
+        Ok(Place { programs, folder: folder.canonicalize()?, seed })
+    }
+
+    /// A program of this workspace.
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
+    /// A file for outputs, which is not there yet.
+    pub(crate) fn output(&self, name: &str) -> PathBuf {
+        self.folder.join("out").join(name)
+    }
+
+    /// Removes what programs put out: what is in the way of the next one would cost it time.
+    pub(crate) fn clear(&self) -> Result<(), Failure> {
+        let out = self.folder.join("out");
+        if out.exists() {
+            fs::remove_dir_all(&out)?;
+        }
+        Ok(fs::create_dir(&out)?)
+    }
+
+    /// The events of a workload, written once.
+    pub(crate) fn events(&self, workload: &str, events: usize, extension: &str) -> Result<PathBuf, Failure> {
+        self.file(&format!("{workload}-{events}-{}.{extension}", self.seed), |path| {
+            let (events, seed) = (events.to_string(), self.seed.to_string());
+            let mut command = Command::new(self.program("workload"));
+            command.args([workload, "--events", &events, "--seed", &seed]).stdout(File::create(path)?);
+            if command.status()?.success() { Ok(()) } else { Err(format!("cannot write workload {workload}").into()) }
+        })
+    }
+
+    /// Rules of W4, written once.
+    pub(crate) fn rules(&self, count: usize) -> Result<PathBuf, Failure> {
+        let write = |path: &Path| Ok(fs::write(path, rules(self.seed, count))?);
+        self.file(&format!("rules-{count}-{}.pattern", self.seed), write)
+    }
+
+    /// A small input that completes a match at once.
+    pub(crate) fn ten_lines(&self) -> Result<PathBuf, Failure> {
+        let pairs = (10_000_000..10_000_005)
+            .map(|order| format!("{order},create,,1611047605\n{order},pay,0123abcd,1611047606\n"));
+        let mut lines: Vec<String> =
+            pairs.flat_map(|pair| pair.split_inclusive('\n').map(str::to_owned).collect::<Vec<_>>()).collect();
+        lines.sort_by_key(|line| line.contains("pay"));
+        self.file("ten-lines.csv", |path| Ok(fs::write(path, lines.concat())?))
+    }
+
+    fn file(&self, name: &str, write: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<PathBuf, Failure> {
+        let path = self.folder.join(name);
+        if !path.exists() {
+            // A file that is there is whole.
+            let part = self.folder.join(format!("{name}.part"));
+            write(&part)?;
+            fs::rename(part, &path)?;
+        }
+        Ok(path)
+    }
+}
