@@ -131,7 +131,7 @@ mod tests {
             let time = Timestamp::from_seconds(position as i64);
             (StageId(position as u16 % 3), Taken { event: Arc::new(()), time, position })
         };
-        let run = |events| Partial { pattern: 0, key: ["a".into(), Value::Int(7)].into(), events };
+        let run = |events| Partial { pattern: 0, key: ["a".into(), Value::Int(7)].into_iter().collect(), events };
         let short = run((0..2).map(taken).collect());
         assert_eq!(format!("{:032x}", output_id("match", "p", &short)), "22c7de0a92146cd50e295bb3e04a1cac");
         // Beyond what is held before it is hashed.

@@ -29,7 +29,7 @@ fn run(key: Vec<Value<'static>>, events: &[(u16, &str)]) -> Partial<Row> {
         let row = Row::of_bytes(time, raw.as_bytes(), []);
         (StageId(stage), Taken { event: Arc::new(row), time, position: second as u64 })
     };
-    Partial { pattern: 0, key: key.into(), events: (0..).zip(events).map(taken).collect() }
+    Partial { pattern: 0, key: key.into_iter().collect(), events: (0..).zip(events).map(taken).collect() }
 }
 
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
