@@ -19,7 +19,7 @@ pub struct Job {
 }
 
 /// The columns of W1, W1b and W5.
-const ORDER_COLUMNS: [&str; 4] = ["order_id", "type", "tx_id", "seconds"];
+pub const ORDER_COLUMNS: [&str; 4] = ["order_id", "type", "tx_id", "seconds"];
 
 impl Job {
     /// W1 as the command runs it: a CSV with these columns, whose types are not known.

@@ -14,6 +14,9 @@ pub struct Took {
 }
 
 /// Runs something, and says how long it took.
+///
+/// It is never inlined, so that `tests/bench/count` can count what is done here and nothing else.
+#[inline(never)]
 pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Took) {
     let (wall, cpu) = (now(), thread_cpu());
     let done = work();

@@ -57,9 +57,17 @@ pub(crate) struct Summary {
     pub(crate) outputs: Outputs,
     /// By what the outputs were verified.
     pub(crate) verified: String,
-    /// How many times as fast as the yardstick of that name it is.
-    pub(crate) speed: Option<(f64, String)>,
+    pub(crate) compared: Option<Compared>,
     pub(crate) goals: Vec<Reached>,
+}
+
+/// How many times as fast as its yardstick a program is: the median over the rounds.
+pub(crate) struct Compared {
+    pub(crate) yardstick: String,
+    /// By the clock on the wall.
+    pub(crate) speed: f64,
+    /// By what the processor did, which other programs disturb less.
+    pub(crate) speed_by_cpu: f64,
 }
 
 impl Contest {
@@ -127,7 +135,11 @@ impl Contest {
             let rounds = own.iter().enumerate();
             median(rounds.map(|(round, sample)| goal.find(sample, yardstick.map(|samples| &samples[round]))))
         };
-        let speed = find(&Goal::new(0, Measure::Speed, Bound::Any));
+        let compared = |at: usize| Compared {
+            yardstick: self.entrants[at].program.label.clone(),
+            speed: find(&Goal::new(0, Measure::Speed, Bound::Any)),
+            speed_by_cpu: find(&Goal::new(0, Measure::SpeedByCpu, Bound::Any)),
+        };
         Summary {
             contest: self.name,
             program: entrant.program.label.clone(),
@@ -136,7 +148,7 @@ impl Contest {
             peak_bytes: own.iter().map(|sample| sample.peak_bytes).max().unwrap_or(0),
             outputs: own[0].outputs,
             verified,
-            speed: entrant.yardstick.map(|at| (speed, self.entrants[at].program.label.clone())),
+            compared: entrant.yardstick.map(compared),
             goals: entrant.goals.iter().map(|goal| goal.reached(find(goal))).collect(),
         }
     }

@@ -17,6 +17,8 @@ pub(crate) enum Measure {
     Rate,
     /// How many times as fast as the yardstick.
     Speed,
+    /// The same, by the processor's time.
+    SpeedByCpu,
     /// How many times what the yardstick takes for an event.
     Cost,
     /// What the program says under this name.
@@ -66,6 +68,7 @@ impl Measure {
         match self {
             Measure::Rate => own.rate(),
             Measure::Speed => own.rate() / yardstick.rate(),
+            Measure::SpeedByCpu => own.rate_by_cpu() / yardstick.rate_by_cpu(),
             Measure::Cost => yardstick.rate() / own.rate(),
             Measure::Value(name) => own.value(name),
             Measure::Excess(name) => own.value(name) - yardstick.value(name),
@@ -80,6 +83,7 @@ impl Measure {
         match self {
             Measure::Rate => "events/s".to_owned(),
             Measure::Speed => format!("speed of {yardstick}"),
+            Measure::SpeedByCpu => format!("speed of {yardstick}, by CPU"),
             Measure::Cost => format!("cost of {yardstick}"),
             Measure::Value(name) => name.replace('_', " "),
             Measure::Excess(name) => format!("{} beyond {yardstick}", name.replace('_', " ")),

@@ -38,6 +38,11 @@ impl Sample {
     pub(crate) fn rate(&self) -> f64 {
         self.value("events") / self.value("seconds")
     }
+
+    /// Events per second of the processor.
+    pub(crate) fn rate_by_cpu(&self) -> f64 {
+        self.value("events") / self.value("cpu_seconds")
+    }
 }
 
 impl Outputs {

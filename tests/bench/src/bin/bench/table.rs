@@ -1,14 +1,25 @@
 //! The tables, as Markdown.
 
-use crate::contest::Summary;
+use crate::contest::{Compared, Summary};
 use crate::goal::{Bound, Reached};
 
 /// What was measured: a line for each program.
 pub(crate) fn measured(summaries: &[Summary]) -> String {
-    let head = ["workload", "program", "events/s", "CPU s", "peak MB", "matches + timeouts", "verified by", "speed"];
+    let head = [
+        "workload",
+        "program",
+        "events/s",
+        "CPU s",
+        "peak MB",
+        "matches + timeouts",
+        "verified by",
+        "speed",
+        "by CPU",
+        "of",
+    ];
     let rows = summaries.iter().map(|summary| {
         let outputs = summary.outputs;
-        let ratio = summary.speed.as_ref().map(|(speed, yardstick)| format!("{} of {yardstick}", number(*speed)));
+        let compared = |cell: fn(&Compared) -> String| summary.compared.as_ref().map(cell).unwrap_or_default();
         [
             summary.contest.to_owned(),
             summary.program.clone(),
@@ -17,7 +28,9 @@ pub(crate) fn measured(summaries: &[Summary]) -> String {
             format!("{:.0}", summary.peak_bytes as f64 / 1e6),
             format!("{} + {}", outputs.matches, outputs.timeouts),
             summary.verified.clone(),
-            ratio.unwrap_or_default(),
+            compared(|compared| number(compared.speed)),
+            compared(|compared| number(compared.speed_by_cpu)),
+            compared(|compared| compared.yardstick.clone()),
         ]
     });
     table(head, rows)
@@ -29,7 +42,7 @@ pub(crate) fn goals(summaries: &[Summary]) -> String {
     let mut goals: Vec<(&Summary, &Reached)> = goals.collect();
     goals.sort_by_key(|(_, goal)| goal.number);
     let rows = goals.into_iter().map(|(summary, goal)| {
-        let yardstick = summary.speed.as_ref().map_or("", |(_, yardstick)| yardstick);
+        let yardstick = summary.compared.as_ref().map_or("", |compared| &compared.yardstick);
         [
             goal.number.to_string(),
             summary.contest.to_owned(),
