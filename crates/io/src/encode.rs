@@ -5,10 +5,11 @@ use std::borrow::Borrow;
 use ensue_model::hash::output_id;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
-use ensue_model::{Match, Partial, Pattern, Patterns, Row, Timeout, Timestamp};
+use ensue_model::{Match, Partial, Pattern, Patterns, Row, Timeout, Timestamp, Value};
+use smallvec::SmallVec;
 
 use crate::encode::event::Events;
-use crate::encode::json::{write_items, write_plain, write_string, write_value};
+use crate::encode::json::{write_hex, write_int, write_items, write_string, write_text, write_time, write_value};
 use crate::format::RowFormat;
 
 mod event;
@@ -23,12 +24,17 @@ pub struct Envelope {
     events: Events,
 }
 
-/// The names of a pattern, written as JSON once.
+/// What is written of a pattern in every output, as JSON.
 #[derive(Debug)]
 struct Names {
     pattern: String,
-    quoted: Vec<u8>,
+    /// What a match begins with, up to its key.
+    matched: Vec<u8>,
+    /// What a timeout begins with.
+    timed_out: Vec<u8>,
+    /// What stands before each part of the key.
     key: Vec<Vec<u8>>,
+    /// The names of the stages in quotes.
     stages: Vec<Vec<u8>>,
 }
 
@@ -42,27 +48,31 @@ impl Envelope {
     /// `{"kind":"match","pattern":..,"key":{..},"start":..,"end":..,"id":..,"events":{..}}`
     pub fn write_match<E: Borrow<Row>>(&self, matched: &Match<E>, out: &mut Vec<u8>) {
         let run = &matched.run;
-        self.open("match", run, out);
-        write_time("end", run.end(), out);
+        let names = &self.patterns[run.pattern];
+        out.extend_from_slice(&names.matched);
+        names.write_key(&run.key, out);
+        write_named_time(b"},\"start\":\"", run.start(), out);
+        write_named_time(b",\"end\":\"", run.end(), out);
         self.close("match", run, out);
     }
 
     /// `{"kind":"timeout","pattern":..,"key":{..},"start":..,"deadline":..,"awaiting":[..],"id":..,"events":{..}}`
     pub fn write_timeout<E: Borrow<Row>>(&self, timeout: &Timeout<E>, out: &mut Vec<u8>) {
         let run = &timeout.run;
-        self.open("timeout", run, out);
-        write_time("deadline", timeout.deadline, out);
+        let names = &self.patterns[run.pattern];
+        out.extend_from_slice(&names.timed_out);
+        names.write_key(&run.key, out);
+        write_named_time(b"},\"start\":\"", run.start(), out);
+        write_named_time(b",\"deadline\":\"", timeout.deadline, out);
         out.extend_from_slice(b",\"awaiting\":[");
-        let stages = &self.patterns[run.pattern].stages;
-        write_items(&timeout.awaiting, out, |stage, out| out.extend_from_slice(&stages[usize::from(stage.0)]));
+        write_items(&timeout.awaiting, out, |stage, out| out.extend_from_slice(names.stage(*stage)));
         out.push(b']');
         self.close("timeout", run, out);
     }
 
     /// `{"kind":"late","time":..,"event":{..}}`
     pub fn write_late(&self, row: &Row, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"kind\":\"late\"");
-        write_time("time", row.time, out);
+        write_named_time(b"{\"kind\":\"late\",\"time\":\"", row.time, out);
         out.extend_from_slice(b",\"event\":");
         self.events.write(row, out);
         out.extend_from_slice(b"}\n");
@@ -71,44 +81,24 @@ impl Envelope {
     /// `{"kind":"rejected","line":..,"reason":..,"raw":..}`; bytes that are not UTF-8 become `U+FFFD`.
     pub fn write_rejected(&self, line: u64, reason: &str, raw: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"kind\":\"rejected\",\"line\":");
-        write_plain(line, out);
+        write_int(line, out);
         out.extend_from_slice(b",\"reason\":");
         write_string(reason, out);
         out.extend_from_slice(b",\"raw\":");
-        write_string(&String::from_utf8_lossy(raw), out);
+        write_text(raw, out);
         out.extend_from_slice(b"}\n");
     }
 
-    /// What matches and timeouts begin with.
-    fn open<E>(&self, kind: &str, run: &Partial<E>, out: &mut Vec<u8>) {
-        let names = &self.patterns[run.pattern];
-        out.extend_from_slice(b"{\"kind\":");
-        write_string(kind, out);
-        out.extend_from_slice(b",\"pattern\":");
-        out.extend_from_slice(&names.quoted);
-        out.extend_from_slice(b",\"key\":{");
-        write_items(names.key.iter().zip(run.key.iter()), out, |(name, value), out| {
-            out.extend_from_slice(name);
-            out.push(b':');
-            write_value(value, out);
-        });
-        out.push(b'}');
-        write_time("start", run.start(), out);
-    }
-
-    /// What they end with.
+    /// What matches and timeouts end with.
     fn close<E: Borrow<Row>>(&self, kind: &str, run: &Partial<E>, out: &mut Vec<u8>) {
         let names = &self.patterns[run.pattern];
-        let id = output_id(kind, &names.pattern, run);
-        write_plain(format_args!(",\"id\":\"{id:032x}\",\"events\":{{"), out);
-        let stages = names.stages.iter().zip(0..).filter_map(|(name, stage)| {
-            let mut taken = run.of(StageId(stage)).peekable();
-            taken.peek().is_some().then_some((name, taken))
-        });
-        write_items(stages, out, |(name, taken), out| {
-            out.extend_from_slice(name);
+        out.extend_from_slice(b",\"id\":\"");
+        write_hex(output_id(kind, &names.pattern, run), out);
+        out.extend_from_slice(b"\",\"events\":{");
+        write_items(by_stage(run).chunk_by(|(a, _), (b, _)| a == b), out, |taken, out| {
+            out.extend_from_slice(names.stage(taken[0].0));
             out.extend_from_slice(b":[");
-            write_items(taken, out, |Taken { event, .. }, out| self.events.write((**event).borrow(), out));
+            write_items(taken, out, |(_, Taken { event, .. }), out| self.events.write((**event).borrow(), out));
             out.push(b']');
         });
         out.extend_from_slice(b"}}\n");
@@ -117,18 +107,44 @@ impl Envelope {
 
 impl Names {
     fn of(pattern: &Pattern) -> Self {
+        let name = json::quoted(&pattern.name);
+        let open = |kind: &[u8]| [b"{\"kind\":\"", kind, b"\",\"pattern\":", &name, b",\"key\":{"].concat();
         Names {
             pattern: pattern.name.clone(),
-            quoted: json::quoted(&pattern.name),
-            key: pattern.key.iter().map(|part| json::quoted(&part.name)).collect(),
+            matched: open(b"match"),
+            timed_out: open(b"timeout"),
+            key: (0..).zip(&pattern.key).map(|(at, part)| event::before(at, &part.name)).collect(),
             stages: pattern.stages.iter().map(|stage| json::quoted(&stage.name)).collect(),
+        }
+    }
+
+    fn stage(&self, stage: StageId) -> &[u8] {
+        &self.stages[usize::from(stage.0)]
+    }
+
+    fn write_key(&self, key: &[Value<'_>], out: &mut Vec<u8>) {
+        for (before, value) in self.key.iter().zip(key) {
+            out.extend_from_slice(before);
+            write_value(value, out);
         }
     }
 }
 
-/// `,"name":"2021-01-19T09:13:25Z"`
-fn write_time(name: &str, time: Timestamp, out: &mut Vec<u8>) {
-    write_plain(format_args!(",\"{name}\":\"{time}\""), out);
+/// The events by their stages, those of a stage in the order in which it took them.
+fn by_stage<E>(run: &Partial<E>) -> SmallVec<[&(StageId, Taken<E>); 8]> {
+    let mut events: SmallVec<[&(StageId, Taken<E>); 8]> = run.events.iter().collect();
+    // Where no group repeats they come in that order.
+    if !events.is_sorted_by_key(|event| event.0) {
+        events.sort_by_key(|event| event.0);
+    }
+    events
+}
+
+/// What stands before a time, the time, and the quote that ends it.
+fn write_named_time(before: &[u8], time: Timestamp, out: &mut Vec<u8>) {
+    out.extend_from_slice(before);
+    write_time(time, out);
+    out.push(b'"');
 }
 
 #[cfg(test)]

@@ -33,7 +33,8 @@ impl Csv {
     /// object.
     pub fn from_header(header: &Record<'_>, delimiter: u8) -> Result<Csv, BadLine> {
         let text = header.text()?;
-        let columns: Vec<String> = csv::fields(text, delimiter).map(|field| field.text().into_owned()).collect();
+        let names = csv::fields(text.as_bytes(), delimiter).map(|field| field.text());
+        let columns: Vec<String> = names.map(|name| String::from_utf8_lossy(&name).into_owned()).collect();
         let mut seen = HashSet::new();
         match columns.iter().find(|column| !seen.insert(column.as_str())) {
             Some(twice) => Err(header.bad(format!("the header names the column `{twice}` twice"))),

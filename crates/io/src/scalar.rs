@@ -58,7 +58,10 @@ pub(crate) const DECIMAL: Misfit = Misfit::Expected("a decimal of at most 28 dig
 /// What a text that nothing was declared for looks like: an int as a program writes it and that fits 64 bits, else a
 /// finite number of JSON, else a string. So `007` and `+5` stay strings: they are codes more often than numbers.
 pub(crate) fn inferred(text: &str) -> Value<'_> {
-    if !is_json_number(text) {
+    if let Some(int) = short_int(text.as_bytes()) {
+        return Value::Int(int);
+    }
+    if !is_json_number(text.as_bytes()) {
         return text.into();
     }
     match int(text) {
@@ -73,6 +76,40 @@ pub(crate) fn string(text: Cow<'_, str>) -> Value<'_> {
         Cow::Borrowed(text) => text.into(),
         Cow::Owned(text) => text.into(),
     }
+}
+
+/// Whether [`inferred`] takes a text for a number.
+pub(crate) fn is_number(text: &[u8]) -> bool {
+    /// The largest float has 309 digits.
+    const FINITE_DIGITS: usize = 308;
+    match text {
+        [b'1'..=b'9', rest @ ..] if rest.len() < FINITE_DIGITS && rest.iter().all(u8::is_ascii_digit) => true,
+        _ => is_json_number(text) && str::from_utf8(text).is_ok_and(|text| float(text).is_some()),
+    }
+}
+
+/// The int that a text is, as a program writes it, if it is so short that it cannot overflow. So are most numbers, and this
+/// is the short way for them.
+pub(crate) fn short_int(text: &[u8]) -> Option<i64> {
+    const DIGITS_MAX: usize = 18;
+    let (sign, digits) = match text {
+        [b'-', digits @ ..] => (-1, digits),
+        digits => (1, digits),
+    };
+    match digits {
+        [] | [b'0', _, ..] => return None,
+        _ if digits.len() > DIGITS_MAX => return None,
+        _ => {}
+    }
+    let mut int = 0;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        int = int * 10 + i64::from(digit);
+    }
+    Some(sign * int)
 }
 
 pub(crate) fn bool(text: &str) -> Option<bool> {
@@ -101,8 +138,7 @@ pub(crate) fn decimal(text: &str) -> Option<Decimal> {
 }
 
 /// Whether a text is a number as JSON writes it: `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
-fn is_json_number(text: &str) -> bool {
-    let text = text.as_bytes();
+fn is_json_number(text: &[u8]) -> bool {
     let text = text.strip_prefix(b"-").unwrap_or(text);
     let (integer, text) = digits(text);
     if integer.is_empty() || integer.len() > 1 && integer[0] == b'0' {
@@ -161,6 +197,31 @@ mod tests {
             ["007", "+5", "1.", ".5", "-", "1e", "1e+", "1_000", "0x10", " 1", "NaN", "inf", "1e999", "true", "-01"]
         {
             check(&Type::Any, text, &format!("{text:?}"));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_short_ways_lead_where_the_long_ones_do(text in "-?[01]?[0-9]{0,22}(\\.[0-9]{0,3})?([eE][+-]?[0-9]{0,4})?[x ]?") {
+            let is_number = matches!(inferred(&text), Value::Int(_) | Value::Float(_));
+            proptest::prop_assert_eq!(is_number, is_number_long(&text));
+            proptest::prop_assert_eq!(is_number, super::is_number(text.as_bytes()));
+            if let Some(short) = short_int(text.as_bytes()) {
+                proptest::prop_assert_eq!(Some(short), int(&text));
+            }
+        }
+    }
+
+    fn is_number_long(text: &str) -> bool {
+        is_json_number(text.as_bytes()) && (int(text).is_some() || float(text).is_some())
+    }
+
+    #[test]
+    fn a_long_number_is_one_while_it_is_finite() {
+        for digits in [18, 19, 20, 308, 309, 310] {
+            let text = "9".repeat(digits);
+            assert_eq!(is_number(text.as_bytes()), is_number_long(&text), "{digits} digits");
+            assert_eq!(matches!(inferred(&text), Value::String(_)), !is_number_long(&text), "{digits} digits");
         }
     }
 

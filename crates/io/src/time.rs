@@ -80,8 +80,11 @@ impl TimeFormat {
     /// A number in this unit, in microseconds.
     fn micros(self, text: &str) -> Option<i128> {
         let (factor, divisor) = self.unit()?;
-        if let Ok(count) = text.parse::<i64>() {
-            return Some((i128::from(count) * i128::from(factor)).div_euclid(i128::from(divisor)));
+        if let Some(count) = scalar::short_int(text.as_bytes()).or_else(|| scalar::int(text)) {
+            return Some(match count.checked_mul(factor) {
+                Some(count) => i128::from(count.div_euclid(divisor)),
+                None => (i128::from(count) * i128::from(factor)).div_euclid(i128::from(divisor)),
+            });
         }
         let count = scalar::decimal(text)?;
         let micros = count.checked_mul(Decimal::from(factor))?.checked_div(Decimal::from(divisor))?;

@@ -1,7 +1,7 @@
 //! Points and lengths of event time, in microseconds.
 
 use std::fmt;
-use std::ops::{Add, Neg, Sub};
+use std::ops::{Add, Neg, RangeInclusive, Sub};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,10 @@ pub struct Rfc3339 {
 
 const MICROS_PER_MILLI: i64 = 1_000;
 const MICROS_PER_SECOND: i64 = 1_000_000;
-const SECONDS_PER_DAY: i64 = 24 * 3_600;
+const SECONDS_PER_DAY: u64 = 24 * 3_600;
+
+/// The first microsecond of the year 0, and the last of the year 9999.
+const YEARS: RangeInclusive<i64> = -62_167_219_200_000_000..=253_402_300_799_999_999;
 
 /// Of `9999-12-31T23:59:59.999999Z`.
 const RFC3339_BYTES_MAX: usize = 27;
@@ -92,42 +95,39 @@ impl Timestamp {
     /// RFC 3339 in UTC, with the fraction only where there is one, and then to milliseconds or microseconds. None outside of
     /// the years 0 to 9999, which are all that it can say.
     pub fn rfc3339(self) -> Option<Rfc3339> {
-        let seconds = self.0.div_euclid(MICROS_PER_SECOND);
-        let micros = self.0.rem_euclid(MICROS_PER_SECOND) as u32;
-        let (year, month, day) = civil(seconds.div_euclid(SECONDS_PER_DAY))?;
-        let second = seconds.rem_euclid(SECONDS_PER_DAY) as u32;
-        let mut text = Rfc3339 { bytes: *b"0000-00-00T00:00:00.000000Z", length: RFC3339_BYTES_MAX };
-        text.put(0, year / 100);
-        text.put(2, year % 100);
-        text.put(5, month);
-        text.put(8, day);
-        text.put(11, second / 3_600);
-        text.put(14, second / 60 % 60);
-        text.put(17, second % 60);
-        text.put_fraction(micros);
-        Some(text)
+        if !YEARS.contains(&self.0) {
+            return None;
+        }
+        let micros = (self.0 - YEARS.start()).cast_unsigned();
+        let (seconds, micros) = (micros / 1_000_000, (micros % 1_000_000) as u32);
+        let (day, second) = ((seconds / SECONDS_PER_DAY) as u32, (seconds % SECONDS_PER_DAY) as u32);
+        let (year, month, day) = civil(day);
+        let ([a, b], [c, d]) = (digits(year / 100), digits(year % 100));
+        let ([e, f], [g, h]) = (digits(month), digits(day));
+        let ([i, j], [k, l], [m, n]) = (digits(second / 3_600), digits(second / 60 % 60), digits(second % 60));
+        #[rustfmt::skip]
+        let bytes = [
+            a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'Z', 0, 0, 0, 0, 0, 0, 0,
+        ];
+        let text = Rfc3339 { bytes, length: 20 };
+        Some(if micros == 0 { text } else { text.with_fraction(micros) })
     }
 }
 
-/// The day of that number since 1970-01-01, as year, month and day of the Gregorian calendar; none outside of the years 0 to
-/// 9999. It is `civil_from_days` of Howard Hinnant, *chrono-Compatible Low-Level Date Algorithms*: years begin in March, so
-/// that the leap day is the last of its year.
-fn civil(day: i64) -> Option<(u32, u32, u32)> {
-    const FIRST: i64 = -719_528;
-    const LAST: i64 = 2_932_896;
+/// The day of that number since 0000-01-01, as year, month and day of the Gregorian calendar: by C. Neri and L. Schneider,
+/// *Euclidean affine functions and their application to calendar algorithms*, 2022, with their names. Years begin in March,
+/// so that the leap day is the last of its year; one era of 400 years is added, so that no number is negative.
+fn civil(day: u32) -> (u32, u32, u32) {
     const DAYS_PER_ERA: u32 = 146_097;
-    if !(FIRST..=LAST).contains(&day) {
-        return None;
-    }
-    // One era of 400 years is added, so that the first of March of the year before 0 is not negative.
-    let day = (day - FIRST - 60) + i64::from(DAYS_PER_ERA);
-    let (era, of_era) = (day as u32 / DAYS_PER_ERA, day as u32 % DAYS_PER_ERA);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / (DAYS_PER_ERA - 1)) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * march_month + 2) / 5 + 1;
-    let (month, into_next) = if march_month < 10 { (march_month + 3, 0) } else { (march_month - 9, 1) };
-    Some((era * 400 + year_of_era + into_next - 400, month, day))
+    const JANUARY_AND_FEBRUARY: u32 = 60;
+    let n1 = 4 * (day + DAYS_PER_ERA - JANUARY_AND_FEBRUARY) + 3;
+    let (century, day_of_century) = (n1 / DAYS_PER_ERA, n1 % DAYS_PER_ERA / 4);
+    let n2 = 2_939_745 * u64::from(4 * day_of_century + 3);
+    let (year_of_century, day_of_year) = ((n2 >> 32) as u32, n2 as u32 / 2_939_745 / 4);
+    let n3 = 2_141 * day_of_year + 197_913;
+    let (month, day) = (n3 >> 16, (n3 & 0xffff) / 2_141 + 1);
+    let (month, into_next) = if day_of_year < 306 { (month, 0) } else { (month - 12, 1) };
+    (100 * century + year_of_century + into_next - 400, month, day)
 }
 
 impl Rfc3339 {
@@ -144,29 +144,30 @@ impl Rfc3339 {
         &self.bytes[..self.length]
     }
 
-    /// Puts two digits.
-    fn put(&mut self, at: usize, number: u32) {
-        self.bytes[at] = b'0' + (number / 10) as u8;
-        self.bytes[at + 1] = b'0' + (number % 10) as u8;
+    fn with_fraction(mut self, micros: u32) -> Self {
+        self.bytes[19] = b'.';
+        self.bytes[20..22].copy_from_slice(&digits(micros / 10_000));
+        self.bytes[22..24].copy_from_slice(&digits(micros / 100 % 100));
+        self.bytes[24..26].copy_from_slice(&digits(micros % 100));
+        let end = if micros.is_multiple_of(1_000) { 23 } else { 26 };
+        self.bytes[end] = b'Z';
+        self.length = end + 1;
+        self
     }
+}
 
-    /// Puts six digits behind the point, or three, or takes the point away.
-    fn put_fraction(&mut self, micros: u32) {
-        if micros == 0 {
-            return self.end(19);
+/// The two digits of a number below 100.
+fn digits(number: u32) -> [u8; 2] {
+    const DIGITS: [[u8; 2]; 100] = {
+        let mut digits = [[0; 2]; 100];
+        let mut number = 0;
+        while number < digits.len() {
+            digits[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+            number += 1;
         }
-        self.put(20, micros / 10_000);
-        self.put(22, micros / 100 % 100);
-        self.put(24, micros % 100);
-        if micros.is_multiple_of(1_000) {
-            self.end(23);
-        }
-    }
-
-    fn end(&mut self, at: usize) {
-        self.bytes[at] = b'Z';
-        self.length = at + 1;
-    }
+        digits
+    };
+    DIGITS[number as usize]
 }
 
 impl Span {
@@ -318,9 +319,6 @@ mod tests {
         };
         time.to_chrono().expect("chrono holds the years 0 to 9999").to_rfc3339_opts(fraction, true)
     }
-
-    /// The years 0 to 9999.
-    const YEARS: std::ops::RangeInclusive<i64> = -62_167_219_200_000_000..=253_402_300_799_999_999;
 
     #[test]
     fn every_day_of_ten_thousand_years_is_as_chrono_writes_it() {

@@ -11,6 +11,8 @@ use crate::format::Csv;
 use crate::scalar;
 use crate::time::TimeField;
 
+const CUT: &str = "text that is cut at ASCII stays UTF-8";
+
 #[derive(Debug)]
 pub(super) struct Decoder {
     delimiter: u8,
@@ -35,11 +37,14 @@ impl Decoder {
     pub(super) fn decode(&self, record: &str) -> Result<Row, String> {
         let mut values = Values::new();
         let mut time = None;
-        let mut fields = csv::fields(record, self.delimiter);
+        let mut fields = csv::fields(record.as_bytes(), self.delimiter);
         for (column, slot) in self.columns.iter().enumerate() {
             let Some(field) = fields.next() else { return Err(self.miscounted(column)) };
             let Some(slot) = slot else { continue };
-            let text = field.text();
+            let text = match field.text() {
+                Cow::Borrowed(text) => Cow::Borrowed(str::from_utf8(text).expect(CUT)),
+                Cow::Owned(text) => Cow::Owned(String::from_utf8(text).expect(CUT)),
+            };
             if slot.time && !text.is_empty() {
                 let found = self.time.format.event_time(&text);
                 time = Some(found.map_err(|misfit| scalar::refusal(&self.time.name, &text, &misfit))?);

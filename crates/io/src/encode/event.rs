@@ -1,8 +1,9 @@
 //! An event as a JSON object with all its fields, also those that no pattern asked for.
 
-use ensue_model::{Event, FieldId, Row, Schema, Type, Value};
+use ensue_model::{Event, FieldId, Row, Schema, Type};
+use serde::de::IgnoredAny;
 
-use super::json::{quoted, write_items, write_string, write_value};
+use super::json::{quoted, write_text, write_value};
 use crate::csv;
 use crate::format::RowFormat;
 use crate::scalar;
@@ -11,7 +12,7 @@ use crate::scalar;
 #[derive(Debug)]
 pub(super) struct Events {
     source: Source,
-    /// The names of the row's fields as JSON, for rows that were never bytes.
+    /// What stands before the value of each field of a row that was never bytes.
     fields: Vec<Vec<u8>>,
 }
 
@@ -21,10 +22,10 @@ enum Source {
     Json,
 }
 
-/// A column: its name as JSON, and how its text becomes JSON.
+/// A column: what stands before its value, and how its text becomes JSON.
 #[derive(Debug)]
 struct Column {
-    name: Vec<u8>,
+    before: Vec<u8>,
     text: Text,
 }
 
@@ -48,12 +49,14 @@ impl Events {
         let source = match format {
             RowFormat::JsonLines => Source::Json,
             RowFormat::Csv(csv) => {
-                let columns = csv.columns.iter();
-                let columns = columns.map(|name| Column { name: quoted(name), text: Text::of(schema, name) }).collect();
-                Source::Csv { delimiter: csv.delimiter, columns }
+                let columns = (0..).zip(&csv.columns);
+                let column =
+                    |(at, name): (usize, &String)| Column { before: before(at, name), text: Text::of(schema, name) };
+                Source::Csv { delimiter: csv.delimiter, columns: columns.map(column).collect() }
             }
         };
-        Events { source, fields: schema.fields.iter().map(|field| quoted(&field.name)).collect() }
+        let fields = (0..).zip(&schema.fields).map(|(at, field)| before(at, &field.name)).collect();
+        Events { source, fields }
     }
 
     /// Writes the event that a row was made of.
@@ -67,23 +70,26 @@ impl Events {
 
     fn write_values(&self, row: &Row, out: &mut Vec<u8>) {
         out.push(b'{');
-        write_items((0..).map(FieldId).zip(&self.fields), out, |(field, name), out| {
-            out.extend_from_slice(name);
-            out.push(b':');
+        for (field, before) in (0..).map(FieldId).zip(&self.fields) {
+            out.extend_from_slice(before);
             write_value(&row.field(field), out);
-        });
+        }
         out.push(b'}');
     }
 }
 
+/// `"name":`, with a comma between it and the value before.
+pub(super) fn before(at: usize, name: &str) -> Vec<u8> {
+    let comma: &[u8] = if at == 0 { b"" } else { b"," };
+    [comma, &quoted(name), b":"].concat()
+}
+
 fn write_csv(raw: &[u8], delimiter: u8, columns: &[Column], out: &mut Vec<u8>) {
-    let record = String::from_utf8_lossy(raw);
     out.push(b'{');
-    write_items(columns.iter().zip(csv::fields(&record, delimiter)), out, |(column, field), out| {
-        out.extend_from_slice(&column.name);
-        out.push(b':');
+    for (column, field) in columns.iter().zip(csv::fields(raw, delimiter)) {
+        out.extend_from_slice(&column.before);
         column.text.write(&field.text(), out);
-    });
+    }
     out.push(b'}');
 }
 
@@ -99,25 +105,32 @@ impl Text {
         }
     }
 
-    fn write(self, text: &str, out: &mut Vec<u8>) {
+    /// Bytes that are not UTF-8, of which no row is made here, become `U+FFFD`.
+    fn write(self, text: &[u8], out: &mut Vec<u8>) {
         match self {
-            Text::StringNeverNull => write_string(text, out),
+            Text::StringNeverNull => write_text(text, out),
             _ if text.is_empty() => out.extend_from_slice(b"null"),
-            Text::String => write_string(text, out),
-            Text::Bool if scalar::bool(text).is_some() => out.extend_from_slice(text.as_bytes()),
-            Text::Json if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => {
-                // Line ends are white space there, and would end the line of the output.
-                out.extend_from_slice(text.replace(['\n', '\r'], " ").as_bytes());
-            }
+            Text::String => write_text(text, out),
+            Text::Bool if matches!(text, b"true" | b"false") => out.extend_from_slice(text),
+            Text::Json if is_json(text) => write_on_one_line(text, out),
             Text::Inferred | Text::Bool | Text::Json => write_inferred(text, out),
         }
     }
 }
 
 /// A number keeps the digits that it came with.
-fn write_inferred(text: &str, out: &mut Vec<u8>) {
-    match scalar::inferred(text) {
-        Value::Int(_) | Value::Float(_) => out.extend_from_slice(text.as_bytes()),
-        _ => write_string(text, out),
+fn write_inferred(text: &[u8], out: &mut Vec<u8>) {
+    match scalar::is_number(text) {
+        true => out.extend_from_slice(text),
+        false => write_text(text, out),
     }
+}
+
+fn is_json(text: &[u8]) -> bool {
+    str::from_utf8(text).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
+}
+
+/// Writes JSON. Line ends are white space there, and would end the line of the output.
+fn write_on_one_line(json: &[u8], out: &mut Vec<u8>) {
+    out.extend(json.iter().map(|&byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
 }
