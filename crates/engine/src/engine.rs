@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::intake::Intake;
 use crate::output::{Outputs, Shed};
-use crate::shard::Shard;
+use crate::shard::{Routed, Shard};
 use crate::snapshot::Snapshot;
 
 /// Runs patterns over events, on the caller's thread.
@@ -39,8 +39,12 @@ impl<E: Event> Engine<E> {
     /// If a limit is reached and [`OnFull::Stop`](crate::OnFull::Stop) is what then happens. The event is lost to the
     /// pattern that the error names; the engine should be dropped.
     pub fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
-        if let Some(event) = self.intake.admit(event, 1, out).alone() {
-            self.shard.push(event);
+        match self.intake.admit(&event, 1) {
+            Ok(admitted) => {
+                let classes = admitted.routes.first().map_or(0, |(_, classes)| *classes);
+                self.shard.push(Routed::alone(event, &admitted, classes), out)?;
+            }
+            Err(refusal) => refusal.put(event, out),
         }
         self.shard.advance(self.intake.through(), out)
     }

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use ensue_model::hash::{KEY_GROUPS, key_hash};
-use ensue_model::{Event, Patterns, Timestamp};
+use ensue_model::{Event, Patterns, Timestamp, Value};
 use smallvec::SmallVec;
 
 use crate::config::Watermarks;
 use crate::error::Error;
 use crate::keys::KeyClasses;
 use crate::output::{Outputs, Rejected};
-use crate::shard::Routed;
 
 /// What events pass before they come to a shard.
 #[derive(Debug)]
@@ -20,13 +19,37 @@ pub struct Intake {
     next_position: u64,
 }
 
-/// What became of an event.
+/// Where an event goes.
 #[derive(Debug)]
-pub enum Admitted<E> {
-    /// It belongs to these shards, each with the classes of keys that it is for.
-    To(E, u64, SmallVec<[(usize, u64); 1]>),
-    /// It went to the late or the rejected ones.
-    Out,
+pub struct Admitted {
+    /// Its position in the input.
+    pub position: u64,
+    /// The time up to which all events have come with it.
+    pub through: Timestamp,
+    /// The shards that own its keys, each with the classes of keys that it is for.
+    pub routes: SmallVec<[(usize, u64); 1]>,
+}
+
+/// Why an event goes nowhere.
+#[derive(Debug)]
+pub enum Refusal {
+    /// It came at or before the watermark.
+    Late,
+    /// This part of its key is null.
+    NoKey(String),
+}
+
+impl Refusal {
+    /// Puts the event to the late or to the rejected ones.
+    pub fn put<E>(self, event: E, out: &mut Outputs<E>) {
+        match self {
+            Refusal::Late => out.late.push(event),
+            Refusal::NoKey(part) => {
+                let reason = format!("its key `{part}` is null");
+                out.rejected.push(Rejected { event: Arc::new(event), reason });
+            }
+        }
+    }
 }
 
 /// How far event time has come.
@@ -101,39 +124,32 @@ impl Intake {
         self.clock.advance(watermark);
     }
 
-    /// Takes an event in: decides whether it is late, and which of `shards` shards own its keys.
-    pub fn admit<E: Event>(&mut self, event: E, shards: usize, out: &mut Outputs<E>) -> Admitted<E> {
+    /// Takes an event in: decides which of `shards` shards own its keys.
+    ///
+    /// # Errors
+    /// If it is late, or has no key.
+    pub fn admit<E: Event>(&mut self, event: &E, shards: usize) -> Result<Admitted, Refusal> {
         let position = self.next_position;
         self.next_position += 1;
         let time = event.time();
         if time <= self.clock.late {
-            out.late.push(event);
-            return Admitted::Out;
+            return Err(Refusal::Late);
         }
-        match self.route(&event, shards) {
-            Ok(routes) => {
-                self.clock.observe(time);
-                Admitted::To(event, position, routes)
-            }
-            Err(part) => {
-                let reason = format!("its key `{part}` is null");
-                self.clock.observe(time);
-                out.rejected.push(Rejected { event: Arc::new(event), reason });
-                Admitted::Out
-            }
-        }
+        self.clock.observe(time);
+        let routes = self.route(event, shards).map_err(|part| Refusal::NoKey(part.to_owned()))?;
+        Ok(Admitted { position, through: self.clock.through, routes })
     }
 
     /// The shards that own the event's keys. An event without one of the keys still goes to the patterns whose key it
     /// has.
-    fn route<E: Event>(&self, event: &E, shards: usize) -> Result<SmallVec<[(usize, u64); 1]>, String> {
+    fn route<E: Event>(&self, event: &E, shards: usize) -> Result<SmallVec<[(usize, u64); 1]>, &str> {
         let mut routes: SmallVec<[(usize, u64); 1]> = SmallVec::new();
         let mut missing = None;
         for class in 0..self.classes.len() {
-            match self.classes.key(class, event) {
-                Ok(_) if shards == 1 => add_route(&mut routes, 0, class),
-                Ok(key) => add_route(&mut routes, shard_of(key_hash(&key), shards), class),
-                Err(part) => missing = Some(part.to_owned()),
+            let shard = |key: &[Value<'_>]| if shards == 1 { 0 } else { shard_of(key_hash(key), shards) };
+            match self.classes.with_key(class, event, shard) {
+                Ok(shard) => add_route(&mut routes, shard, class),
+                Err(part) => missing = Some(part),
             }
         }
         match missing {
@@ -153,16 +169,4 @@ fn add_route(routes: &mut SmallVec<[(usize, u64); 1]>, shard: usize, class: usiz
 /// The shard that owns a key: shards own ranges of key groups.
 pub(crate) fn shard_of(hash: u64, shards: usize) -> usize {
     ((hash % KEY_GROUPS) as usize * shards) / KEY_GROUPS as usize
-}
-
-impl<E: Event> Admitted<E> {
-    /// The event for the only shard there is.
-    pub fn alone(self) -> Option<Routed<E>> {
-        match self {
-            Admitted::To(event, position, routes) => {
-                Some(Routed::alone(event, position, routes.first().map_or(0, |(_, classes)| *classes)))
-            }
-            Admitted::Out => None,
-        }
-    }
 }

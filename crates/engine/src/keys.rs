@@ -11,9 +11,6 @@ use crate::error::{Error, Kind};
 /// The most different keys that the patterns of one engine may have.
 pub const CLASSES_MAX: usize = 64;
 
-/// The values of a key's parts, borrowed from the event where they can be.
-pub(crate) type KeyOf<'e> = SmallVec<[Value<'e>; 1]>;
-
 /// The different keys of a set of patterns: patterns with the same key form a class.
 #[derive(Debug)]
 pub struct KeyClasses {
@@ -59,14 +56,24 @@ impl KeyClasses {
         &self.patterns[class]
     }
 
-    /// The key of an event in a class.
+    /// What `use_key` makes of the key of an event in a class.
     ///
     /// # Errors
     /// The name of the part that is null or has no value.
-    pub(crate) fn key<'e, E: Event>(&'e self, class: usize, event: &'e E) -> Result<KeyOf<'e>, &'e str> {
+    #[inline]
+    pub(crate) fn with_key<E: Event, T>(
+        &self,
+        class: usize,
+        event: &E,
+        use_key: impl FnOnce(&[Value<'_>]) -> T,
+    ) -> Result<T, &str> {
         // What has no value makes the event rejected, and is counted there.
         let faults = Cell::new(0);
-        let mut key = KeyOf::new();
+        if let [part] = &self.classes[class][..] {
+            let value = part.of(event, &faults);
+            return if value.is_null() { Err(&part.name) } else { Ok(use_key(std::slice::from_ref(&value))) };
+        }
+        let mut key: SmallVec<[Value<'_>; 4]> = SmallVec::new();
         for part in &self.classes[class] {
             let value = part.of(event, &faults);
             if value.is_null() {
@@ -74,6 +81,6 @@ impl KeyClasses {
             }
             key.push(value);
         }
-        Ok(key)
+        Ok(use_key(&key))
     }
 }

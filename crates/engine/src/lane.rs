@@ -10,7 +10,7 @@ use ensue_nfa::{Conditions, Incoming, Overflow, Program, Runs, SUBSETS_MAX, Scra
 
 use crate::config::{Config, Limits, OnFull, Watermarks};
 use crate::error::Full;
-use crate::keys::{KeyClasses, KeyOf};
+use crate::keys::KeyClasses;
 use crate::open_keys::OpenKeys;
 use crate::output::{Outputs, Rejected, Shed};
 use crate::windows::{WindowEnd, Windows};
@@ -79,8 +79,9 @@ pub(crate) struct Arrival<'a, E> {
 
 impl<E: Event> Arrival<'_, E> {
     /// The key, which the intake has seen to be there.
-    pub(crate) fn key(&self) -> KeyOf<'_> {
-        self.classes.key(self.class, self.incoming.event()).unwrap_or_default()
+    fn key(&self) -> Key {
+        let own = |key: &[Value<'_>]| key.iter().map(Value::borrowed).collect();
+        self.classes.with_key(self.class, self.incoming.event(), own).expect("the intake has seen the key")
     }
 }
 
@@ -134,9 +135,14 @@ impl<E: Event> Lane<E> {
         self.is_closed_by_key() || self.program.concerns(incoming, &self.scratch, conditions)
     }
 
-    /// Gives an event to the runs of its key. `others` is how much the runs of other patterns are.
-    pub(crate) fn step(&mut self, arrival: &mut Arrival<'_, E>, others: Size) -> Result<(), Reached> {
-        let mut known = self.find(arrival);
+    /// Gives an event to the runs of its key, at its place if it has any. `others` is how much the runs of other patterns
+    /// are.
+    pub(crate) fn step(
+        &mut self,
+        mut known: Option<u32>,
+        arrival: &mut Arrival<'_, E>,
+        others: Size,
+    ) -> Result<(), Reached> {
         if self.is_closed_by_key() {
             known = known.filter(|place| self.close(*place, arrival.incoming.time(), arrival.out));
         }
@@ -159,13 +165,7 @@ impl<E: Event> Lane<E> {
             return self.overflowed();
         }
         *size = *size - before + runs.size(scratch);
-        let kept = self.keep_in_limits(place, others);
-        if self.keys.get(place).runs.is_empty() {
-            self.remove(place, arrival.hash);
-        } else {
-            self.note_window(place, arrival.incoming, stepped.has_started);
-        }
-        kept.and_then(|()| self.overflowed())
+        self.settle(place, arrival, others, stepped.has_started)
     }
 
     /// A key that has no runs yet.
@@ -174,7 +174,7 @@ impl<E: Event> Lane<E> {
         if !program.starts(arrival.incoming, scratch, arrival.conditions) {
             return self.overflowed();
         }
-        let key: Key = arrival.key().into_iter().collect();
+        let key = arrival.key();
         let mut runs = Runs::default();
         let mut sink = KeySink { pattern: *pattern, key: &key, out: arrival.out };
         let stepped = program.step(&mut runs, arrival.incoming, scratch, arrival.conditions, &mut sink);
@@ -183,11 +183,16 @@ impl<E: Event> Lane<E> {
         }
         *size = *size + runs.size(scratch);
         let place = keys.insert(arrival.hash, Keyed { key, runs, noted: NEVER });
+        self.settle(place, arrival, others, stepped.has_started)
+    }
+
+    /// What follows when the runs of a key have changed.
+    fn settle(&mut self, place: u32, arrival: &Arrival<'_, E>, others: Size, has_started: bool) -> Result<(), Reached> {
         let kept = self.keep_in_limits(place, others);
         if self.keys.get(place).runs.is_empty() {
-            self.remove(place, arrival.hash);
+            self.keys.remove(arrival.hash, place);
         } else {
-            self.note_window(place, arrival.incoming, stepped.has_started);
+            self.note_window(place, arrival.incoming, has_started);
         }
         kept.and_then(|()| self.overflowed())
     }
@@ -261,8 +266,8 @@ impl<E: Event> Lane<E> {
     }
 
     /// A limit that was reached with a key, for the error.
-    pub(crate) fn full(&self, pattern: &str, key: &[Value<'_>], reached: Reached) -> Full {
-        Full { pattern: pattern.to_owned(), key: show(key), name: reached.name, limit: reached.limit }
+    pub(crate) fn full(&self, pattern: &str, arrival: &Arrival<'_, E>, reached: Reached) -> Full {
+        Full { pattern: pattern.to_owned(), key: show(&arrival.key()), name: reached.name, limit: reached.limit }
     }
 
     /// Notes when time next does something to the runs of a key.
@@ -286,11 +291,12 @@ impl<E: Event> Lane<E> {
         }
     }
 
-    /// Closes the window that ends first, and the others of its key that end up to `now`.
+    /// Closes the window that ends first; where windows are closed by key, also the others of its key that end up to
+    /// `now`. If it was that of a key that is gone, nothing else is due at its place.
     pub(crate) fn close_first_window(&mut self, now: Timestamp, out: &mut Outputs<E>) {
-        let Some(WindowEnd { place, .. }) = self.windows.pop() else { return };
+        let Some(WindowEnd { place, deadline }) = self.windows.pop() else { return };
         if self.keys.at(place).is_some() {
-            self.close(place, now, out);
+            self.close(place, if self.is_closed_by_key() { now } else { deadline }, out);
         }
     }
 
@@ -311,21 +317,16 @@ impl<E: Event> Lane<E> {
         out.sort_from(matches, timeouts);
         if is_over {
             let hash = key_hash(&self.keys.get(place).key);
-            self.remove(place, hash);
+            self.keys.remove(hash, place);
         } else if matches!(self.windows, Windows::Heap(_)) {
             self.note_next_due(place);
         }
         !is_over
     }
 
-    fn find(&self, arrival: &Arrival<'_, E>) -> Option<u32> {
-        let key = arrival.key();
-        self.keys.find(arrival.hash, |keyed| keyed.key.iter().zip(&key).all(|(a, b)| a.is_same(b)))
-    }
-
-    /// Forgets a key without open runs.
-    fn remove(&mut self, place: u32, hash: u64) {
-        self.keys.remove(hash, place);
+    /// The place of a key with open runs.
+    pub(crate) fn find(&self, hash: u64, key: &[Value<'_>]) -> Option<u32> {
+        self.keys.find(hash, |keyed| keyed.key.iter().zip(key).all(|(a, b)| a.is_same(b)))
     }
 
     /// The keys with open runs, and their runs.

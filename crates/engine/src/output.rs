@@ -1,5 +1,6 @@
 //! What comes out of an engine, each kind apart.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use ensue_model::pattern::StageId;
@@ -74,8 +75,8 @@ impl<E> Outputs<E> {
 
     /// Puts into order what came out together, from these places on: by time, and then as runs come out.
     pub(crate) fn sort_from(&mut self, matches: usize, timeouts: usize) {
-        sort_by(&mut self.matches[matches..], |found| (found.at, order_of(&found.run)));
-        sort_by(&mut self.timeouts[timeouts..], |lapsed| (lapsed.deadline, order_of(&lapsed.run)));
+        self.matches[matches..].sort_by(|a, b| a.at.cmp(&b.at).then_with(|| compare(&a.run, &b.run)));
+        self.timeouts[timeouts..].sort_by(|a, b| a.deadline.cmp(&b.deadline).then_with(|| compare(&a.run, &b.run)));
     }
 
     /// Puts together, in event time, what several shards gave for the same stretch of time. What one shard gave keeps its
@@ -94,15 +95,16 @@ impl<E> Outputs<E> {
 }
 
 /// Runs come out by their start, then by their events, then by pattern, then by the stages that took the events.
-fn order_of<E>(run: &Partial<E>) -> (Vec<(Timestamp, u64)>, usize, Vec<StageId>) {
-    let events = run.events.iter().map(|(_, taken)| (taken.time, taken.position));
-    (events.collect(), run.pattern, run.events.iter().map(|(stage, _)| *stage).collect())
+fn compare<E>(a: &Partial<E>, b: &Partial<E>) -> Ordering {
+    events(a).cmp(events(b)).then_with(|| a.pattern.cmp(&b.pattern)).then_with(|| stages(a).cmp(stages(b)))
 }
 
-fn sort_by<T, K: Ord>(found: &mut [T], key: impl Fn(&T) -> K) {
-    if found.len() > 1 {
-        found.sort_by_cached_key(key);
-    }
+fn events<E>(run: &Partial<E>) -> impl Iterator<Item = (Timestamp, u64)> {
+    run.events.iter().map(|(_, taken)| (taken.time, taken.position))
+}
+
+fn stages<E>(run: &Partial<E>) -> impl Iterator<Item = StageId> {
+    run.events.iter().map(|(stage, _)| *stage)
 }
 
 /// Of the first of each sequence, the earliest comes next, and of equal ones that of the first shard.

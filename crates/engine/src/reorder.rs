@@ -26,6 +26,10 @@ impl<T> Reorder<T> {
         Reorder { in_order: VecDeque::new(), out_of_order: BinaryHeap::new() }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.in_order.is_empty() && self.out_of_order.is_empty()
+    }
+
     pub(crate) fn push(&mut self, time: Timestamp, position: u64, item: T) {
         let held = Held { time, position, item };
         if self.in_order.back().is_none_or(|last| *last < held) {

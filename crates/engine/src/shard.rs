@@ -11,6 +11,7 @@ use ensue_nfa::{Conditions, Incoming, Size};
 
 use crate::config::Config;
 use crate::error::{Error, Kind};
+use crate::intake::Admitted;
 use crate::keys::KeyClasses;
 use crate::lane::{Arrival, Lane};
 use crate::output::{Outputs, Shed};
@@ -22,17 +23,24 @@ use crate::windows::WindowEnd;
 pub struct Routed<E> {
     pub(crate) incoming: Incoming<E>,
     pub(crate) classes: u64,
+    /// Up to where time had come with it.
+    through: Timestamp,
 }
 
 impl<E: Event> Routed<E> {
     /// An event that no other shard needs.
-    pub fn alone(event: E, position: u64, classes: u64) -> Self {
-        Routed { incoming: Incoming::new(event, position), classes }
+    pub fn alone(event: E, admitted: &Admitted, classes: u64) -> Self {
+        Routed { incoming: Incoming::new(event, admitted.position), classes, through: admitted.through }
     }
 
     /// An event that several shards need.
-    pub fn shared(event: Arc<E>, position: u64, classes: u64) -> Self {
-        Routed { incoming: Incoming::shared(event, position), classes }
+    pub fn shared(event: Arc<E>, admitted: &Admitted, classes: u64) -> Self {
+        Routed { incoming: Incoming::shared(event, admitted.position), classes, through: admitted.through }
+    }
+
+    /// An event that waited for time to come to it.
+    pub(crate) fn waiting(event: Arc<E>, position: u64, classes: u64) -> Self {
+        Routed { incoming: Incoming::shared(event, position), classes, through: Timestamp::MIN }
     }
 }
 
@@ -99,8 +107,21 @@ impl<E: Event> Shard<E> {
         self.size
     }
 
+    /// Takes an event. It is handled when time comes to it: at once, where no event before it can come and none waits.
+    ///
+    /// # Errors
+    /// As [`Shard::advance`].
+    pub fn push(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
+        if event.incoming.time() <= event.through && self.held.is_empty() {
+            self.close_windows(event.incoming.time(), out);
+            return self.step(event, out);
+        }
+        self.hold(event);
+        Ok(())
+    }
+
     /// Takes an event, to be handled when time comes to it.
-    pub fn push(&mut self, event: Routed<E>) {
+    pub(crate) fn hold(&mut self, event: Routed<E>) {
         self.held.push(event.incoming.time(), event.incoming.position(), event);
     }
 
@@ -114,6 +135,9 @@ impl<E: Event> Shard<E> {
             self.step(event, out)?;
         }
         self.close_windows(through, out);
+        if self.closed_by_key.is_empty() {
+            return Ok(());
+        }
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
         for index in &self.closed_by_key {
             let lane = &mut self.lanes[*index];
@@ -126,7 +150,7 @@ impl<E: Event> Shard<E> {
     }
 
     fn step(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
-        let Routed { mut incoming, classes } = event;
+        let Routed { mut incoming, classes, .. } = event;
         let from = out.matches.len();
         for class in (0..self.classes.len()).filter(|class| classes >> class & 1 == 1) {
             self.step_class(class, &mut incoming, out)?;
@@ -143,19 +167,17 @@ impl<E: Event> Shard<E> {
             if !lane.concerns(incoming, conditions) {
                 continue;
             }
-            let hash = match hash {
-                Some(hash) => hash,
-                None => {
-                    let Ok(key) = classes.key(class, incoming.event()) else { return Ok(()) };
-                    *hash.insert(key_hash(&key))
-                }
-            };
+            let known = classes.with_key(class, incoming.event(), |key| {
+                let hash = *hash.get_or_insert_with(|| key_hash(key));
+                (hash, lane.find(hash, key))
+            });
+            let Ok((hash, known)) = known else { return Ok(()) };
             let before = lane.next_window_end();
             let others = *size - lane.size();
             let mut arrival = Arrival { incoming, classes, class, hash, conditions, out };
-            let stepped = lane.step(&mut arrival, others);
+            let stepped = lane.step(known, &mut arrival, others);
             *size = others + lane.size();
-            stepped.map_err(|reached| Kind::Full(lane.full(&names[*pattern], &arrival.key(), reached)))?;
+            stepped.map_err(|reached| Kind::Full(lane.full(&names[*pattern], &arrival, reached)))?;
             let next = lane.next_window_end();
             if next != before {
                 next_windows.extend(next.map(|end| Reverse((end, *pattern))));
@@ -166,6 +188,9 @@ impl<E: Event> Shard<E> {
 
     /// Closes the windows that end up to then, in the order of their ends.
     fn close_windows(&mut self, through: Timestamp, out: &mut Outputs<E>) {
+        if self.next_windows.peek().is_none_or(|Reverse((first, _))| first.deadline > through) {
+            return;
+        }
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
         while let Some(Reverse((WindowEnd { deadline, .. }, pattern))) = self.next_windows.peek().copied()
             && deadline <= through

@@ -123,8 +123,8 @@ impl<E: Event + Serialize + DeserializeOwned> Snapshot<E> {
 fn deal<E: Event>(saved: SavedEvent<E>, classes: &KeyClasses, shards: &mut [SavedShard<E>]) {
     let mut of_shard = vec![0u64; shards.len()];
     for class in (0..classes.len()).filter(|class| saved.classes >> class & 1 == 1) {
-        if let Ok(key) = classes.key(class, &*saved.event) {
-            of_shard[shard_of(key_hash(&key), shards.len())] |= 1 << class;
+        if let Ok(shard) = classes.with_key(class, &*saved.event, |key| shard_of(key_hash(key), shards.len())) {
+            of_shard[shard] |= 1 << class;
         }
     }
     for (shard, classes) in shards.iter_mut().zip(of_shard) {
@@ -176,7 +176,7 @@ impl<E: Event> Shard<E> {
             }
         }
         for SavedEvent { event, position, classes } in saved.held {
-            self.push(Routed::shared(event, position, classes));
+            self.hold(Routed::waiting(event, position, classes));
         }
         self.restore_windows();
         Ok(())

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use ensue_model::Expr;
 use ensue_model::pattern::KeyPart;
+use ensue_model::{Event, Expr};
+
+use crate::comparison::Comparisons;
+use crate::incoming::Incoming;
 
 /// The different conditions on an event alone that the programs of one thread ask for. Equal ones are one, whichever
 /// program asks, and each is evaluated at most once for an event.
@@ -11,13 +14,15 @@ use ensue_model::pattern::KeyPart;
 pub struct Conditions {
     /// By what they are, spelt out: an expression has no hash.
     places: HashMap<String, u32>,
-    known: Vec<Known>,
+    conditions: Vec<Condition>,
 }
 
-/// Whether a condition holds for the event at a position of the input.
-#[derive(Clone, Copy, Debug)]
-struct Known {
+#[derive(Debug)]
+struct Condition {
+    comparisons: Option<Comparisons>,
+    /// The position in the input of the event that it was evaluated for.
     position: u64,
+    /// Whether it held for that event.
     holds: bool,
 }
 
@@ -36,20 +41,29 @@ impl Conditions {
         let mut asks_key = false;
         condition.walk(&mut |part| asks_key |= matches!(part, Expr::Key(_)));
         let key = if asks_key { key } else { &[] };
-        let next = self.known.len() as u32;
+        let next = self.conditions.len() as u32;
         let place = *self.places.entry(format!("{condition:?} {key:?}")).or_insert(next);
         if place == next {
-            self.known.push(Known { position: u64::MAX, holds: false });
+            let comparisons = Comparisons::of(condition);
+            self.conditions.push(Condition { comparisons, position: u64::MAX, holds: false });
         }
         SharedId(place)
     }
 
-    /// Whether a condition holds for the event at a position; evaluates it if that is not known.
-    pub(crate) fn holds(&mut self, SharedId(place): SharedId, position: u64, evaluate: impl FnOnce() -> bool) -> bool {
-        let known = &mut self.known[place as usize];
-        if known.position != position {
-            *known = Known { position, holds: evaluate() };
+    /// Whether a condition holds for an event; where that is not known, and is not easily found, asks `evaluate`.
+    #[inline]
+    pub(crate) fn hold<E: Event>(
+        &mut self,
+        SharedId(place): SharedId,
+        incoming: &Incoming<E>,
+        evaluate: impl FnOnce() -> bool,
+    ) -> bool {
+        let Condition { comparisons, position, holds } = &mut self.conditions[place as usize];
+        if *position != incoming.position() {
+            let compared = comparisons.as_ref().and_then(|comparisons| comparisons.hold(incoming.event()));
+            *holds = compared.unwrap_or_else(evaluate);
+            *position = incoming.position();
         }
-        known.holds
+        *holds
     }
 }

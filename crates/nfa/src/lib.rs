@@ -7,6 +7,7 @@
 //! Knows no pattern text, no files, no clock, no threads, no other keys, and no order of events but the one in which
 //! they are given.
 
+mod comparison;
 mod compile;
 mod conditions;
 mod cost;

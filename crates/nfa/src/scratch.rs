@@ -119,7 +119,7 @@ impl Scratch {
         let shared = self.shared[condition]?;
         let expr = &program.conditions[condition].expr;
         let scope = UnderTest { event: incoming.event(), program, registers: &self.no_registers, faults: &self.faults };
-        Some(conditions.holds(shared, incoming.position(), || eval(expr, &scope).holds()))
+        Some(conditions.hold(shared, incoming, || eval(expr, &scope).holds()))
     }
 
     /// Which of a subset's conditions an event fulfils, for runs with these registers.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-use ensue_engine::{Admitted, Config, Engine, Error, Intake, Outputs, Routed, Shard};
+use ensue_engine::{Config, Engine, Error, Intake, Outputs, Routed, Shard};
 use ensue_model::{Event, Patterns, Timestamp};
 
 /// An engine with its keys dealt out to threads. With one shard it runs on the caller's thread.
@@ -158,15 +158,19 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
     }
 
     fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
-        let Admitted::To(event, position, routes) = self.intake.admit(event, self.workers.len(), out) else {
-            return Ok(());
+        let admitted = match self.intake.admit(&event, self.workers.len()) {
+            Ok(admitted) => admitted,
+            Err(refusal) => {
+                refusal.put(event, out);
+                return Ok(());
+            }
         };
-        match routes.as_slice() {
-            [(shard, classes)] => self.batches[*shard].push(Routed::alone(event, position, *classes)),
-            routes => {
+        match admitted.routes[..] {
+            [(shard, classes)] => self.batches[shard].push(Routed::alone(event, &admitted, classes)),
+            ref routes => {
                 let event = Arc::new(event);
                 for (shard, classes) in routes {
-                    self.batches[*shard].push(Routed::shared(event.clone(), position, *classes));
+                    self.batches[*shard].push(Routed::shared(event.clone(), &admitted, *classes));
                 }
             }
         }
@@ -232,8 +236,9 @@ impl<E: Event + Send + Sync + 'static> Worker<E> {
         let work = move || {
             for Batch { number, events, through } in incoming {
                 let mut outputs = Outputs::new();
-                events.into_iter().for_each(|event| shard.push(event));
-                let done = shard.advance(through, &mut outputs);
+                let mut events = events.into_iter();
+                let done = events.try_for_each(|event| shard.push(event, &mut outputs));
+                let done = done.and_then(|()| shard.advance(through, &mut outputs));
                 let faults = shard.faults();
                 if replies.send(Reply { number, shard: index, outputs, done, faults }).is_err() {
                     return;

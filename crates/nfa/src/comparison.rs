@@ -1,0 +1,89 @@
+//! Conditions that only compare fields of the event with constants, such as `type == "pay" and amount >= 100`. Most
+//! conditions do, and they need no walk over an expression.
+
+use std::cmp::Ordering;
+
+use ensue_model::expr::BinaryOperator;
+use ensue_model::{Event, Expr, FieldId, Value};
+
+/// Comparisons that must all hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Comparisons(Box<[Comparison]>);
+
+#[derive(Clone, Debug)]
+struct Comparison {
+    field: FieldId,
+    operator: BinaryOperator,
+    constant: Constant,
+}
+
+#[derive(Clone, Debug)]
+enum Constant {
+    Text(Box<str>),
+    Int(i64),
+}
+
+impl Comparisons {
+    /// The comparisons that a condition is; none if it is anything else.
+    pub(crate) fn of(condition: &Expr) -> Option<Self> {
+        let mut found = Vec::new();
+        collect(condition, &mut found)?;
+        Some(Comparisons(found.into()))
+    }
+
+    /// Whether all hold for an event. None where a field is of another type than its constant: what that means, the
+    /// expression knows.
+    pub(crate) fn hold(&self, event: &impl Event) -> Option<bool> {
+        for comparison in &self.0 {
+            if !comparison.holds(&event.field(comparison.field))? {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+}
+
+impl Comparison {
+    fn holds(&self, value: &Value<'_>) -> Option<bool> {
+        match (value, &self.constant) {
+            (Value::String(text), Constant::Text(constant)) if self.operator == BinaryOperator::Equal => {
+                Some(text.as_str() == &**constant)
+            }
+            (Value::String(text), Constant::Text(constant)) => self.is(text.as_str().cmp(constant)),
+            (Value::Int(int), Constant::Int(constant)) => self.is(int.cmp(constant)),
+            _ => None,
+        }
+    }
+
+    /// Whether the operator holds between two values that are in this order.
+    fn is(&self, order: Ordering) -> Option<bool> {
+        match self.operator {
+            BinaryOperator::Equal => Some(order.is_eq()),
+            BinaryOperator::NotEqual => Some(order.is_ne()),
+            BinaryOperator::Less => Some(order.is_lt()),
+            BinaryOperator::LessOrEqual => Some(order.is_le()),
+            BinaryOperator::Greater => Some(order.is_gt()),
+            BinaryOperator::GreaterOrEqual => Some(order.is_ge()),
+            _ => None,
+        }
+    }
+}
+
+fn collect(condition: &Expr, found: &mut Vec<Comparison>) -> Option<()> {
+    let Expr::Binary(operator, left, right) = condition else { return None };
+    if *operator == BinaryOperator::And {
+        collect(left, found)?;
+        return collect(right, found);
+    }
+    let (Expr::Field(field), Expr::Constant(constant)) = (&**left, &**right) else { return None };
+    let constant = match constant {
+        Value::String(text) => Constant::Text(text.as_str().into()),
+        Value::Int(int) => Constant::Int(*int),
+        _ => return None,
+    };
+    let comparison = Comparison { field: *field, operator: *operator, constant };
+    // Of the operators that are no comparison, none holds.
+    comparison.is(Ordering::Equal)?;
+    found.push(comparison);
+    Some(())
+}
