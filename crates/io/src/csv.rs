@@ -81,7 +81,8 @@ fn plain(rest: &[u8], delimiter: u8) -> (Field<'_>, usize) {
     let near = &rest[..rest.len().min(SHORT)];
     let end = match near.iter().position(|&byte| byte == delimiter) {
         Some(end) => end,
-        None => near.len() + memchr(delimiter, &rest[near.len()..]).unwrap_or(rest.len() - near.len()),
+        None if rest.len() <= SHORT => rest.len(),
+        None => memchr(delimiter, rest).unwrap_or(rest.len()),
     };
     (Field { inner: &rest[..end], quoted: false }, end)
 }

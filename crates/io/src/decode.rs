@@ -5,7 +5,6 @@ use std::fmt;
 
 use ensue_model::schema::Field;
 use ensue_model::{FieldId, Patterns, Row, Type, Value};
-use smallvec::SmallVec;
 
 use crate::asked;
 use crate::format::RowFormat;
@@ -50,9 +49,6 @@ struct Slot {
     time: bool,
 }
 
-/// The values of a row's fields, in any order.
-type Values<'a> = SmallVec<[(FieldId, Value<'a>); 8]>;
-
 impl Decoder {
     /// A decoder of the fields that `patterns` ask for.
     ///
@@ -69,10 +65,9 @@ impl Decoder {
 
     /// The row of a record.
     pub fn decode(&self, record: &Record<'_>) -> Result<Row, BadLine> {
-        let text = record.text()?;
         let row = match &self.kind {
-            Kind::Csv(decoder) => decoder.decode(text),
-            Kind::Json(decoder) => decoder.decode(text),
+            Kind::Csv(decoder) => decoder.decode(record.checked()?),
+            Kind::Json(decoder) => decoder.decode(record.text()?),
         };
         row.map_err(|reason| record.bad(reason))
     }

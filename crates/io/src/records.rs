@@ -36,6 +36,8 @@ pub struct Records {
     start: usize,
     /// How many of the next record's bytes are known to hold no line end.
     searched: usize,
+    /// Where the first quote behind `start` stands, or up to where there is none.
+    quote: usize,
     /// How far the quotes of the next record have been read.
     quotes: Quotes,
     /// The number of the line at `start`.
@@ -81,6 +83,11 @@ impl<'a> Record<'a> {
         str::from_utf8(self.bytes).map_err(|error| self.bad(format!("byte {} is not UTF-8", error.valid_up_to() + 1)))
     }
 
+    /// The record's bytes, if they are text.
+    pub(crate) fn checked(&self) -> Result<&'a [u8], BadLine> {
+        if self.bytes.is_ascii() { Ok(self.bytes) } else { self.text().map(str::as_bytes) }
+    }
+
     /// This record, refused.
     pub(crate) fn bad(&self, reason: String) -> BadLine {
         BadLine { line: self.line, reason, raw: self.bytes.to_vec() }
@@ -120,6 +127,7 @@ impl Records {
             buffer: Vec::new(),
             start: 0,
             searched: 0,
+            quote: 0,
             quotes: Quotes::new(),
             line: 1,
             opened: false,
@@ -138,6 +146,7 @@ impl Records {
     /// chunks pile up.
     pub fn feed(&mut self, chunk: &[u8]) {
         self.buffer.drain(..self.start);
+        self.quote = self.quote.saturating_sub(self.start);
         self.start = 0;
         self.buffer.extend_from_slice(chunk);
     }
@@ -206,12 +215,12 @@ impl Records {
         if length > self.limit {
             return Frame::TooLong;
         }
-        match self.delimiter {
-            Some(delimiter) if memchr(QUOTE, &self.buffer[self.start..self.start + length]).is_some() => {
-                self.frame_with_quotes(delimiter, length)
-            }
-            _ => Frame::Record(length, 0),
+        if let Some(delimiter) = self.delimiter
+            && self.has_quote(length)
+        {
+            return self.frame_with_quotes(delimiter, length);
         }
+        Frame::Record(length, 0)
     }
 
     /// The length of the line at `start`, without its line end.
@@ -228,6 +237,18 @@ impl Records {
                 None
             }
         }
+    }
+
+    /// Whether there is a quote in the next `length` bytes. Many files have none: what one search finds serves many lines.
+    fn has_quote(&mut self, length: usize) -> bool {
+        let end = self.start + length;
+        let is_stale = |quote: usize| quote < self.start || quote < end && self.buffer[quote] != QUOTE;
+        if is_stale(self.quote) {
+            let from = self.quote.max(self.start);
+            let found = memchr(QUOTE, &self.buffer[from..]);
+            self.quote = found.map_or(self.buffer.len(), |found| from + found);
+        }
+        self.quote < end
     }
 
     fn frame_with_quotes(&mut self, delimiter: u8, first_line: usize) -> Frame {
@@ -258,7 +279,10 @@ impl Records {
     /// Moves behind `length` bytes, the line end that follows them, and `lines` lines.
     fn advance(&mut self, length: usize, lines: u64) {
         let end = self.start + length;
-        self.start = memchr(b'\n', &self.buffer[end..]).map_or(self.buffer.len(), |found| end + found + 1);
+        self.start = match self.buffer.get(end) {
+            Some(b'\n') => end + 1,
+            _ => memchr(b'\n', &self.buffer[end..]).map_or(self.buffer.len(), |found| end + found + 1),
+        };
         self.line += lines;
         self.searched = 0;
         self.quotes = Quotes::new();
@@ -271,6 +295,7 @@ impl Records {
             None => {
                 self.start = 0;
                 self.searched = 0;
+                self.quote = 0;
                 self.buffer = Vec::new();
                 return false;
             }
@@ -426,6 +451,17 @@ mod tests {
         let bad = records.next().unwrap().unwrap_err();
         assert_eq!(bad.to_string(), "line 1: the event is longer than the limit of 16 MiB");
         assert_eq!(bad.raw.len(), PREFIX_BYTES);
+    }
+
+    #[test]
+    fn a_quote_is_seen_wherever_the_chunks_are_cut() {
+        let text = "a\n1,\"x\ny\",2\nb\n\"c\nd\"\ne\nf,\"g\n";
+        let open = "line 8: field 2 opens a quote that is never closed [f,\\\"g]";
+        let expected = ["1 a", "2 1,\\\"x\\ny\\\",2", "4 b", "5 \\\"c\\nd\\\"", "7 e", open];
+        for cut in 1..text.len() {
+            let (front, back) = text.as_bytes().split_at(cut);
+            assert_eq!(read(csv(), &[front, back]), expected, "{cut}");
+        }
     }
 
     proptest::proptest! {

@@ -58,9 +58,6 @@ pub(crate) const DECIMAL: Misfit = Misfit::Expected("a decimal of at most 28 dig
 /// What a text that nothing was declared for looks like: an int as a program writes it and that fits 64 bits, else a
 /// finite number of JSON, else a string. So `007` and `+5` stay strings: they are codes more often than numbers.
 pub(crate) fn inferred(text: &str) -> Value<'_> {
-    if let Some(int) = short_int(text.as_bytes()) {
-        return Value::Int(int);
-    }
     if !is_json_number(text.as_bytes()) {
         return text.into();
     }
@@ -90,6 +87,7 @@ pub(crate) fn is_number(text: &[u8]) -> bool {
 
 /// The int that a text is, as a program writes it, if it is so short that it cannot overflow. So are most numbers, and this
 /// is the short way for them.
+#[inline]
 pub(crate) fn short_int(text: &[u8]) -> Option<i64> {
     const DIGITS_MAX: usize = 18;
     let (sign, digits) = match text {

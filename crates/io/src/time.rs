@@ -65,6 +65,19 @@ impl TimeFormat {
         in_years(self.micros(text).ok_or(self.expected())?, self)
     }
 
+    /// An event time that is a short int, as most are; none where [`TimeFormat::event_time`] has to take a closer look.
+    pub(crate) fn short_event_time(self, text: &[u8]) -> Option<Timestamp> {
+        let count = scalar::short_int(text)?;
+        let micros = match self {
+            TimeFormat::Rfc3339 => None,
+            TimeFormat::Seconds => count.checked_mul(1_000_000),
+            TimeFormat::Millis => count.checked_mul(1_000),
+            TimeFormat::Micros => Some(count),
+            TimeFormat::Nanos => Some(count.div_euclid(1_000)),
+        };
+        micros.filter(|micros| YEARS.contains(micros)).map(Timestamp::from_micros)
+    }
+
     /// A field that was declared as a timestamp: in this format, or as text.
     pub(crate) fn timestamp(self, text: &str) -> Result<Timestamp, Misfit> {
         let micros = self.micros(text).or_else(|| rfc3339(text));
@@ -80,11 +93,8 @@ impl TimeFormat {
     /// A number in this unit, in microseconds.
     fn micros(self, text: &str) -> Option<i128> {
         let (factor, divisor) = self.unit()?;
-        if let Some(count) = scalar::short_int(text.as_bytes()).or_else(|| scalar::int(text)) {
-            return Some(match count.checked_mul(factor) {
-                Some(count) => i128::from(count.div_euclid(divisor)),
-                None => (i128::from(count) * i128::from(factor)).div_euclid(i128::from(divisor)),
-            });
+        if let Ok(count) = text.parse::<i64>() {
+            return Some((i128::from(count) * i128::from(factor)).div_euclid(i128::from(divisor)));
         }
         let count = scalar::decimal(text)?;
         let micros = count.checked_mul(Decimal::from(factor))?.checked_div(Decimal::from(divisor))?;
@@ -183,6 +193,18 @@ mod tests {
         check(TimeFormat::Nanos, "1611047605000001999", "2021-01-19T09:13:25.000001Z");
         check(TimeFormat::Nanos, "253402300799000000000", "9999-12-31T23:59:59Z");
         check(TimeFormat::Seconds, "-1", "1969-12-31T23:59:59Z");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_short_int_is_the_time_that_a_closer_look_finds(text in "-?[0-9]{1,20}") {
+            use TimeFormat::*;
+            for format in [Rfc3339, Seconds, Millis, Micros, Nanos] {
+                if let Some(short) = format.short_event_time(text.as_bytes()) {
+                    proptest::prop_assert_eq!(Ok(short), format.event_time(&text));
+                }
+            }
+        }
     }
 
     #[test]

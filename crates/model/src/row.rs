@@ -86,7 +86,7 @@ impl Row {
         raw: &'a [u8],
         values: impl IntoIterator<Item = (FieldId, Value<'a>)>,
     ) -> Self {
-        let mut draft = Draft { raw, cells: SmallVec::new(), own: Vec::new(), others: Vec::new() };
+        let mut draft = Draft::new(raw);
         values.into_iter().for_each(|(field, value)| draft.put(field, value));
         draft.row(time)
     }
@@ -165,8 +165,9 @@ fn numbered<'a>(values: Vec<Value<'a>>) -> impl Iterator<Item = (FieldId, Value<
     (0..=u16::MAX).map(FieldId).zip(values)
 }
 
-/// What a row will hold.
-struct Draft<'a> {
+/// A row in the making, for what may fail halfway, or reads one value after the other; else [`Row::of_bytes`] is shorter.
+#[derive(Debug)]
+pub struct Draft<'a> {
     raw: &'a [u8],
     cells: SmallVec<[Cell; 8]>,
     /// What will stand behind `raw`.
@@ -174,8 +175,14 @@ struct Draft<'a> {
     others: Vec<Value<'static>>,
 }
 
-impl Draft<'_> {
-    fn put(&mut self, field: FieldId, value: Value<'_>) {
+impl<'a> Draft<'a> {
+    /// The draft of a row that came as `raw`, without a value yet.
+    pub fn new(raw: &'a [u8]) -> Self {
+        Draft { raw, cells: SmallVec::new(), own: Vec::new(), others: Vec::new() }
+    }
+
+    /// Puts the value of a field, each field once. A text that borrows from `raw` is not copied.
+    pub fn put(&mut self, field: FieldId, value: Value<'_>) {
         match value {
             Value::Null => {}
             Value::Bool(value) => self.put_word(field, kind::BOOL, i64::from(value)),
@@ -226,7 +233,8 @@ impl Draft<'_> {
         Some(place)
     }
 
-    fn row(mut self, time: Timestamp) -> Row {
+    /// The row.
+    pub fn row(mut self, time: Timestamp) -> Row {
         if !self.cells.is_sorted_by_key(field_of) {
             self.cells.sort_by_key(field_of);
         }

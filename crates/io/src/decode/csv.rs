@@ -1,17 +1,14 @@
 //! CSV records to rows.
 
-use std::borrow::Cow;
-
+use ensue_model::row::Draft;
 use ensue_model::schema::Field;
-use ensue_model::{Row, Type, Value};
+use ensue_model::{Row, Timestamp, Type, Value};
 
-use super::{FormatError, Slot, Values, absent, no_time};
+use super::{FormatError, Slot, absent, no_time};
 use crate::csv;
 use crate::format::Csv;
 use crate::scalar;
 use crate::time::TimeField;
-
-const CUT: &str = "text that is cut at ASCII stays UTF-8";
 
 #[derive(Debug)]
 pub(super) struct Decoder {
@@ -34,50 +31,61 @@ impl Decoder {
         Ok(Decoder { delimiter: csv.delimiter, columns, time: time.clone() })
     }
 
-    pub(super) fn decode(&self, record: &str) -> Result<Row, String> {
-        let mut values = Values::new();
+    /// The row of a record, which is UTF-8.
+    pub(super) fn decode(&self, record: &[u8]) -> Result<Row, String> {
+        let mut row = Draft::new(record);
         let mut time = None;
-        let mut fields = csv::fields(record.as_bytes(), self.delimiter);
+        let mut fields = csv::fields(record, self.delimiter);
         for (column, slot) in self.columns.iter().enumerate() {
             let Some(field) = fields.next() else { return Err(self.miscounted(column)) };
             let Some(slot) = slot else { continue };
-            let text = match field.text() {
-                Cow::Borrowed(text) => Cow::Borrowed(str::from_utf8(text).expect(CUT)),
-                Cow::Owned(text) => Cow::Owned(String::from_utf8(text).expect(CUT)),
-            };
+            let text = field.text();
             if slot.time && !text.is_empty() {
-                let found = self.time.format.event_time(&text);
-                time = Some(found.map_err(|misfit| scalar::refusal(&self.time.name, &text, &misfit))?);
+                time = Some(self.event_time(&text)?);
             }
             if let Some((id, field)) = &slot.field {
-                let value = match text {
-                    Cow::Borrowed(text) => self.value(text, field)?,
-                    Cow::Owned(text) => self.value(&text, field)?.into_owned(),
-                };
-                values.push((*id, value));
+                row.put(*id, self.value(&text, field)?);
             }
         }
         match fields.count() {
             0 => {}
             more => return Err(self.miscounted(self.columns.len() + more)),
         }
-        let time = time.ok_or_else(|| no_time(&self.time))?;
-        Ok(Row::of_bytes(time, record.as_bytes(), values))
+        Ok(row.row(time.ok_or_else(|| no_time(&self.time))?))
+    }
+
+    fn event_time(&self, text: &[u8]) -> Result<Timestamp, String> {
+        if let Some(time) = self.time.format.short_event_time(text) {
+            return Ok(time);
+        }
+        let text = utf8(text);
+        self.time.format.event_time(text).map_err(|misfit| scalar::refusal(&self.time.name, text, &misfit))
     }
 
     /// The value of a field. Nothing between two delimiters is null, unless it can only be the empty string.
-    fn value<'a>(&self, text: &'a str, field: &Field) -> Result<Value<'a>, String> {
+    fn value<'a>(&self, text: &'a [u8], field: &Field) -> Result<Value<'a>, String> {
         let empty_is_null = field.kind != Type::String || field.nullable;
         if text.is_empty() && empty_is_null {
             return absent(field);
         }
-        scalar::value(text, &field.kind, self.time.format).map_err(|misfit| scalar::refusal(&field.name, text, &misfit))
+        match (&field.kind, scalar::short_int(text)) {
+            (Type::Any | Type::Int, Some(int)) => Ok(Value::Int(int)),
+            (kind, _) => {
+                let text = utf8(text);
+                let value = scalar::value(text, kind, self.time.format);
+                value.map_err(|misfit| scalar::refusal(&field.name, text, &misfit))
+            }
+        }
     }
 
     fn miscounted(&self, found: usize) -> String {
         let fields = if found == 1 { "field" } else { "fields" };
         format!("{found} {fields}, expected {}, one for each column", self.columns.len())
     }
+}
+
+fn utf8(field: &[u8]) -> &str {
+    str::from_utf8(field).expect("the record is UTF-8, and stays so where it is cut at ASCII")
 }
 
 impl Slot {

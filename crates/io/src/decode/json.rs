@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use ensue_model::row::Draft;
 use ensue_model::schema::Field;
 use ensue_model::{Row, Timestamp, Value};
 use memchr::memchr2_iter;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Slot, Values, absent, no_time};
+use super::{Slot, absent, no_time};
 use crate::json::{self, Name};
 use crate::scalar;
 use crate::time::TimeField;
@@ -43,7 +44,7 @@ impl Decoder {
     }
 
     fn row<'a>(&self, record: &'a str, texts: &[Option<&'a str>]) -> Result<Row, String> {
-        let mut values = Values::new();
+        let mut row = Draft::new(record.as_bytes());
         let mut time = None;
         for ((_, slot), text) in self.slots.iter().zip(texts) {
             let text = text.unwrap_or("null");
@@ -51,11 +52,10 @@ impl Decoder {
                 time = Some(self.event_time(text)?);
             }
             if let Some((id, field)) = &slot.field {
-                values.push((*id, self.value(text, field)?));
+                row.put(*id, self.value(text, field)?);
             }
         }
-        let time = time.ok_or_else(|| no_time(&self.time))?;
-        Ok(Row::of_bytes(time, record.as_bytes(), values))
+        Ok(row.row(time.ok_or_else(|| no_time(&self.time))?))
     }
 
     fn event_time(&self, text: &str) -> Result<Timestamp, String> {
