@@ -10,7 +10,7 @@ use crate::args::{Format, Run};
 use crate::failure::Failure;
 
 /// How much is read at once.
-const CHUNK_BYTES: usize = 256 * 1024;
+const CHUNK_BYTES: usize = 1024 * 1024;
 
 /// A source of events, opened, with what is known of its format.
 pub(crate) struct Input {

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::args::Run;
 use crate::failure::Failure;
 
+/// How much is written at once, at most: what has come out when the input has to be waited for is always handed on.
+const BUFFER_BYTES: usize = 256 * 1024;
+
 /// A kind of output.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Kind {
@@ -100,12 +103,12 @@ impl Sink {
         if path == Path::new("-") {
             let writer: Box<dyn Write> = Box::new(io::stdout());
             let name = "standard output".to_owned();
-            return Ok(Sink { name, path: None, writer: BufWriter::new(writer), open: true });
+            return Ok(Sink { name, path: None, writer: BufWriter::with_capacity(BUFFER_BYTES, writer), open: true });
         }
         let name = format!("`{}`", path.display());
         let file = File::create(path).map_err(|error| Failure::write(&name, &error))?;
         let writer: Box<dyn Write> = Box::new(file);
-        Ok(Sink { name, path: real(path), writer: BufWriter::new(writer), open: true })
+        Ok(Sink { name, path: real(path), writer: BufWriter::with_capacity(BUFFER_BYTES, writer), open: true })
     }
 
     /// Writes, unless nobody reads any more: a reader that has seen enough is no error.
