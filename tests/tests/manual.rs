@@ -75,11 +75,11 @@ fn event(line: &str, patterns: &Patterns) -> Row {
     fields.insert("type", kind);
     let named = patterns.schema.fields.iter();
     let values = named.map(|field| fields.get(field.name.as_str()).map_or(Value::Null, |text| value(text)));
-    Row::of_bytes(EPOCH + span(time), number.as_bytes(), (0..).map(FieldId).zip(values))
+    Row::of_text(EPOCH + span(time), &number, (0..).map(FieldId).zip(values))
 }
 
 fn number(row: &Row) -> String {
-    String::from_utf8_lossy(row.raw()).into_owned()
+    row.raw().to_owned()
 }
 
 /// What comes out of a pattern for these events and then the end of the input.

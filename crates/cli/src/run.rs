@@ -197,7 +197,7 @@ impl Job {
     fn write_outputs(&mut self) -> Result<(), Failure> {
         for rejected in std::mem::take(&mut self.out.rejected) {
             let Numbered { line, row } = &*rejected.event;
-            self.reject(BadLine { line: *line, reason: rejected.reason, raw: row.raw().to_vec() })?;
+            self.reject(BadLine { line: *line, reason: rejected.reason, raw: row.raw().as_bytes().to_vec() })?;
         }
         for late in std::mem::take(&mut self.out.late) {
             self.counts.late += 1;

@@ -66,7 +66,7 @@ impl Decoder {
     /// The row of a record.
     pub fn decode(&self, record: &Record<'_>) -> Result<Row, BadLine> {
         let row = match &self.kind {
-            Kind::Csv(decoder) => decoder.decode(record.checked()?),
+            Kind::Csv(decoder) => decoder.decode(record.text()?),
             Kind::Json(decoder) => decoder.decode(record.text()?),
         };
         row.map_err(|reason| record.bad(reason))

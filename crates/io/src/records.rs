@@ -83,11 +83,6 @@ impl<'a> Record<'a> {
         str::from_utf8(self.bytes).map_err(|error| self.bad(format!("byte {} is not UTF-8", error.valid_up_to() + 1)))
     }
 
-    /// The record's bytes, if they are text.
-    pub(crate) fn checked(&self) -> Result<&'a [u8], BadLine> {
-        if self.bytes.is_ascii() { Ok(self.bytes) } else { self.text().map(str::as_bytes) }
-    }
-
     /// This record, refused.
     pub(crate) fn bad(&self, reason: String) -> BadLine {
         BadLine { line: self.line, reason, raw: self.bytes.to_vec() }

@@ -10,6 +10,9 @@ pub const KEY_GROUPS: u64 = 32_768;
 
 /// The stable hash of a key.
 pub fn key_hash(key: &[Value<'_>]) -> u64 {
+    if let [Value::Int(int)] = key {
+        return xxh3_64(&word(2, *int));
+    }
     let mut hasher = Hasher::new();
     key.iter().for_each(|part| feed(&mut hasher, part));
     hasher.digest(xxh3_64, Xxh3::digest)
@@ -105,9 +108,13 @@ fn feed(hasher: &mut Hasher, value: &Value<'_>) {
     }
 }
 
+fn word(tag: u8, word: i64) -> [u8; 9] {
+    let [a, b, c, d, e, f, g, h] = word.to_le_bytes();
+    [tag, a, b, c, d, e, f, g, h]
+}
+
 fn feed_word(hasher: &mut Hasher, tag: u8, word: i64) {
-    hasher.update(&[tag]);
-    hasher.update(&word.to_le_bytes());
+    hasher.update(&self::word(tag, word));
 }
 
 fn feed_text(hasher: &mut Hasher, text: &str) {

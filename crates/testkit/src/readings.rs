@@ -439,11 +439,11 @@ fn item_of(item: &Input, schema: &Schema) -> Item<Row> {
 /// The event's bytes are its id: so the outputs say which events the engine really gave back.
 fn row_of(event: &CaseEvent, schema: &Schema) -> Row {
     let row = event.row(schema);
-    Row::of_bytes(row.time, event.id.to_string().as_bytes(), row.values())
+    Row::of_text(row.time, &event.id.to_string(), row.values())
 }
 
 fn id_of(row: &Row) -> i64 {
-    let id = std::str::from_utf8(row.raw()).ok().and_then(|text| text.parse().ok());
+    let id = row.raw().parse().ok();
     id.expect("row_of has written the id")
 }
 

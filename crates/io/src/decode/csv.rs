@@ -31,11 +31,10 @@ impl Decoder {
         Ok(Decoder { delimiter: csv.delimiter, columns, time: time.clone() })
     }
 
-    /// The row of a record, which is UTF-8.
-    pub(super) fn decode(&self, record: &[u8]) -> Result<Row, String> {
+    pub(super) fn decode(&self, record: &str) -> Result<Row, String> {
         let mut row = Draft::new(record);
         let mut time = None;
-        let mut fields = csv::fields(record, self.delimiter);
+        let mut fields = csv::fields(record.as_bytes(), self.delimiter);
         for (column, slot) in self.columns.iter().enumerate() {
             let Some(field) = fields.next() else { return Err(self.miscounted(column)) };
             let Some(slot) = slot else { continue };

@@ -44,7 +44,7 @@ impl Decoder {
     }
 
     fn row<'a>(&self, record: &'a str, texts: &[Option<&'a str>]) -> Result<Row, String> {
-        let mut row = Draft::new(record.as_bytes());
+        let mut row = Draft::new(record);
         let mut time = None;
         for ((_, slot), text) in self.slots.iter().zip(texts) {
             let text = text.unwrap_or("null");

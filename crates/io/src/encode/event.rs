@@ -63,8 +63,8 @@ impl Events {
     pub(super) fn write(&self, row: &Row, out: &mut Vec<u8>) {
         match &self.source {
             _ if row.raw().is_empty() => self.write_values(row, out),
-            Source::Json => out.extend_from_slice(row.raw()),
-            Source::Csv { delimiter, columns } => write_csv(row.raw(), *delimiter, columns, out),
+            Source::Json => out.extend_from_slice(row.raw().as_bytes()),
+            Source::Csv { delimiter, columns } => write_csv(row.raw().as_bytes(), *delimiter, columns, out),
         }
     }
 

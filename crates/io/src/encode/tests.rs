@@ -26,7 +26,7 @@ fn patterns(schema: Schema, key: &[&str]) -> Patterns {
 fn run(key: Vec<Value<'static>>, events: &[(u16, &str)]) -> Partial<Row> {
     let taken = |(second, &(stage, raw)): (i64, &(u16, &str))| {
         let time = Timestamp::from_millis(second * 1_000);
-        let row = Row::of_bytes(time, raw.as_bytes(), []);
+        let row = Row::of_text(time, raw, []);
         (StageId(stage), Taken { event: Arc::new(row), time, position: second as u64 })
     };
     Partial { pattern: 0, key: key.into_iter().collect(), events: (0..).zip(events).map(taken).collect() }
@@ -44,7 +44,7 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
 
 fn csv_event(schema: Schema, columns: &[&str], raw: &str) -> String {
     let envelope = Envelope::new(&patterns(schema, &[]), RowFormat::Csv(Csv::new(columns)));
-    let row = Row::of_bytes(Timestamp::from_millis(0), raw.as_bytes(), []);
+    let row = Row::of_text(Timestamp::from_millis(0), raw, []);
     let line = written(|out| envelope.write_late(&row, out));
     let event = line.strip_prefix(r#"{"kind":"late","time":"1970-01-01T00:00:00Z","event":"#).unwrap();
     event.strip_suffix('}').unwrap().to_owned()
