@@ -19,6 +19,10 @@ mod summary;
 
 mod failure;
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let done = match args::Arguments::parse().command {
         args::Command::Run(run) => run::run(&run),

@@ -96,6 +96,10 @@ impl Event for Numbered {
         self.row.field(field)
     }
 
+    fn touch(&self) -> i64 {
+        self.row.touch()
+    }
+
     fn size(&self) -> usize {
         size_of::<u64>() + self.row.size()
     }

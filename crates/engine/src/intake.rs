@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ensue_model::hash::{KEY_GROUPS, key_hash};
-use ensue_model::{Event, Patterns, Timestamp, Value};
+use ensue_model::{Event, Patterns, Timestamp};
 use smallvec::SmallVec;
 
 use crate::config::Watermarks;
@@ -26,8 +26,19 @@ pub struct Admitted {
     pub position: u64,
     /// The time up to which all events have come with it.
     pub through: Timestamp,
-    /// The shards that own its keys, each with the classes of keys that it is for.
-    pub routes: SmallVec<[(usize, u64); 1]>,
+    /// The shards that own its keys.
+    pub routes: SmallVec<[Route; 1]>,
+}
+
+/// A shard that an event goes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Route {
+    /// The shard.
+    pub shard: usize,
+    /// The classes of keys that it is for there, a bit each.
+    pub(crate) classes: u64,
+    /// The hash of its key in the first of these classes.
+    pub(crate) hash: u64,
 }
 
 /// Why an event goes nowhere.
@@ -142,13 +153,12 @@ impl Intake {
 
     /// The shards that own the event's keys. An event without one of the keys still goes to the patterns whose key it
     /// has.
-    fn route<E: Event>(&self, event: &E, shards: usize) -> Result<SmallVec<[(usize, u64); 1]>, &str> {
-        let mut routes: SmallVec<[(usize, u64); 1]> = SmallVec::new();
+    fn route<E: Event>(&self, event: &E, shards: usize) -> Result<SmallVec<[Route; 1]>, &str> {
+        let mut routes: SmallVec<[Route; 1]> = SmallVec::new();
         let mut missing = None;
         for class in 0..self.classes.len() {
-            let shard = |key: &[Value<'_>]| if shards == 1 { 0 } else { shard_of(key_hash(key), shards) };
-            match self.classes.with_key(class, event, shard) {
-                Ok(shard) => add_route(&mut routes, shard, class),
+            match self.classes.with_key(class, event, key_hash) {
+                Ok(hash) => add_route(&mut routes, Route { shard: shard_of(hash, shards), classes: 1 << class, hash }),
                 Err(part) => missing = Some(part),
             }
         }
@@ -159,10 +169,10 @@ impl Intake {
     }
 }
 
-fn add_route(routes: &mut SmallVec<[(usize, u64); 1]>, shard: usize, class: usize) {
-    match routes.iter_mut().find(|(to, _)| *to == shard) {
-        Some((_, classes)) => *classes |= 1 << class,
-        None => routes.push((shard, 1 << class)),
+fn add_route(routes: &mut SmallVec<[Route; 1]>, route: Route) {
+    match routes.iter_mut().find(|known| known.shard == route.shard) {
+        Some(known) => known.classes |= route.classes,
+        None => routes.push(route),
     }
 }
 

@@ -7,12 +7,14 @@ use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
 use ensue_model::{Event, Key, Match, Partial, Timeout, Timestamp, Value};
 use ensue_nfa::{Conditions, Incoming, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size};
+use smallvec::SmallVec;
 
 use crate::config::{Config, Limits, OnFull, Watermarks};
 use crate::error::Full;
 use crate::keys::KeyClasses;
 use crate::open_keys::OpenKeys;
 use crate::output::{Outputs, Rejected, Shed};
+use crate::shard::LOOK_AHEAD;
 use crate::windows::{WindowEnd, Windows};
 
 /// The runs of one pattern.
@@ -128,6 +130,16 @@ impl<E: Event> Lane<E> {
     /// How many keys have open runs.
     pub(crate) fn key_count(&self) -> usize {
         self.keys.len()
+    }
+
+    /// Reads a little of what events with keys of these hashes will need, and what the windows that end up to `through`
+    /// will, all at once: one after the other, each would wait for the memory. What it gives means nothing.
+    pub(crate) fn touch(&self, hashes: &[u64], through: Timestamp) -> i64 {
+        const WINDOWS_MAX: usize = 256;
+        let places: SmallVec<[u32; LOOK_AHEAD]> = hashes.iter().filter_map(|hash| self.keys.probe(*hash)).collect();
+        let ending = self.windows.places_until(through).take(WINDOWS_MAX);
+        let touched = places.into_iter().chain(ending).filter_map(|place| self.keys.at(place));
+        touched.map(|keyed| keyed.runs.touch()).fold(0, i64::wrapping_add)
     }
 
     /// Whether an event can make a difference to any key.

@@ -24,7 +24,7 @@ pub use config::{Config, Limits, OnFull, Watermarks};
 pub use engine::Engine;
 pub use ensue_nfa::Size;
 pub use error::Error;
-pub use intake::{Admitted, Intake, Refusal};
+pub use intake::{Admitted, Intake, Refusal, Route};
 pub use keys::{CLASSES_MAX, KeyClasses};
 pub use output::{Outputs, Rejected, Shed};
 pub use shard::{Routed, Shard};

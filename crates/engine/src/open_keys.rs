@@ -47,6 +47,12 @@ impl<T> OpenKeys<T> {
         self.segments[self.segment_of(hash)].find(spread(hash), matches).map(|slot| slot.place)
     }
 
+    /// The place of an entry that may have that hash.
+    pub(crate) fn probe(&self, hash: u64) -> Option<u32> {
+        let hash = part_of(hash);
+        self.segments[self.segment_of(hash)].find(spread(hash), |slot| slot.hash == hash).map(|slot| slot.place)
+    }
+
     /// Adds an entry with a hash that no entry with the same key is there for.
     pub(crate) fn insert(&mut self, hash: u64, entry: T) -> u32 {
         self.count += 1;

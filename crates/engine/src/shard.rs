@@ -8,10 +8,11 @@ use std::sync::Arc;
 use ensue_model::hash::key_hash;
 use ensue_model::{Event, Patterns, Timestamp};
 use ensue_nfa::{Conditions, Incoming, Size};
+use smallvec::SmallVec;
 
 use crate::config::Config;
 use crate::error::{Error, Kind};
-use crate::intake::Admitted;
+use crate::intake::{Admitted, Route};
 use crate::keys::KeyClasses;
 use crate::lane::{Arrival, Lane};
 use crate::output::{Outputs, Shed};
@@ -23,26 +24,38 @@ use crate::windows::WindowEnd;
 pub struct Routed<E> {
     pub(crate) incoming: Incoming<E>,
     pub(crate) classes: u64,
+    /// The hash of its key in the first of these classes, where it is known.
+    hash: Option<u64>,
     /// Up to where time had come with it.
     through: Timestamp,
 }
 
 impl<E: Event> Routed<E> {
     /// An event that no other shard needs.
-    pub fn alone(event: E, admitted: &Admitted, classes: u64) -> Self {
-        Routed { incoming: Incoming::new(event, admitted.position), classes, through: admitted.through }
+    pub fn alone(event: E, admitted: &Admitted, route: &Route) -> Self {
+        Routed::new(Incoming::new(event, admitted.position), admitted, route)
     }
 
     /// An event that several shards need.
-    pub fn shared(event: Arc<E>, admitted: &Admitted, classes: u64) -> Self {
-        Routed { incoming: Incoming::shared(event, admitted.position), classes, through: admitted.through }
+    pub fn shared(event: Arc<E>, admitted: &Admitted, route: &Route) -> Self {
+        Routed::new(Incoming::shared(event, admitted.position), admitted, route)
+    }
+
+    fn new(incoming: Incoming<E>, admitted: &Admitted, route: &Route) -> Self {
+        Routed { incoming, classes: route.classes, hash: Some(route.hash), through: admitted.through }
     }
 
     /// An event that waited for time to come to it.
     pub(crate) fn waiting(event: Arc<E>, position: u64, classes: u64) -> Self {
-        Routed { incoming: Incoming::shared(event, position), classes, through: Timestamp::MIN }
+        Routed { incoming: Incoming::shared(event, position), classes, hash: None, through: Timestamp::MIN }
     }
 }
+
+/// How many events are looked at before the first of them is handled.
+pub(crate) const LOOK_AHEAD: usize = 64;
+
+/// With more patterns than these, the memory that an event needs is not read ahead.
+const LANES_READ_AHEAD: usize = 4;
 
 /// The runs of the keys that one thread owns.
 #[derive(Debug)]
@@ -57,6 +70,8 @@ pub struct Shard<E> {
     /// How much the open runs of all lanes are.
     size: Size,
     pub(crate) held: Reorder<Routed<E>>,
+    /// Room for the events that are handled together.
+    batch: Vec<Routed<E>>,
     /// For each lane with windows, the one that ends first; and some that did, which do no harm.
     next_windows: BinaryHeap<Reverse<(WindowEnd, usize)>>,
 }
@@ -81,6 +96,7 @@ impl<E: Event> Shard<E> {
             conditions,
             size: Size::default(),
             held: Reorder::new(),
+            batch: Vec::with_capacity(LOOK_AHEAD),
             next_windows: BinaryHeap::new(),
         })
     }
@@ -120,6 +136,27 @@ impl<E: Event> Shard<E> {
         Ok(())
     }
 
+    /// As [`Shard::push`] for one after the other, but faster.
+    ///
+    /// # Errors
+    /// As [`Shard::advance`]. The events behind the one that reached the limit are lost.
+    pub fn push_all(&mut self, events: impl IntoIterator<Item = Routed<E>>, out: &mut Outputs<E>) -> Result<(), Error> {
+        let mut batch = std::mem::take(&mut self.batch);
+        for event in events {
+            if event.incoming.time() > event.through || !self.held.is_empty() {
+                self.hold(event);
+                continue;
+            }
+            batch.push(event);
+            if batch.len() == LOOK_AHEAD {
+                self.step_all(&mut batch, out)?;
+            }
+        }
+        self.step_all(&mut batch, out)?;
+        self.batch = batch;
+        Ok(())
+    }
+
     /// Takes an event, to be handled when time comes to it.
     pub(crate) fn hold(&mut self, event: Routed<E>) {
         self.held.push(event.incoming.time(), event.incoming.position(), event);
@@ -130,10 +167,15 @@ impl<E: Event> Shard<E> {
     /// # Errors
     /// If a limit is reached, and the shard is to stop there.
     pub fn advance(&mut self, through: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
+        let mut batch = std::mem::take(&mut self.batch);
         while let Some(event) = self.held.pop(through) {
-            self.close_windows(event.incoming.time(), out);
-            self.step(event, out)?;
+            batch.push(event);
+            if batch.len() == LOOK_AHEAD {
+                self.step_all(&mut batch, out)?;
+            }
         }
+        self.step_all(&mut batch, out)?;
+        self.batch = batch;
         self.close_windows(through, out);
         if self.closed_by_key.is_empty() {
             return Ok(());
@@ -149,19 +191,45 @@ impl<E: Event> Shard<E> {
         Ok(())
     }
 
+    /// Handles events whose time has come.
+    fn step_all(&mut self, batch: &mut Vec<Routed<E>>, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.read_ahead(batch);
+        for event in batch.drain(..) {
+            self.close_windows(event.incoming.time(), out);
+            self.step(event, out)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a little of what these events will need, so that they need not wait for the memory one after the other.
+    fn read_ahead(&self, batch: &[Routed<E>]) {
+        let Some(last) = batch.last() else { return };
+        if batch.len() < 2 || self.classes.len() > 1 || self.lanes.len() > LANES_READ_AHEAD {
+            return;
+        }
+        let hashes: SmallVec<[u64; LOOK_AHEAD]> = batch.iter().filter_map(|event| event.hash).collect();
+        let through = last.incoming.time();
+        std::hint::black_box(self.lanes.iter().map(|lane| lane.touch(&hashes, through)).fold(0, i64::wrapping_add));
+    }
+
     fn step(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
-        let Routed { mut incoming, classes, .. } = event;
+        let Routed { mut incoming, classes, mut hash, .. } = event;
         let from = out.matches.len();
         for class in (0..self.classes.len()).filter(|class| classes >> class & 1 == 1) {
-            self.step_class(class, &mut incoming, out)?;
+            self.step_class(class, &mut incoming, hash.take(), out)?;
         }
         out.sort_from(from, out.timeouts.len());
         Ok(())
     }
 
-    fn step_class(&mut self, class: usize, incoming: &mut Incoming<E>, out: &mut Outputs<E>) -> Result<(), Error> {
+    fn step_class(
+        &mut self,
+        class: usize,
+        incoming: &mut Incoming<E>,
+        mut hash: Option<u64>,
+        out: &mut Outputs<E>,
+    ) -> Result<(), Error> {
         let Shard { classes, lanes, conditions, size, names, next_windows, .. } = self;
-        let mut hash = None;
         for pattern in classes.patterns_of(class) {
             let lane = &mut lanes[*pattern];
             if !lane.concerns(incoming, conditions) {

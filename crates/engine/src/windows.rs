@@ -34,6 +34,16 @@ impl Windows {
         }
     }
 
+    /// Where windows end up to then; of a heap, none.
+    pub(crate) fn places_until(&self, through: Timestamp) -> impl Iterator<Item = u32> {
+        let blocks = match self {
+            Windows::Queue(queue) => Some(queue.blocks.iter().flatten()),
+            Windows::Heap(_) => None,
+        };
+        let ends = blocks.into_iter().flatten();
+        ends.take_while(move |end| end.deadline <= through).map(|end| end.place)
+    }
+
     pub(crate) fn pop(&mut self) -> Option<WindowEnd> {
         match self {
             Windows::Queue(queue) => queue.pop(),

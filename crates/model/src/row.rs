@@ -124,6 +124,10 @@ impl Event for Row {
         find(&self.cells, field).map_or(Value::Null, |cell| self.value(*cell))
     }
 
+    fn touch(&self) -> i64 {
+        self.text.bytes().next().map_or(0, i64::from)
+    }
+
     fn size(&self) -> usize {
         let cells = if self.cells.spilled() { size_of_val(&*self.cells) } else { 0 };
         let others = self.others.as_ref().map_or(0, |others| size_of::<Others>() + size_of_val(&*others.0));

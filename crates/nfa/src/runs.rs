@@ -132,6 +132,16 @@ impl<E: Event> Runs<E> {
         }
     }
 
+    /// Reads a little of what the next event of the key will need, so that it is in the cache by then. What it gives means
+    /// nothing.
+    pub fn touch(&self) -> i64 {
+        match &self.0 {
+            Held::None => 0,
+            Held::One(one) => one.taken.event.touch(),
+            Held::Many(many) => many.waiting.len() as i64,
+        }
+    }
+
     /// How much the open runs are. Where starts are told apart, as many runs as there are; where they move together, one for
     /// each group, since a run that is not spelled out costs nothing.
     pub fn size(&self, scratch: &Scratch) -> Size {

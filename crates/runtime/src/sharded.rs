@@ -18,8 +18,27 @@ pub struct Sharded<E: Event + Send + Sync + 'static> {
 
 #[derive(Debug)]
 enum Inner<E: Event + Send + Sync + 'static> {
-    Inline(Box<Engine<E>>),
+    Inline(Inline<E>),
     Threads(Threads<E>),
+}
+
+/// One shard, on the caller's thread.
+#[derive(Debug)]
+struct Inline<E> {
+    engine: Box<Engine<E>>,
+    /// Events that wait to be handled together.
+    waiting: Vec<E>,
+}
+
+impl<E: Event> Inline<E> {
+    fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.waiting.push(event);
+        if self.waiting.len() < INLINE_EVENTS { Ok(()) } else { self.send(out) }
+    }
+
+    fn send(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.engine.push_all(self.waiting.drain(..), out)
+    }
 }
 
 /// The caller's side of the threads.
@@ -70,6 +89,9 @@ struct Reply<E> {
     faults: u64,
 }
 
+/// How many events one shard gathers: as many as stay in the cache until they are handled.
+const INLINE_EVENTS: usize = 128;
+
 /// How many events are gathered before they are sent.
 const BATCH_EVENTS: usize = 1_024;
 
@@ -83,7 +105,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// If a pattern is larger than a limit.
     pub fn new(patterns: &Arc<Patterns>, config: Config, shards: usize) -> Result<Self, Error> {
         let inner = if shards <= 1 {
-            Inner::Inline(Box::new(Engine::new(patterns, config)?))
+            Inner::Inline(Inline { engine: Box::new(Engine::new(patterns, config)?), waiting: Vec::new() })
         } else {
             Inner::Threads(Threads::new(patterns, &config, shards)?)
         };
@@ -96,7 +118,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// As [`Engine::push`].
     pub fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
         match &mut self.inner {
-            Inner::Inline(engine) => engine.push(event, out),
+            Inner::Inline(inline) => inline.push(event, out),
             Inner::Threads(threads) => threads.push(event, out),
         }
     }
@@ -107,7 +129,10 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// As [`Engine::advance`].
     pub fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
         match &mut self.inner {
-            Inner::Inline(engine) => engine.advance(watermark, out),
+            Inner::Inline(inline) => {
+                inline.send(out)?;
+                inline.engine.advance(watermark, out)
+            }
             Inner::Threads(threads) => {
                 threads.intake.advance(watermark);
                 threads.send();
@@ -128,7 +153,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// have not come out yet may be missing.
     pub fn faults(&self) -> u64 {
         match &self.inner {
-            Inner::Inline(engine) => engine.faults(),
+            Inner::Inline(inline) => inline.engine.faults(),
             Inner::Threads(threads) => threads.faults.iter().sum(),
         }
     }
@@ -166,11 +191,11 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
             }
         };
         match admitted.routes[..] {
-            [(shard, classes)] => self.batches[shard].push(Routed::alone(event, &admitted, classes)),
+            [ref route] => self.batches[route.shard].push(Routed::alone(event, &admitted, route)),
             ref routes => {
                 let event = Arc::new(event);
-                for (shard, classes) in routes {
-                    self.batches[*shard].push(Routed::shared(event.clone(), &admitted, *classes));
+                for route in routes {
+                    self.batches[route.shard].push(Routed::shared(event.clone(), &admitted, route));
                 }
             }
         }
@@ -236,8 +261,7 @@ impl<E: Event + Send + Sync + 'static> Worker<E> {
         let work = move || {
             for Batch { number, events, through } in incoming {
                 let mut outputs = Outputs::new();
-                let mut events = events.into_iter();
-                let done = events.try_for_each(|event| shard.push(event, &mut outputs));
+                let done = shard.push_all(events, &mut outputs);
                 let done = done.and_then(|()| shard.advance(through, &mut outputs));
                 let faults = shard.faults();
                 if replies.send(Reply { number, shard: index, outputs, done, faults }).is_err() {

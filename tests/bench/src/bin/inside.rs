@@ -120,8 +120,10 @@ fn run(patterns: &Arc<Patterns>, config: Config, events: impl Iterator<Item = im
 
 fn push_all(engine: &mut Engine<Row>, rows: Vec<Row>, counts: &mut Counts) -> Result<(), Error> {
     let mut out = Outputs::new();
-    for row in rows {
-        engine.push(row, &mut out)?;
+    const AT_ONCE: usize = 128;
+    let mut rows = rows.into_iter();
+    while rows.len() > 0 {
+        engine.push_all(rows.by_ref().take(AT_ONCE), &mut out)?;
         counts.take(&mut out);
     }
     engine.finish(&mut out)?;
