@@ -12,6 +12,7 @@ use crate::records::{BadLine, Record};
 use crate::time::TimeField;
 
 mod csv;
+mod flat;
 mod json;
 
 /// Makes rows of records: the values that the patterns ask for, the event time, and the record itself.
@@ -85,6 +86,11 @@ fn slots(patterns: &Patterns, time: &str) -> Vec<(String, Slot)> {
         slots.push((time.to_owned(), Slot { field: None, time: true }));
     }
     slots
+}
+
+/// The text of a part of a record, which has been checked.
+fn utf8(part: &[u8]) -> &str {
+    str::from_utf8(part).expect("the record is UTF-8, and stays so where it is cut at ASCII")
 }
 
 /// What a field without a value is: null, or an error where the stream says that it never is.

@@ -57,11 +57,11 @@ pub(crate) fn scalar_text(text: &str) -> Option<Cow<'_, str>> {
 
 fn token(text: &str) -> Option<Token<'_>> {
     match text.as_bytes() {
+        [b'"', ..] => string(text).map(Token::String),
+        [b'-' | b'0'..=b'9', ..] => Some(Token::Number(text)),
         b"null" => Some(Token::Null),
         b"true" => Some(Token::Bool(true)),
         b"false" => Some(Token::Bool(false)),
-        [b'"', ..] => string(text).map(Token::String),
-        [b'-' | b'0'..=b'9', ..] => Some(Token::Number(text)),
         [b'[' | b'{', ..] => Some(Token::Nested),
         _ => None,
     }
@@ -90,7 +90,7 @@ fn natural<'a>(text: &'a str, token: Token<'a>) -> Result<Value<'a>, Misfit> {
 
 /// An int where it fits 64 bits, else a float: as JSON itself has only one kind of number, how it is written decides.
 fn number(text: &str) -> Option<Value<'static>> {
-    match scalar::int(text) {
+    match scalar::short_int(text.as_bytes()).or_else(|| scalar::int(text)) {
         Some(int) => Some(Value::Int(int)),
         None => scalar::float(text).map(Value::Float),
     }

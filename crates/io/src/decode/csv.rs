@@ -4,7 +4,7 @@ use ensue_model::row::Draft;
 use ensue_model::schema::Field;
 use ensue_model::{Row, Timestamp, Type, Value};
 
-use super::{FormatError, Slot, absent, no_time};
+use super::{FormatError, Slot, absent, no_time, utf8};
 use crate::csv;
 use crate::format::Csv;
 use crate::scalar;
@@ -81,10 +81,6 @@ impl Decoder {
         let fields = if found == 1 { "field" } else { "fields" };
         format!("{found} {fields}, expected {}, one for each column", self.columns.len())
     }
-}
-
-fn utf8(field: &[u8]) -> &str {
-    str::from_utf8(field).expect("the record is UTF-8, and stays so where it is cut at ASCII")
 }
 
 impl Slot {

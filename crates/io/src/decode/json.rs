@@ -4,12 +4,13 @@ use std::fmt;
 
 use ensue_model::row::Draft;
 use ensue_model::schema::Field;
-use ensue_model::{Row, Timestamp, Value};
+use ensue_model::{Row, Timestamp, Type, Value};
 use memchr::memchr2_iter;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use smallvec::{SmallVec, smallvec};
 
-use super::{Slot, absent, no_time};
+use super::{Slot, absent, flat, no_time, utf8};
 use crate::json::{self, Name};
 use crate::scalar;
 use crate::time::TimeField;
@@ -19,36 +20,59 @@ const DEPTH_MAX: usize = 128;
 
 #[derive(Debug)]
 pub(super) struct Decoder {
-    /// What each field is read for, sorted by name.
-    slots: Vec<(String, Slot)>,
+    names: Names,
+    /// What each name is read for.
+    slots: Vec<Slot>,
     time: TimeField,
 }
 
+/// The JSON of each field that is read, where the record has it.
+type Texts<'a> = SmallVec<[Option<&'a [u8]>; 16]>;
+
 impl Decoder {
-    pub(super) fn new(mut slots: Vec<(String, Slot)>, time: &TimeField) -> Self {
-        slots.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Decoder { slots, time: time.clone() }
+    pub(super) fn new(slots: Vec<(String, Slot)>, time: &TimeField) -> Self {
+        let (names, slots) = slots.into_iter().unzip();
+        Decoder { names: Names::new(names), slots, time: time.clone() }
     }
 
     pub(super) fn decode(&self, record: &str) -> Result<Row, String> {
         let record = record.trim_ascii();
+        match self.flat_texts(record) {
+            Some(texts) => self.row(record, &texts),
+            None => self.row(record, &self.texts(record)?),
+        }
+    }
+
+    /// The texts of a flat object; none where it is something else.
+    fn flat_texts<'a>(&self, record: &'a str) -> Option<Texts<'a>> {
+        let mut texts = smallvec![None; self.slots.len()];
+        flat::members(record.as_bytes(), |name, text| {
+            if let Some(field) = self.names.find(name) {
+                texts[field] = Some(text);
+            }
+        })?;
+        Some(texts)
+    }
+
+    /// The texts of any object.
+    fn texts<'a>(&self, record: &'a str) -> Result<Texts<'a>, String> {
         if !record.starts_with('{') {
             return Err("expected a JSON object".to_owned());
         }
         check_depth(record.as_bytes())?;
-        let mut texts = vec![None; self.slots.len()];
+        let mut texts = smallvec![None; self.slots.len()];
         let mut deserializer = serde_json::Deserializer::from_str(record);
-        let read = Wanted { slots: &self.slots, texts: &mut texts }.deserialize(&mut deserializer);
+        let read = Reading { names: &self.names, texts: &mut texts }.deserialize(&mut deserializer);
         read.and_then(|()| deserializer.end()).map_err(|error| not_json(&error))?;
-        self.row(record, &texts)
+        Ok(texts)
     }
 
-    fn row<'a>(&self, record: &'a str, texts: &[Option<&'a str>]) -> Result<Row, String> {
+    fn row(&self, record: &str, texts: &[Option<&[u8]>]) -> Result<Row, String> {
         let mut row = Draft::new(record);
         let mut time = None;
-        for ((_, slot), text) in self.slots.iter().zip(texts) {
-            let text = text.unwrap_or("null");
-            if slot.time && text != "null" {
+        for (slot, text) in self.slots.iter().zip(texts) {
+            let text = text.unwrap_or(b"null");
+            if slot.time && text != b"null" {
                 time = Some(self.event_time(text)?);
             }
             if let Some((id, field)) = &slot.field {
@@ -58,12 +82,20 @@ impl Decoder {
         Ok(row.row(time.ok_or_else(|| no_time(&self.time))?))
     }
 
-    fn event_time(&self, text: &str) -> Result<Timestamp, String> {
+    fn event_time(&self, text: &[u8]) -> Result<Timestamp, String> {
+        if let Some(time) = self.time.format.short_event_time(text) {
+            return Ok(time);
+        }
+        let text = utf8(text);
         let time = self.time.format.event_time(&json::scalar_text(text).unwrap_or_default());
         time.map_err(|misfit| scalar::refusal(&self.time.name, text, &misfit))
     }
 
-    fn value<'a>(&self, text: &'a str, field: &Field) -> Result<Value<'a>, String> {
+    fn value<'a>(&self, text: &'a [u8], field: &Field) -> Result<Value<'a>, String> {
+        if let (Type::Any | Type::Int, Some(int)) = (&field.kind, scalar::short_int(text)) {
+            return Ok(Value::Int(int));
+        }
+        let text = utf8(text);
         match json::value(text, &field.kind, self.time.format) {
             Ok(Value::Null) => absent(field),
             Ok(value) => Ok(value),
@@ -72,13 +104,37 @@ impl Decoder {
     }
 }
 
-/// Reads an object and keeps the texts of the fields that have a slot; of a name that comes twice, the last.
-struct Wanted<'a, 'de> {
-    slots: &'a [(String, Slot)],
-    texts: &'a mut [Option<&'de str>],
+/// Names with their places. They are looked up by length, which tells most of them apart; texts are compared where it does
+/// not.
+#[derive(Debug)]
+struct Names {
+    /// Those of each length; the last ones are of that length or longer.
+    by_length: Vec<Vec<(Box<[u8]>, usize)>>,
 }
 
-impl<'de> DeserializeSeed<'de> for Wanted<'_, 'de> {
+impl Names {
+    fn new(names: Vec<String>) -> Self {
+        const LENGTHS: usize = 32;
+        let mut by_length = vec![Vec::new(); LENGTHS];
+        for (place, name) in names.into_iter().enumerate() {
+            by_length[name.len().min(LENGTHS - 1)].push((name.into_bytes().into(), place));
+        }
+        Names { by_length }
+    }
+
+    fn find(&self, name: &[u8]) -> Option<usize> {
+        let candidates = &self.by_length[name.len().min(self.by_length.len() - 1)];
+        candidates.iter().find(|(candidate, _)| **candidate == *name).map(|(_, place)| *place)
+    }
+}
+
+/// Reads an object and keeps the texts of the fields that are wanted; of a name that comes twice, the last.
+struct Reading<'a, 'de> {
+    names: &'a Names,
+    texts: &'a mut [Option<&'de [u8]>],
+}
+
+impl<'de> DeserializeSeed<'de> for Reading<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -86,7 +142,7 @@ impl<'de> DeserializeSeed<'de> for Wanted<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Wanted<'_, 'de> {
+impl<'de> Visitor<'de> for Reading<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,9 +151,9 @@ impl<'de> Visitor<'de> for Wanted<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(Name(name)) = entries.next_key()? {
-            match self.slots.binary_search_by(|(slot, _)| slot.as_str().cmp(&name)) {
-                Ok(slot) => self.texts[slot] = Some(entries.next_value::<&'de RawValue>()?.get()),
-                Err(_) => drop(entries.next_value::<IgnoredAny>()?),
+            match self.names.find(name.as_bytes()) {
+                Some(field) => self.texts[field] = Some(entries.next_value::<&'de RawValue>()?.get().as_bytes()),
+                None => drop(entries.next_value::<IgnoredAny>()?),
             }
         }
         Ok(())

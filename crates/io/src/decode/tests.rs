@@ -149,6 +149,17 @@ fn a_json_row_holds_what_its_json_says() {
 }
 
 #[test]
+fn names_are_found_whatever_their_length() {
+    let names: Vec<String> = [1, 2, 7, 8, 9, 30, 31, 32, 40].map(|length| "n".repeat(length)).to_vec();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let members: Vec<String> = names.iter().map(|name| format!("\"{name}\": {}", name.len())).collect();
+    let flat = format!("{{\"ts\": 1, {}, \"nnn\": 0}}", members.join(", "));
+    let nested = flat.replace("\"nnn\": 0", "\"nnn\": {}");
+    let expected = "1000 1 2 7 8 9 30 31 32 40";
+    check_json(open(&names), &format!("{flat}\n{nested}"), &[expected, expected]);
+}
+
+#[test]
 fn a_broken_csv_line_says_what_is_wrong_and_the_next_is_read() {
     let input = "1,abc\n2\n3,3,3\n4,\n\"5,5\n6,99999999999999\n7,7\n";
     check_csv(
