@@ -61,7 +61,7 @@ pub(crate) struct Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Field<'a>> {
         let rest = self.rest?;
         let (field, end) = match rest.first() {
@@ -74,7 +74,7 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 /// The field at the front, and where it ends.
-#[inline]
+#[inline(always)]
 fn plain(rest: &[u8], delimiter: u8) -> (Field<'_>, usize) {
     // Most fields are so short that they end before a call of memchr would have begun to search.
     const SHORT: usize = 16;

@@ -81,6 +81,7 @@ pub(crate) fn is_number(text: &[u8]) -> bool {
     const FINITE_DIGITS: usize = 308;
     match text {
         [b'1'..=b'9', rest @ ..] if rest.len() < FINITE_DIGITS && rest.iter().all(u8::is_ascii_digit) => true,
+        [b'a'..=b'z' | b'A'..=b'Z', ..] => false,
         _ => is_json_number(text) && str::from_utf8(text).is_ok_and(|text| float(text).is_some()),
     }
 }
