@@ -54,7 +54,7 @@ impl<E: Event> Engine<E> {
     pub fn push_all(&mut self, events: impl IntoIterator<Item = E>, out: &mut Outputs<E>) -> Result<(), Error> {
         let mut admitted = std::mem::take(&mut self.admitted);
         admitted.extend(events.into_iter().filter_map(|event| self.admit(event, out)));
-        let pushed = self.shard.push_all(admitted.drain(..), out);
+        let pushed = self.shard.push_all(&mut admitted, out);
         self.admitted = admitted;
         pushed?;
         self.shard.advance(self.intake.through(), out)

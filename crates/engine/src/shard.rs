@@ -140,20 +140,11 @@ impl<E: Event> Shard<E> {
     ///
     /// # Errors
     /// As [`Shard::advance`]. The events behind the one that reached the limit are lost.
-    pub fn push_all(&mut self, events: impl IntoIterator<Item = Routed<E>>, out: &mut Outputs<E>) -> Result<(), Error> {
-        let mut batch = std::mem::take(&mut self.batch);
-        for event in events {
-            if event.incoming.time() > event.through || !self.held.is_empty() {
-                self.hold(event);
-                continue;
-            }
-            batch.push(event);
-            if batch.len() == LOOK_AHEAD {
-                self.step_all(&mut batch, out)?;
-            }
+    pub fn push_all(&mut self, events: &mut Vec<Routed<E>>, out: &mut Outputs<E>) -> Result<(), Error> {
+        if self.held.is_empty() && events.iter().all(|event| event.incoming.time() <= event.through) {
+            return self.step_all(events, out);
         }
-        self.step_all(&mut batch, out)?;
-        self.batch = batch;
+        events.drain(..).for_each(|event| self.hold(event));
         Ok(())
     }
 
@@ -192,11 +183,15 @@ impl<E: Event> Shard<E> {
     }
 
     /// Handles events whose time has come.
-    fn step_all(&mut self, batch: &mut Vec<Routed<E>>, out: &mut Outputs<E>) -> Result<(), Error> {
-        self.read_ahead(batch);
-        for event in batch.drain(..) {
-            self.close_windows(event.incoming.time(), out);
-            self.step(event, out)?;
+    fn step_all(&mut self, events: &mut Vec<Routed<E>>, out: &mut Outputs<E>) -> Result<(), Error> {
+        let mut events = events.drain(..);
+        while !events.as_slice().is_empty() {
+            let ahead = events.as_slice();
+            self.read_ahead(&ahead[..ahead.len().min(LOOK_AHEAD)]);
+            for event in events.by_ref().take(LOOK_AHEAD) {
+                self.close_windows(event.incoming.time(), out);
+                self.step(event, out)?;
+            }
         }
         Ok(())
     }

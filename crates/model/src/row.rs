@@ -125,7 +125,9 @@ impl Event for Row {
     }
 
     fn touch(&self) -> i64 {
-        self.text.bytes().next().map_or(0, i64::from)
+        let first = self.text.bytes().next().map_or(0, i64::from);
+        // They lie at both ends.
+        first ^ self.time.as_micros() ^ i64::from(self.own) ^ self.cells.len() as i64 ^ i64::from(self.others.is_some())
     }
 
     fn size(&self) -> usize {

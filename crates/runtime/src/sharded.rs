@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-use ensue_engine::{Config, Engine, Error, Intake, Outputs, Routed, Shard};
+use ensue_engine::{Config, Error, Intake, Outputs, Routed, Shard};
 use ensue_model::{Event, Patterns, Timestamp};
 
 /// An engine with its keys dealt out to threads. With one shard it runs on the caller's thread.
@@ -18,26 +18,44 @@ pub struct Sharded<E: Event + Send + Sync + 'static> {
 
 #[derive(Debug)]
 enum Inner<E: Event + Send + Sync + 'static> {
-    Inline(Inline<E>),
+    Inline(Box<Inline<E>>),
     Threads(Threads<E>),
 }
 
 /// One shard, on the caller's thread.
 #[derive(Debug)]
 struct Inline<E> {
-    engine: Box<Engine<E>>,
+    intake: Intake,
+    shard: Shard<E>,
     /// Events that wait to be handled together.
-    waiting: Vec<E>,
+    batch: Vec<Routed<E>>,
 }
 
 impl<E: Event> Inline<E> {
-    fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
-        self.waiting.push(event);
-        if self.waiting.len() < INLINE_EVENTS { Ok(()) } else { self.send(out) }
+    fn new(patterns: &Patterns, config: &Config) -> Result<Self, Error> {
+        let intake = Intake::new(patterns, config.watermarks)?;
+        let shard = Shard::new(patterns, intake.classes().clone(), config)?;
+        Ok(Inline { intake, shard, batch: Vec::with_capacity(INLINE_EVENTS) })
     }
 
-    fn send(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
-        self.engine.push_all(self.waiting.drain(..), out)
+    fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
+        match self.intake.admit(&event, 1) {
+            Ok(admitted) => {
+                self.batch.extend(admitted.routes.first().map(|route| Routed::alone(event, &admitted, route)))
+            }
+            Err(refusal) => refusal.put(event, out),
+        }
+        if self.batch.len() < INLINE_EVENTS { Ok(()) } else { self.catch_up(out) }
+    }
+
+    fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.intake.advance(watermark);
+        self.catch_up(out)
+    }
+
+    fn catch_up(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.shard.push_all(&mut self.batch, out)?;
+        self.shard.advance(self.intake.through(), out)
     }
 }
 
@@ -105,7 +123,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// If a pattern is larger than a limit.
     pub fn new(patterns: &Arc<Patterns>, config: Config, shards: usize) -> Result<Self, Error> {
         let inner = if shards <= 1 {
-            Inner::Inline(Inline { engine: Box::new(Engine::new(patterns, config)?), waiting: Vec::new() })
+            Inner::Inline(Box::new(Inline::new(patterns, &config)?))
         } else {
             Inner::Threads(Threads::new(patterns, &config, shards)?)
         };
@@ -129,10 +147,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// As [`Engine::advance`].
     pub fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
         match &mut self.inner {
-            Inner::Inline(inline) => {
-                inline.send(out)?;
-                inline.engine.advance(watermark, out)
-            }
+            Inner::Inline(inline) => inline.advance(watermark, out),
             Inner::Threads(threads) => {
                 threads.intake.advance(watermark);
                 threads.send();
@@ -153,7 +168,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// have not come out yet may be missing.
     pub fn faults(&self) -> u64 {
         match &self.inner {
-            Inner::Inline(inline) => inline.engine.faults(),
+            Inner::Inline(inline) => inline.shard.faults(),
             Inner::Threads(threads) => threads.faults.iter().sum(),
         }
     }
@@ -259,9 +274,9 @@ impl<E: Event + Send + Sync + 'static> Worker<E> {
     fn new(index: usize, mut shard: Shard<E>, replies: Sender<Reply<E>>) -> Self {
         let (batches, incoming) = sync_channel::<Batch<E>>(BATCHES_AHEAD);
         let work = move || {
-            for Batch { number, events, through } in incoming {
+            for Batch { number, mut events, through } in incoming {
                 let mut outputs = Outputs::new();
-                let done = shard.push_all(events, &mut outputs);
+                let done = shard.push_all(&mut events, &mut outputs);
                 let done = done.and_then(|()| shard.advance(through, &mut outputs));
                 let faults = shard.faults();
                 if replies.send(Reply { number, shard: index, outputs, done, faults }).is_err() {
