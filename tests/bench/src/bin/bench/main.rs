@@ -43,9 +43,12 @@ struct Arguments {
     /// What decides the streams.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Where inputs and outputs go [default: target/bench]
+    /// Where inputs are kept [default: target/bench]
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// Where outputs go while a program is measured [default: memory]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
     /// Keep what comes out as what is expected from now on, where nothing else says what is right.
     #[arg(long)]
     store: bool,
@@ -67,7 +70,7 @@ fn bench(arguments: Arguments) -> Result<(), Failure> {
         None if arguments.full => suite::Size::Full,
         None => suite::Size::Some,
     };
-    let place = Place::new(arguments.folder, arguments.seed)?;
+    let place = Place::new(arguments.folder, arguments.out, arguments.seed)?;
     let mut expected = Expected::read()?;
     let mut summaries = Vec::new();
     for contest in suite::contests(&place, size, &arguments.workloads)? {

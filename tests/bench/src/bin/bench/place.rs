@@ -5,24 +5,32 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ensue_bench::alerts::rules;
+use tempfile::TempDir;
 
 use crate::Failure;
 
 /// Where programs, inputs and outputs are.
 pub(crate) struct Place {
     programs: PathBuf,
+    /// Where inputs are kept.
     folder: PathBuf,
+    out: TempDir,
     pub(crate) seed: u64,
 }
 
+/// Files in memory, where there are such: on a disk, what one program wrote is still on its way when the next one runs.
+const MEMORY: &str = "/dev/shm";
+
 impl Place {
     /// The programs are beside this one.
-    pub(crate) fn new(folder: Option<PathBuf>, seed: u64) -> Result<Self, Failure> {
+    pub(crate) fn new(folder: Option<PathBuf>, out: Option<PathBuf>, seed: u64) -> Result<Self, Failure> {
         let this = std::env::current_exe()?;
         let programs = this.parent().ok_or("this program is in no folder")?.to_owned();
         let folder = folder.unwrap_or_else(|| programs.join("../bench"));
         fs::create_dir_all(&folder)?;
-        Ok(Place { programs, folder: folder.canonicalize()?, seed })
+        let memory = Some(PathBuf::from(MEMORY)).filter(|memory| memory.is_dir());
+        let out = TempDir::with_prefix_in("ensue-bench-", out.or(memory).unwrap_or_else(|| folder.clone()))?;
+        Ok(Place { programs, folder, out, seed })
     }
 
     /// A program of this workspace.
@@ -30,18 +38,17 @@ impl Place {
         self.programs.join(name)
     }
 
-    /// A file for outputs, which is not there yet.
+    /// A file for outputs.
     pub(crate) fn output(&self, name: &str) -> PathBuf {
-        self.folder.join("out").join(name)
+        self.out.path().join(name)
     }
 
-    /// Removes what programs put out: what is in the way of the next one would cost it time.
+    /// Removes what a program put out: what is in the way of the next one would cost it time.
     pub(crate) fn clear(&self) -> Result<(), Failure> {
-        let out = self.folder.join("out");
-        if out.exists() {
-            fs::remove_dir_all(&out)?;
+        for file in fs::read_dir(self.out.path())? {
+            fs::remove_file(file?.path())?;
         }
-        Ok(fs::create_dir(&out)?)
+        Ok(())
     }
 
     /// The events of a workload, written once.

@@ -130,8 +130,8 @@ fn w3(place: &Place, size: Size) -> Result<Vec<Entrant>, Failure> {
         ensue("10000", one, "--window 10000").against(0).goal(flat()),
         ensue("100 keys of 10k", many, "--keys 10000 --window 100"),
         ensue("1000 keys of 10k", many, "--keys 10000 --window 1000").against(3).goal(flat()),
-        ensue("100, every c", one, "--window 100 --least 0").against(0).goal(per_taken()),
-        ensue("1000, each 20th c", one, "--window 1000 --least 950000").against(1).goal(per_taken()),
+        ensue("1000, every c", one, "--window 1000 --least 0").against(1).goal(per_taken()),
+        ensue("2000, each 10th c", one, "--window 2000 --least 900000").against(1).goal(per_taken()),
     ])
 }
 
