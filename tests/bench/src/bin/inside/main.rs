@@ -1,23 +1,26 @@
 //! Runs a workload in this process, from a program's own rows, and says how long the engine took. Nothing else is timed.
 
-use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use ensue::lang::Options;
-use ensue::{Config, Engine, Error, Outputs, Patterns, Row, Schema, Timestamp, Watermarks};
+use ensue::{Config, Engine, Error, Outputs, Patterns, Row, Schema, Span, Watermarks};
 use ensue_bench::alerts::{Alerts, rules};
 use ensue_bench::any::{self, Any};
 use ensue_bench::creates::Creates;
 use ensue_bench::job::{Job, checked};
 use ensue_bench::loops::{self, Loops};
-use ensue_bench::orders::{self, Orders, PATIENCE_SECONDS, Shuffled};
+use ensue_bench::orders::{self, Orders, Shuffled};
 use ensue_bench::report::Report;
 use ensue_bench::rows::{self, AsRow};
-use ensue_bench::stopwatch::{Took, timed};
+use ensue_bench::stopwatch::timed;
 use ensue_bench::{Line, signal::VALUES};
 use mimalloc::MiMalloc;
+
+use crate::counts::Counts;
+
+mod counts;
+mod open;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
@@ -83,15 +86,15 @@ fn main() -> Result<(), Error> {
             run_signals(&text, Loops::new(seed, keys).take(events), arguments.timeouts)?
         }
         Workload::W4 => run_alerts(&arguments)?,
-        Workload::W5 if arguments.hold => hold(&arguments),
-        Workload::W5 => open(&arguments)?,
+        Workload::W5 if arguments.hold => open::hold(Creates::new(seed), events),
+        Workload::W5 => open::open(&compiled(orders::PATTERN, rows::orders()), Creates::new(seed).take(events))?,
         Workload::Compile => compile(&arguments)?,
     };
     print!("{report}");
     Ok(())
 }
 
-const TEN_SECONDS: Watermarks = Watermarks::OutOfOrder(ensue::Span::from_seconds(10));
+const TEN_SECONDS: Watermarks = Watermarks::OutOfOrder(Span::from_seconds(10));
 
 fn run_orders(events: impl Iterator<Item = impl AsRow>, watermarks: Watermarks) -> Result<Report, Error> {
     let patterns = compiled(orders::PATTERN, rows::orders());
@@ -131,39 +134,6 @@ fn push_all(engine: &mut Engine<Row>, rows: Vec<Row>, counts: &mut Counts) -> Re
     Ok(())
 }
 
-/// What came out.
-#[derive(Default)]
-struct Counts {
-    matches: usize,
-    timeouts: usize,
-    /// The events that matches hold.
-    taken: usize,
-}
-
-impl Counts {
-    fn take(&mut self, out: &mut Outputs<Row>) {
-        if !out.is_empty() {
-            self.count(out);
-            out.matches.clear();
-            out.timeouts.clear();
-            assert!(out.is_empty(), "a workload has no late events and none without a key");
-        }
-    }
-
-    fn count(&mut self, out: &Outputs<Row>) {
-        self.matches += out.matches.len();
-        self.timeouts += out.timeouts.len();
-        self.taken += out.matches.iter().map(|found| found.run.events.len()).sum::<usize>();
-    }
-
-    fn report(&self, events: usize, took: Took) -> Report {
-        Report::of(events, took)
-            .with("matches", self.matches as f64)
-            .with("timeouts", self.timeouts as f64)
-            .with("taken", self.taken as f64)
-    }
-}
-
 fn run_alerts(arguments: &Arguments) -> Result<Report, Error> {
     const CHUNK_BYTES: usize = 64 * 1_024;
     let patterns = compiled(&rules(arguments.seed, arguments.rules), Schema::open());
@@ -177,86 +147,6 @@ fn run_alerts(arguments: &Arguments) -> Result<Report, Error> {
     });
     done?;
     Ok(counts.report(arguments.events, took))
-}
-
-/// Holds rows in a vector.
-fn hold(arguments: &Arguments) -> Report {
-    let before = resident_bytes();
-    let mut rows: Vec<Row> = Vec::with_capacity(arguments.events);
-    let ((), took) =
-        timed(|| rows.extend(Creates::new(arguments.seed).take(arguments.events).map(|order| order.row())));
-    let bytes = (resident_bytes() - before) / rows.len() as f64;
-    Report::of(rows.len(), took).with("bytes_per_event", bytes)
-}
-
-/// Opens a run for each key, then lets time go on until all have ended.
-fn open(arguments: &Arguments) -> Result<Report, Error> {
-    const AT_ONCE: usize = 256;
-    let patterns = compiled(orders::PATTERN, rows::orders());
-    let mut engine = Engine::new(&patterns, Config { watermarks: Watermarks::Ascending, ..Config::default() })?;
-    let (mut counts, mut out) = (Counts::default(), Outputs::new());
-    let before = resident_bytes();
-    let mut creates = Creates::new(arguments.seed).take(arguments.events);
-    let (mut total, mut longest, mut last) = (Took::default(), Longest::default(), 0);
-    loop {
-        let orders: Vec<_> = creates.by_ref().take(AT_ONCE).collect();
-        let Some(order) = orders.last() else { break };
-        last = order.seconds;
-        let rows: Vec<Row> = orders.iter().map(AsRow::row).collect();
-        let (done, took) = timed(|| rows.into_iter().try_for_each(|row| longest.time(|| engine.push(row, &mut out))));
-        done?;
-        total += took;
-        longest.cpu = longest.cpu.max(took.cpu);
-        counts.take(&mut out);
-    }
-    let bytes = (resident_bytes() - before) / engine.open_keys() as f64;
-    let open = engine.open_keys();
-    let expiry = expire(&mut engine, last, &mut counts)?;
-    Ok(counts
-        .report(arguments.events, total)
-        .with("open", open as f64)
-        .with("bytes_per_event", bytes)
-        .with("push_longest_ms", longest.wall.as_secs_f64() * 1e3)
-        .with("push_longest_cpu_ms", longest.cpu.as_secs_f64() * 1e3)
-        .with("expiry_longest_ms", expiry.wall.as_secs_f64() * 1e3)
-        .with("expiry_longest_cpu_ms", expiry.cpu.as_secs_f64() * 1e3))
-}
-
-/// The longest that anything took. What the processor did is known only of many pushes together, since reading its clock
-/// costs more than a push; but other programs do not count there.
-#[derive(Default)]
-struct Longest {
-    wall: Duration,
-    cpu: Duration,
-}
-
-impl Longest {
-    fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let before = ensue_bench::stopwatch::now();
-        let done = work();
-        self.wall = self.wall.max(before.elapsed());
-        done
-    }
-}
-
-/// Lets time go on second by second until every window is over; gives the longest that a second took.
-fn expire(engine: &mut Engine<Row>, last: i64, counts: &mut Counts) -> Result<Longest, Error> {
-    let (mut longest, mut out) = (Longest::default(), Outputs::new());
-    for seconds in last..=last + PATIENCE_SECONDS {
-        let (done, took) = timed(|| engine.advance(Timestamp::from_seconds(seconds), &mut out));
-        done?;
-        longest = Longest { wall: longest.wall.max(took.wall), cpu: longest.cpu.max(took.cpu) };
-        counts.take(&mut out);
-    }
-    Ok(longest)
-}
-
-/// How much memory this process has.
-fn resident_bytes() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").expect("Linux says of a process how much memory it has");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it says what is resident");
-    let kilobytes = line.trim().trim_end_matches("kB").trim();
-    kilobytes.parse::<f64>().expect("a number of kB") * 1_024.0
 }
 
 fn compile(arguments: &Arguments) -> Result<Report, Error> {
