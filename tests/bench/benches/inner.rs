@@ -21,6 +21,9 @@ use ensue_bench::rows::{self, AsRow};
 use ensue_bench::signal::VALUES;
 use ensue_io::{Csv, Decoder, Envelope, Record, RowFormat, TimeField, TimeFormat};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 criterion_main!(benches);
 criterion_group!(benches, codecs, conditions, steps, snapshots);
 
