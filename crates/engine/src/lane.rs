@@ -75,7 +75,6 @@ pub(crate) struct Arrival<'a, E> {
     pub(crate) class: usize,
     /// The hash of its key.
     pub(crate) hash: u64,
-    pub(crate) conditions: &'a mut Conditions,
     pub(crate) out: &'a mut Outputs<E>,
 }
 
@@ -103,6 +102,10 @@ impl<E: Event> Lane<E> {
             limits: limits.clone(),
             shed: Shed::default(),
         }
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The earliest window end that has not come yet; none where windows are closed by key.
@@ -143,8 +146,8 @@ impl<E: Event> Lane<E> {
     }
 
     /// Whether an event can make a difference to any key.
-    pub(crate) fn concerns(&self, incoming: &Incoming<E>, conditions: &mut Conditions) -> bool {
-        self.is_closed_by_key() || self.program.concerns(incoming, &self.scratch, conditions)
+    pub(crate) fn concerns(&mut self, incoming: &Incoming<E>, conditions: &mut Conditions) -> bool {
+        self.program.concerns(incoming, &mut self.scratch, conditions) || self.is_closed_by_key()
     }
 
     /// Gives an event to the runs of its key, at its place if it has any. `others` is how much the runs of other patterns
@@ -172,35 +175,44 @@ impl<E: Event> Lane<E> {
         let Keyed { key, runs, .. } = keys.get_mut(place);
         let before = runs.size(scratch);
         let mut sink = KeySink { pattern: *pattern, key, out: arrival.out };
-        let stepped = program.step(runs, arrival.incoming, scratch, arrival.conditions, &mut sink);
+        let stepped = program.step(runs, arrival.incoming, scratch, &mut sink);
         if !stepped.has_changed {
             return self.overflowed();
         }
-        *size = *size - before + runs.size(scratch);
-        self.settle(place, arrival, others, stepped.has_started)
+        let after = runs.size(scratch);
+        *size = *size - before + after;
+        let kept = self.keep_in_limits(place, after, others);
+        self.settle(place, arrival, stepped.has_started, kept)
     }
 
     /// A key that has no runs yet.
     fn step_new(&mut self, arrival: &mut Arrival<'_, E>, others: Size) -> Result<(), Reached> {
         let Lane { program, scratch, keys, size, pattern, .. } = self;
-        if !program.starts(arrival.incoming, scratch, arrival.conditions) {
+        if !program.starts(arrival.incoming, scratch) {
             return self.overflowed();
         }
         let key = arrival.key();
         let mut runs = Runs::default();
         let mut sink = KeySink { pattern: *pattern, key: &key, out: arrival.out };
-        let stepped = program.step(&mut runs, arrival.incoming, scratch, arrival.conditions, &mut sink);
+        let stepped = program.step(&mut runs, arrival.incoming, scratch, &mut sink);
         if runs.is_empty() {
             return self.overflowed();
         }
-        *size = *size + runs.size(scratch);
+        let after = runs.size(scratch);
+        *size = *size + after;
         let place = keys.insert(arrival.hash, Keyed { key, runs, noted: NEVER });
-        self.settle(place, arrival, others, stepped.has_started)
+        let kept = self.keep_in_limits(place, after, others);
+        self.settle(place, arrival, stepped.has_started, kept)
     }
 
     /// What follows when the runs of a key have changed.
-    fn settle(&mut self, place: u32, arrival: &Arrival<'_, E>, others: Size, has_started: bool) -> Result<(), Reached> {
-        let kept = self.keep_in_limits(place, others);
+    fn settle(
+        &mut self,
+        place: u32,
+        arrival: &Arrival<'_, E>,
+        has_started: bool,
+        kept: Result<(), Reached>,
+    ) -> Result<(), Reached> {
         if self.keys.get(place).runs.is_empty() {
             self.keys.remove(arrival.hash, place);
         } else {
@@ -225,6 +237,10 @@ impl<E: Event> Lane<E> {
     fn reached(&self, of_key: Size, others: Size) -> Option<Reached> {
         let Limits { open_runs_per_key, open_runs, bytes_per_key, bytes, .. } = self.limits;
         let all = self.size + others;
+        let is_kept = of_key.runs <= open_runs_per_key && of_key.bytes <= bytes_per_key;
+        if is_kept && all.runs <= open_runs && all.bytes <= bytes {
+            return None;
+        }
         let limits = [
             ("open_runs_per_key", of_key.runs, open_runs_per_key),
             ("open_runs", all.runs, open_runs),
@@ -245,8 +261,8 @@ impl<E: Event> Lane<E> {
         true
     }
 
-    fn keep_in_limits(&mut self, place: u32, others: Size) -> Result<(), Reached> {
-        while let Some(reached) = self.reached(self.keys.get(place).runs.size(&self.scratch), others) {
+    fn keep_in_limits(&mut self, place: u32, mut of_key: Size, others: Size) -> Result<(), Reached> {
+        while let Some(reached) = self.reached(of_key, others) {
             match self.limits.on_full {
                 OnFull::Stop => return Err(reached),
                 // What made it full stays; the next event does not come in.
@@ -254,9 +270,10 @@ impl<E: Event> Lane<E> {
                 OnFull::DropOldest => {
                     let Lane { keys, scratch, size, .. } = self;
                     let runs = &mut keys.get_mut(place).runs;
-                    let before = runs.size(scratch);
                     let dropped = runs.drop_oldest(scratch);
-                    *size = *size - before + runs.size(scratch);
+                    *size = *size - of_key;
+                    of_key = runs.size(scratch);
+                    *size = *size + of_key;
                     self.shed.runs += dropped;
                     if dropped == 0 {
                         return Ok(());

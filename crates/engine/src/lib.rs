@@ -11,6 +11,7 @@ mod config;
 mod engine;
 mod error;
 mod intake;
+mod interest;
 mod keys;
 mod lane;
 mod open_keys;

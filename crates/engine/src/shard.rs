@@ -13,6 +13,7 @@ use smallvec::SmallVec;
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::intake::{Admitted, Route};
+use crate::interest::Interest;
 use crate::keys::KeyClasses;
 use crate::lane::{Arrival, Lane};
 use crate::output::{Outputs, Shed};
@@ -63,6 +64,8 @@ pub struct Shard<E> {
     names: Vec<String>,
     classes: Arc<KeyClasses>,
     pub(crate) lanes: Vec<Lane<E>>,
+    /// For each class of keys, which of its lanes an event can make a difference to.
+    interests: Vec<Interest>,
     /// What the lanes ask of the event at hand.
     conditions: Conditions,
     /// The lanes whose windows are closed by key.
@@ -72,6 +75,8 @@ pub struct Shard<E> {
     pub(crate) held: Reorder<Routed<E>>,
     /// Room for the events that are handled together.
     batch: Vec<Routed<E>>,
+    /// Room for the lanes that an event may concern.
+    concerned: Vec<usize>,
     /// For each lane with windows, the one that ends first; and some that did, which do no harm.
     next_windows: BinaryHeap<Reverse<(WindowEnd, usize)>>,
 }
@@ -88,7 +93,18 @@ impl<E: Event> Shard<E> {
             let program = Arc::new(ensue_nfa::compile(pattern)?);
             lanes.push(Lane::new(index, program, config, &mut conditions));
         }
+        let interest = |class| {
+            let mut interest = Interest::new();
+            for pattern in classes.patterns_of(class) {
+                match &lanes[*pattern] {
+                    lane if lane.is_closed_by_key() => interest.add_always(*pattern),
+                    lane => interest.add(*pattern, lane.program()),
+                }
+            }
+            interest
+        };
         Ok(Shard {
+            interests: (0..classes.len()).map(interest).collect(),
             names: patterns.patterns.iter().map(|pattern| pattern.name.clone()).collect(),
             classes,
             closed_by_key: (0..lanes.len()).filter(|index| lanes[*index].is_closed_by_key()).collect(),
@@ -97,6 +113,7 @@ impl<E: Event> Shard<E> {
             size: Size::default(),
             held: Reorder::new(),
             batch: Vec::with_capacity(LOOK_AHEAD),
+            concerned: Vec::new(),
             next_windows: BinaryHeap::new(),
         })
     }
@@ -224,8 +241,9 @@ impl<E: Event> Shard<E> {
         mut hash: Option<u64>,
         out: &mut Outputs<E>,
     ) -> Result<(), Error> {
-        let Shard { classes, lanes, conditions, size, names, next_windows, .. } = self;
-        for pattern in classes.patterns_of(class) {
+        let Shard { classes, lanes, interests, concerned, conditions, size, names, next_windows, .. } = self;
+        interests[class].find(incoming.event(), concerned);
+        for pattern in concerned.iter() {
             let lane = &mut lanes[*pattern];
             if !lane.concerns(incoming, conditions) {
                 continue;
@@ -237,7 +255,7 @@ impl<E: Event> Shard<E> {
             let Ok((hash, known)) = known else { return Ok(()) };
             let before = lane.next_window_end();
             let others = *size - lane.size();
-            let mut arrival = Arrival { incoming, classes, class, hash, conditions, out };
+            let mut arrival = Arrival { incoming, classes, class, hash, out };
             let stepped = lane.step(known, &mut arrival, others);
             *size = others + lane.size();
             stepped.map_err(|reached| Kind::Full(lane.full(&names[*pattern], &arrival, reached)))?;

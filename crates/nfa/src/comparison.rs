@@ -21,6 +21,7 @@ struct Comparison {
 enum Constant {
     Text(Box<str>),
     Int(i64),
+    Float(f64),
 }
 
 impl Comparisons {
@@ -51,6 +52,8 @@ impl Comparison {
             }
             (Value::String(text), Constant::Text(constant)) => self.is(text.as_str().cmp(constant)),
             (Value::Int(int), Constant::Int(constant)) => self.is(int.cmp(constant)),
+            // Where one is no number, they have no order.
+            (Value::Float(float), Constant::Float(constant)) => self.is(float.partial_cmp(constant)?),
             _ => None,
         }
     }
@@ -79,6 +82,7 @@ fn collect(condition: &Expr, found: &mut Vec<Comparison>) -> Option<()> {
     let constant = match constant {
         Value::String(text) => Constant::Text(text.as_str().into()),
         Value::Int(int) => Constant::Int(*int),
+        Value::Float(float) => Constant::Float(*float),
         _ => return None,
     };
     let comparison = Comparison { field: *field, operator: *operator, constant };

@@ -39,37 +39,43 @@ pub struct Stepped {
 impl Program {
     /// Whether an event can make a difference to any key. One that fulfils no condition makes none to a pattern that
     /// passes such events over.
-    pub fn concerns<E: Event>(&self, incoming: &Incoming<E>, scratch: &Scratch, conditions: &mut Conditions) -> bool {
-        let mut all = 0..self.conditions.len();
-        !self.passes_over || all.any(|condition| scratch.holds(self, condition, incoming, conditions).unwrap_or(true))
+    ///
+    /// It must be asked before the event is given to the runs of a key: it evaluates the conditions on the event alone.
+    pub fn concerns<E: Event>(
+        &self,
+        incoming: &Incoming<E>,
+        scratch: &mut Scratch,
+        conditions: &mut Conditions,
+    ) -> bool {
+        scratch.look_at(self, incoming, conditions) != 0 || !self.passes_over || self.looks_back()
     }
 
     /// Whether an event that comes to a key without runs starts one, or is a match by itself.
-    pub fn starts<E: Event>(&self, incoming: &Incoming<E>, scratch: &mut Scratch, conditions: &mut Conditions) -> bool {
-        let start = scratch.find(self, scratch.start, incoming, None, conditions);
+    pub fn starts<E: Event>(&self, incoming: &Incoming<E>, scratch: &mut Scratch) -> bool {
+        let start = scratch.find(self, scratch.start, incoming);
         !scratch.transition(start).taken.is_empty()
     }
 
-    /// Gives an event to the runs of its key. Windows must have been closed up to its time ([`Program::close`]).
+    /// Gives an event that concerns the program ([`Program::concerns`]) to the runs of its key. Windows must have been closed
+    /// up to its time ([`Program::close`]).
     pub fn step<E: Event>(
         &self,
         runs: &mut Runs<E>,
         incoming: &mut Incoming<E>,
         scratch: &mut Scratch,
-        conditions: &mut Conditions,
         out: &mut impl Sink<E>,
     ) -> Stepped {
         if scratch.keeps_one
-            && let Some(stepped) = self.step_one(runs, incoming, scratch, conditions, out)
+            && let Some(stepped) = self.step_one(runs, incoming, scratch, out)
         {
             return stepped;
         }
         let was_one = matches!(runs.0, Held::One(_));
         let many = runs.many();
         let stepped = if self.skips() {
-            self.step_ordered(many, incoming, scratch, conditions, out)
+            self.step_ordered(many, incoming, scratch, out)
         } else {
-            self.step_many(many, incoming, scratch, conditions, out)
+            self.step_many(many, incoming, scratch, out)
         };
         runs.settle();
         Stepped { has_changed: stepped.has_changed || was_one, ..stepped }
@@ -82,13 +88,12 @@ impl Program {
         runs: &mut Runs<E>,
         incoming: &mut Incoming<E>,
         scratch: &mut Scratch,
-        conditions: &mut Conditions,
         out: &mut impl Sink<E>,
     ) -> Option<Stepped> {
         match &mut runs.0 {
             Held::Many(_) => None,
             Held::None => {
-                let start = scratch.find(self, scratch.start, incoming, None, conditions);
+                let start = scratch.find(self, scratch.start, incoming);
                 match scratch.transition(start).taken[..] {
                     [] => Some(Stepped::default()),
                     [Taking { stage, target: Some(subset), matches: false }] => {
@@ -100,8 +105,8 @@ impl Program {
             }
             Held::One(one) if one.taken.time <= self.closed(incoming.time()) => None,
             Held::One(one) => {
-                let transition = scratch.find(self, one.subset, incoming, None, conditions);
-                let start = scratch.find(self, scratch.start, incoming, None, conditions);
+                let transition = scratch.find(self, one.subset, incoming);
+                let start = scratch.find(self, scratch.start, incoming);
                 if !scratch.transition(start).taken.is_empty() {
                     return None;
                 }
@@ -128,14 +133,12 @@ impl Program {
         many: &mut Many<E>,
         incoming: &mut Incoming<E>,
         scratch: &mut Scratch,
-        conditions: &mut Conditions,
         out: &mut impl Sink<E>,
     ) -> Stepped {
         let closed = self.closed(incoming.time());
         let at = incoming.time();
         let mut before = std::mem::take(&mut many.waiting);
-        let mut step =
-            Step { program: self, scratch, conditions, incoming, many, closed, matches: vec![], has_changed: false };
+        let mut step = Step { program: self, scratch, incoming, many, closed, matches: vec![], has_changed: false };
         before.retain_mut(|waiting| step.advance(waiting));
         let has_started = step.start();
         let Step { matches, has_changed, many, scratch, .. } = step;
@@ -326,7 +329,6 @@ enum Lapsed {
 struct Step<'s, E> {
     program: &'s Program,
     scratch: &'s mut Scratch,
-    conditions: &'s mut Conditions,
     incoming: &'s mut Incoming<E>,
     many: &'s mut Many<E>,
     closed: Timestamp,
@@ -340,18 +342,13 @@ impl<E: Event> Step<'_, E> {
         let subset = waiting.subset;
         if self.scratch.subsets.get(subset).looks_back {
             waiting.groups.retain_mut(|group| {
-                let transition = self.transition(subset, Some(&group.registers));
+                let transition = self.scratch.find_for(self.program, subset, self.incoming, &group.registers);
                 self.follow(transition, subset, std::slice::from_mut(group))
             });
             return !waiting.groups.is_empty();
         }
-        let transition = self.transition(subset, None);
+        let transition = self.scratch.find(self.program, subset, self.incoming);
         self.follow(transition, subset, waiting.groups.make_contiguous())
-    }
-
-    /// The transition for the groups of a subset, or for one group, where conditions look at what it has taken.
-    fn transition(&mut self, subset: SubsetId, registers: Option<&Registers>) -> TransitionId {
-        self.scratch.find(self.program, subset, self.incoming, registers, self.conditions)
     }
 
     /// Moves groups over a transition; gives whether they stay where they are.
@@ -370,7 +367,7 @@ impl<E: Event> Step<'_, E> {
 
     /// Lets the event start a run, where it fits.
     fn start(&mut self) -> bool {
-        let transition = self.transition(self.scratch.start, None);
+        let transition = self.scratch.find(self.program, self.scratch.start, self.incoming);
         let mut has_started = false;
         for taking in 0..self.scratch.transition(transition).taken.len() {
             has_started |= self.take(transition, taking, None);

@@ -13,7 +13,6 @@ use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::conditions::Conditions;
 use crate::due::{self, Due};
 use crate::graph::{Graph, NodeId};
 use crate::incoming::Incoming;
@@ -157,7 +156,6 @@ impl Program {
         runs: &mut Many<E>,
         incoming: &mut Incoming<E>,
         scratch: &mut Scratch,
-        conditions: &mut Conditions,
         out: &mut impl Sink<E>,
     ) -> Stepped {
         let at = incoming.time();
@@ -166,9 +164,9 @@ impl Program {
         let graph = &mut runs.graph;
         let mut made = Made { incoming, graph, runs: Vec::with_capacity(before.len()), nodes: vec![], matches: vec![] };
         for run in before {
-            self.move_run(Some(run), here, scratch, conditions, &mut made);
+            self.move_run(Some(run), here, scratch, &mut made);
         }
-        self.move_run(None, here, scratch, conditions, &mut made);
+        self.move_run(None, here, scratch, &mut made);
         let Made { runs: open, matches, .. } = made;
         runs.ordered.runs = open;
         matches.into_iter().for_each(|found| runs.ordered.waiting.push(found));
@@ -179,18 +177,11 @@ impl Program {
     }
 
     /// Moves one run, or lets the event start one.
-    fn move_run<E: Event>(
-        &self,
-        run: Option<OrderedRun>,
-        here: Start,
-        scratch: &mut Scratch,
-        conditions: &mut Conditions,
-        made: &mut Made<'_, E>,
-    ) {
+    fn move_run<E: Event>(&self, run: Option<OrderedRun>, here: Start, scratch: &mut Scratch, made: &mut Made<'_, E>) {
         let state = run.as_ref().map_or(self.start, |run| StateId(run.state));
         let subset = self.subset_of(state, scratch);
-        let registers = run.as_ref().map(|run| &run.registers);
-        let bits = scratch.bits(self, subset, made.incoming, registers, conditions);
+        let registers = run.as_ref().map_or(&scratch.no_registers, |run| &run.registers);
+        let bits = scratch.bits(self, subset, made.incoming, registers);
         for outcome in scratch.outcomes(self, subset, bits) {
             match (outcome, &run) {
                 (Outcome::Pass(target), Some(run)) => made.runs.push(OrderedRun { state: target.0, ..run.clone() }),

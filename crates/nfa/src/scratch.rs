@@ -46,8 +46,12 @@ pub struct Scratch {
     pub(crate) wants_timeouts: bool,
     /// Whether a key's only run, of one event, is kept without a graph.
     pub(crate) keeps_one: bool,
-    /// For each condition of the program that is on the event alone, where it is known whether it holds.
+    /// For each condition of the program that is on the event alone, what it is among those of all programs.
     shared: Vec<Option<SharedId>>,
+    /// The position of the event that was looked at.
+    seen: u64,
+    /// Which of the program's conditions on the event alone it fulfils.
+    held: Bits,
     pub(crate) arrived: Vec<(SubsetId, Group)>,
     pub(crate) faults: Cell<u64>,
     pub(crate) limits: Limits,
@@ -74,6 +78,8 @@ impl Scratch {
             wants_timeouts,
             keeps_one: program.kept.is_empty() && !program.skips() && !is_tight,
             shared: of_event.collect(),
+            seen: u64::MAX,
+            held: 0,
             arrived: Vec::new(),
             faults: Cell::new(0),
             limits,
@@ -108,52 +114,82 @@ impl Scratch {
         self.subsets.outcomes(program, subset, bits)
     }
 
-    /// Whether an event fulfils a condition on it alone. None if the condition looks back.
-    pub(crate) fn holds<E: Event>(
-        &self,
+    /// Finds out which of the program's conditions on the event alone an event fulfils.
+    pub(crate) fn look_at<E: Event>(
+        &mut self,
         program: &Program,
-        condition: usize,
         incoming: &Incoming<E>,
         conditions: &mut Conditions,
-    ) -> Option<bool> {
-        let shared = self.shared[condition]?;
-        let expr = &program.conditions[condition].expr;
-        let scope = UnderTest { event: incoming.event(), program, registers: &self.no_registers, faults: &self.faults };
-        Some(conditions.hold(shared, incoming, || eval(expr, &scope).holds()))
+    ) -> Bits {
+        if self.seen != incoming.position() {
+            self.seen = incoming.position();
+            self.held = 0;
+            for (bit, (condition, shared)) in program.conditions.iter().zip(&self.shared).enumerate() {
+                let Some(shared) = shared else { continue };
+                let scope = self.under_test(program, incoming, &self.no_registers);
+                let holds = conditions.hold(*shared, incoming, || eval(&condition.expr, &scope).holds());
+                self.held |= Bits::from(holds) << bit;
+            }
+        }
+        self.held
     }
 
-    /// Which of a subset's conditions an event fulfils, for runs with these registers.
+    /// Which of a subset's conditions the event that was looked at fulfils, for runs with these registers.
+    #[inline]
     pub(crate) fn bits<E: Event>(
         &self,
         program: &Program,
         subset: SubsetId,
         incoming: &Incoming<E>,
-        registers: Option<&Registers>,
-        conditions: &mut Conditions,
+        registers: &Registers,
     ) -> Bits {
+        let subset = self.subsets.get(subset);
         let mut bits = 0;
-        for (bit, ConditionId(condition)) in self.subsets.get(subset).asks.iter().enumerate() {
-            let index = usize::from(*condition);
-            let holds = self.holds(program, index, incoming, conditions).unwrap_or_else(|| {
-                let registers = registers.unwrap_or(&self.no_registers);
-                let scope = UnderTest { event: incoming.event(), program, registers, faults: &self.faults };
-                eval(&program.conditions[index].expr, &scope).holds()
-            });
-            bits |= Bits::from(holds) << bit;
+        for (bit, ConditionId(condition)) in subset.asks.iter().enumerate() {
+            let holds = match self.shared[usize::from(*condition)] {
+                Some(_) => self.held >> condition & 1,
+                None => {
+                    let scope = self.under_test(program, incoming, registers);
+                    Bits::from(eval(&program.conditions[usize::from(*condition)].expr, &scope).holds())
+                }
+            };
+            bits |= holds << bit;
         }
         bits
     }
 
-    /// The transition of a subset for an event, and for runs with these registers.
+    fn under_test<'s, E>(
+        &'s self,
+        program: &'s Program,
+        incoming: &'s Incoming<E>,
+        registers: &'s Registers,
+    ) -> UnderTest<'s, E>
+    where
+        E: Event,
+    {
+        UnderTest { event: incoming.event(), program, registers, faults: &self.faults }
+    }
+
+    /// The transition of a subset for the event that was looked at, and for runs without registers.
     pub(crate) fn find<E: Event>(
         &mut self,
         program: &Program,
         subset: SubsetId,
         incoming: &Incoming<E>,
-        registers: Option<&Registers>,
-        conditions: &mut Conditions,
     ) -> TransitionId {
-        let bits = self.bits(program, subset, incoming, registers, conditions);
+        let bits = self.bits(program, subset, incoming, &self.no_registers);
+        self.subsets.find(program, subset, bits)
+    }
+
+    /// As [`Scratch::find`], for runs with these registers.
+    pub(crate) fn find_for<E: Event>(
+        &mut self,
+        program: &Program,
+        subset: SubsetId,
+        incoming: &Incoming<E>,
+        registers: &Registers,
+    ) -> TransitionId {
+        let bits = self.bits(program, subset, incoming, registers);
         self.subsets.find(program, subset, bits)
     }
 

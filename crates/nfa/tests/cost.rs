@@ -39,7 +39,9 @@ fn cost(text: &str, timeouts: bool, events: &str) -> (String, usize) {
         let row = Row::new(time, vec![Value::from(kind).into_owned(), Value::Int(v)]);
         program.close(&mut runs, time, &mut scratch, &mut Nobody);
         let mut incoming = Incoming::new(row, position as u64);
-        program.step(&mut runs, &mut incoming, &mut scratch, &mut conditions, &mut Nobody);
+        if program.concerns(&incoming, &mut scratch, &mut conditions) {
+            program.step(&mut runs, &mut incoming, &mut scratch, &mut Nobody);
+        }
     }
     let cost = program.cost(&patterns.schema, &patterns.patterns[0], timeouts);
     (cost.to_string(), runs.starts().count())
