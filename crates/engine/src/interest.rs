@@ -2,7 +2,7 @@
 //! all of them would.
 
 use ensue_model::{Event, FieldId, Value};
-use ensue_nfa::Program;
+use ensue_nfa::{Need, Program};
 use hashbrown::HashMap;
 
 /// Patterns by what their conditions ask of an event first.
@@ -17,11 +17,18 @@ pub(crate) struct Interest {
 #[derive(Debug)]
 struct ByValue {
     field: FieldId,
-    texts: HashMap<Box<str>, Vec<usize>>,
-    ints: HashMap<i64, Vec<usize>>,
+    texts: HashMap<Box<str>, Vec<Ask>>,
+    ints: HashMap<i64, Vec<Ask>>,
     /// All of them, in order: whether a value of another type is equal to theirs, and what it means if it cannot be, is not
     /// for a table to say.
     all: Vec<usize>,
+}
+
+/// A pattern that asks for a value, and what it asks for besides.
+#[derive(Debug)]
+struct Ask {
+    pattern: usize,
+    need: Need,
 }
 
 impl Interest {
@@ -37,17 +44,16 @@ impl Interest {
     /// Adds a pattern behind those that are there.
     pub(crate) fn add(&mut self, pattern: usize, program: &Program) {
         let Some(needs) = program.needs() else { return self.add_always(pattern) };
-        for (field, value) in needs {
-            let by_value = self.by_value(field);
-            let places = match value {
+        for need in needs {
+            let by_value = self.by_value(need.field);
+            let asks = match &need.value {
                 Value::String(text) => by_value.texts.entry(text.as_str().into()).or_default(),
                 Value::Int(int) => by_value.ints.entry(*int).or_default(),
                 _ => unreachable!("a program needs texts and ints"),
             };
-            for patterns in [places, &mut by_value.all] {
-                if patterns.last() != Some(&pattern) {
-                    patterns.push(pattern);
-                }
+            asks.push(Ask { pattern, need });
+            if by_value.all.last() != Some(&pattern) {
+                by_value.all.push(pattern);
             }
         }
     }
@@ -64,9 +70,7 @@ impl Interest {
     pub(crate) fn find<E: Event>(&self, event: &E, found: &mut Vec<usize>) {
         found.clear();
         found.extend_from_slice(&self.always);
-        for by_value in &self.fields {
-            found.extend_from_slice(by_value.patterns(&event.field(by_value.field)));
-        }
+        self.fields.iter().for_each(|by_value| by_value.find(event, found));
         if !found.is_sorted_by(|a, b| a < b) {
             found.sort_unstable();
             found.dedup();
@@ -75,13 +79,14 @@ impl Interest {
 }
 
 impl ByValue {
-    fn patterns(&self, value: &Value<'_>) -> &[usize] {
-        let found = match value {
+    fn find<E: Event>(&self, event: &E, found: &mut Vec<usize>) {
+        let asks = match event.field(self.field) {
             Value::Null => None,
             Value::String(text) if self.ints.is_empty() => self.texts.get(text.as_str()),
-            Value::Int(int) if self.texts.is_empty() => self.ints.get(int),
-            _ => Some(&self.all),
+            Value::Int(int) if self.texts.is_empty() => self.ints.get(&int),
+            _ => return found.extend_from_slice(&self.all),
         };
-        found.map_or(&[], |patterns| patterns)
+        let asks = asks.map_or(&[][..], |asks| asks);
+        found.extend(asks.iter().filter(|ask| ask.need.may_hold(event)).map(|ask| ask.pattern));
     }
 }

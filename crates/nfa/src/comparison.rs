@@ -5,10 +5,50 @@ use std::cmp::Ordering;
 
 use ensue_model::expr::BinaryOperator;
 use ensue_model::{Event, Expr, FieldId, Value};
+use smallvec::SmallVec;
 
 /// Comparisons that must all hold.
 #[derive(Clone, Debug)]
-pub(crate) struct Comparisons(Box<[Comparison]>);
+pub(crate) struct Comparisons(SmallVec<[Comparison; 2]>);
+
+/// What an event must have for a condition to hold: a field with this value, a text or an int, and what the condition goes on
+/// to compare.
+#[derive(Clone, Debug)]
+pub struct Need {
+    /// The field.
+    pub field: FieldId,
+    /// Its value.
+    pub value: Value<'static>,
+    rest: Comparisons,
+}
+
+impl Need {
+    /// What a condition needs; none if it does not begin with such a comparison.
+    pub(crate) fn of(condition: &Expr) -> Option<Self> {
+        let (field, value) = first_equality(condition)?;
+        let rest = Comparisons::of(condition).map_or_else(SmallVec::new, |all| all.0.into_iter().skip(1).collect());
+        Some(Need { field, value: value.clone(), rest: Comparisons(rest) })
+    }
+
+    /// Whether the condition may hold for an event that has the field with the value.
+    #[inline]
+    pub fn may_hold(&self, event: &impl Event) -> bool {
+        self.rest.hold(event) != Some(false)
+    }
+}
+
+/// The comparison that a condition begins with, if that is of a field with a text or an int: where it does not hold, the
+/// condition does not.
+fn first_equality(condition: &Expr) -> Option<(FieldId, &Value<'static>)> {
+    match condition {
+        Expr::Binary(BinaryOperator::And, first, _) => first_equality(first),
+        Expr::Binary(BinaryOperator::Equal, field, value) => match (&**field, &**value) {
+            (Expr::Field(field), Expr::Constant(value @ (Value::String(_) | Value::Int(_)))) => Some((*field, value)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
 
 #[derive(Clone, Debug)]
 struct Comparison {
@@ -27,9 +67,9 @@ enum Constant {
 impl Comparisons {
     /// The comparisons that a condition is; none if it is anything else.
     pub(crate) fn of(condition: &Expr) -> Option<Self> {
-        let mut found = Vec::new();
+        let mut found = SmallVec::new();
         collect(condition, &mut found)?;
-        Some(Comparisons(found.into()))
+        Some(Comparisons(found))
     }
 
     /// Whether all hold for an event. None where a field is of another type than its constant: what that means, the
@@ -72,7 +112,7 @@ impl Comparison {
     }
 }
 
-fn collect(condition: &Expr, found: &mut Vec<Comparison>) -> Option<()> {
+fn collect(condition: &Expr, found: &mut SmallVec<[Comparison; 2]>) -> Option<()> {
     let Expr::Binary(operator, left, right) = condition else { return None };
     if *operator == BinaryOperator::And {
         collect(left, found)?;

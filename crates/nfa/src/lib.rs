@@ -24,6 +24,7 @@ mod runs;
 mod scratch;
 mod subsets;
 
+pub use comparison::Need;
 pub use compile::{CONDITIONS_MAX, STATES_MAX, compile};
 pub use conditions::Conditions;
 pub use cost::{Apart, Bound, Cost, WindowEnd};

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use ensue_model::expr::{Ask, BinaryOperator, LookbackId};
+use ensue_model::expr::{Ask, LookbackId};
 use ensue_model::pattern::{KeyPart, Skip, StageId};
-use ensue_model::{Expr, FieldId, Span, Value};
+use ensue_model::{Expr, Span};
+
+use crate::comparison::Need;
 
 /// A state of the automaton.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -52,10 +54,10 @@ impl Program {
         self.states.iter().any(|state| !state.windows.is_empty())
     }
 
-    /// The fields that an event must have one of these values in, texts or ints, to make a difference to any run; none where
-    /// any event may. Each condition begins with such a comparison, and an event that fulfils none changes nothing.
-    pub fn needs(&self) -> Option<Vec<(FieldId, &Value<'static>)>> {
-        let needs = self.conditions.iter().map(|condition| first_equality(&condition.expr));
+    /// What an event must have, one of these, to make a difference to any run; none where any event may. Each condition
+    /// begins with such a comparison, and an event that fulfils no condition changes nothing.
+    pub fn needs(&self) -> Option<Vec<Need>> {
+        let needs = self.conditions.iter().map(|condition| Need::of(&condition.expr));
         if self.passes_over { needs.collect() } else { None }
     }
 
@@ -207,16 +209,3 @@ impl fmt::Display for CompileError {
 }
 
 impl std::error::Error for CompileError {}
-
-/// The comparison that a condition begins with, if that is of a field with a text or an int, and decides alone when it
-/// does not hold.
-fn first_equality(condition: &Expr) -> Option<(FieldId, &Value<'static>)> {
-    match condition {
-        Expr::Binary(BinaryOperator::And, first, _) => first_equality(first),
-        Expr::Binary(BinaryOperator::Equal, field, value) => match (&**field, &**value) {
-            (Expr::Field(field), Expr::Constant(value @ (Value::String(_) | Value::Int(_)))) => Some((*field, value)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
