@@ -61,12 +61,7 @@ impl Closing {
 struct Keyed<E> {
     key: Key,
     runs: Runs<E>,
-    /// Where steps have windows: the end that was noted last, or [`NEVER`].
-    noted: Timestamp,
 }
-
-/// Later than any end that is noted.
-const NEVER: Timestamp = Timestamp::MAX;
 
 /// An event that has come to the lanes of a class of keys.
 pub(crate) struct Arrival<'a, E> {
@@ -200,7 +195,7 @@ impl<E: Event> Lane<E> {
         }
         let after = runs.size(scratch);
         *size = *size + after;
-        let place = keys.insert(arrival.hash, Keyed { key, runs, noted: NEVER });
+        let place = keys.insert(arrival.hash, Keyed { key, runs });
         let kept = self.keep_in_limits(place, after, others);
         self.settle(place, arrival, stepped.has_started, kept)
     }
@@ -311,11 +306,7 @@ impl<E: Event> Lane<E> {
     }
 
     fn note_next_due(&mut self, place: u32) {
-        let Keyed { runs, noted, .. } = self.keys.get_mut(place);
-        if let Some(deadline) = self.program.next_due(runs, &mut self.scratch)
-            && deadline < *noted
-        {
-            *noted = deadline;
+        if let Some(deadline) = self.program.next_due(&self.keys.get(place).runs, &mut self.scratch) {
             self.windows.push(WindowEnd { deadline, place });
         }
     }
@@ -332,8 +323,7 @@ impl<E: Event> Lane<E> {
     /// Closes the windows of a key that end up to `now`; gives whether runs are left.
     fn close(&mut self, place: u32, now: Timestamp, out: &mut Outputs<E>) -> bool {
         let Lane { program, scratch, keys, size, pattern, closing, .. } = self;
-        let Keyed { key, runs, noted } = keys.get_mut(place);
-        *noted = NEVER;
+        let Keyed { key, runs } = keys.get_mut(place);
         let before = runs.size(scratch);
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
         let mut sink = KeySink { pattern: *pattern, key, out };
@@ -377,7 +367,7 @@ impl<E: Event> Lane<E> {
             return;
         }
         self.size = self.size + runs.size(&self.scratch);
-        self.keys.insert(key_hash(&key), Keyed { key, runs, noted: NEVER });
+        self.keys.insert(key_hash(&key), Keyed { key, runs });
     }
 
     /// Finds the ends of the windows of all runs that are open.
@@ -439,5 +429,15 @@ impl<E> Sink<E> for KeySink<'_, E> {
     fn timed_out(&mut self, events: Vec<(StageId, Taken<E>)>, deadline: Timestamp, awaiting: &[StageId]) {
         let run = self.run(events);
         self.out.timeouts.push(Timeout { run, deadline, awaiting: awaiting.to_vec() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_key_takes_few_bytes() {
+        assert_eq!(size_of::<Option<Keyed<u64>>>(), 56);
     }
 }

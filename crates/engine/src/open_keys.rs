@@ -23,8 +23,9 @@ struct Slot {
     place: u32,
 }
 
-/// How many entries a segment has, on average, when another one is made.
-const SEGMENT: usize = 4_096;
+/// How many entries a segment has, on average, when another one is made: the segments that have not been split in a round
+/// then fill tables of 4,096 places, and those that have half of them.
+const SEGMENT: usize = 2_560;
 
 const BLOCK: usize = 4_096;
 

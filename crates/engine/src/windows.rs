@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use ensue_model::Timestamp;
 use ensue_nfa::Program;
+use hashbrown::HashMap;
 
 /// When the window of some runs of a key ends. The runs may be gone by then, and the place be another key's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -19,18 +20,42 @@ pub(crate) enum Windows {
     /// Starts come in the order of time, and the window is the same for all.
     Queue(Queue),
     /// Steps have windows of their own: for each key the next end.
-    Heap(BinaryHeap<Reverse<WindowEnd>>),
+    Heap(NextEnds),
+}
+
+/// The next end of each place.
+#[derive(Debug, Default)]
+pub(crate) struct NextEnds {
+    heap: BinaryHeap<Reverse<WindowEnd>>,
+    /// The earliest end that the heap has of each place.
+    noted: HashMap<u32, Timestamp>,
+}
+
+impl NextEnds {
+    fn push(&mut self, end: WindowEnd) {
+        let noted = self.noted.entry(end.place).or_insert(Timestamp::MAX);
+        if end.deadline < *noted {
+            *noted = end.deadline;
+            self.heap.push(Reverse(end));
+        }
+    }
+
+    fn pop(&mut self) -> Option<WindowEnd> {
+        let Reverse(first) = self.heap.pop()?;
+        self.noted.remove(&first.place);
+        Some(first)
+    }
 }
 
 impl Windows {
     pub(crate) fn new(program: &Program) -> Self {
-        if program.has_step_windows() { Windows::Heap(BinaryHeap::new()) } else { Windows::Queue(Queue::default()) }
+        if program.has_step_windows() { Windows::Heap(NextEnds::default()) } else { Windows::Queue(Queue::default()) }
     }
 
     pub(crate) fn first(&self) -> Option<WindowEnd> {
         match self {
             Windows::Queue(queue) => queue.first(),
-            Windows::Heap(heap) => heap.peek().map(|Reverse(first)| *first),
+            Windows::Heap(ends) => ends.heap.peek().map(|Reverse(first)| *first),
         }
     }
 
@@ -47,14 +72,14 @@ impl Windows {
     pub(crate) fn pop(&mut self) -> Option<WindowEnd> {
         match self {
             Windows::Queue(queue) => queue.pop(),
-            Windows::Heap(heap) => heap.pop().map(|Reverse(first)| first),
+            Windows::Heap(ends) => ends.pop(),
         }
     }
 
     pub(crate) fn push(&mut self, end: WindowEnd) {
         match self {
             Windows::Queue(queue) => queue.push(end),
-            Windows::Heap(heap) => heap.push(Reverse(end)),
+            Windows::Heap(ends) => ends.push(end),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::graph::{Graph, NodeId};
 use crate::incoming::Incoming;
 use crate::program::Program;
 use crate::registers::{self, Registers};
-use crate::runs::{Group, Held, Many, OneRun, Runs, Spelled, Start, Waiting};
+use crate::runs::{Group, Held, Many, Runs, Spelled, Start, Waiting};
 use crate::scratch::{Limits, Overflow, Scratch};
 use crate::subsets::{Position, SubsetId, Taking, Transition, TransitionId};
 
@@ -70,7 +70,7 @@ impl Program {
         {
             return stepped;
         }
-        let was_one = matches!(runs.0, Held::One(_));
+        let was_one = matches!(runs.0, Held::One { .. });
         let many = runs.many();
         let stepped = if self.skips() {
             self.step_ordered(many, incoming, scratch, out)
@@ -97,15 +97,15 @@ impl Program {
                 match scratch.transition(start).taken[..] {
                     [] => Some(Stepped::default()),
                     [Taking { stage, target: Some(subset), matches: false }] => {
-                        runs.0 = Held::One(OneRun { taken: incoming.taken(), subset, stage });
+                        runs.0 = Held::One { taken: incoming.taken(), subset, stage };
                         Some(Stepped { has_started: true, has_changed: true })
                     }
                     _ => None,
                 }
             }
-            Held::One(one) if one.taken.time <= self.closed(incoming.time()) => None,
-            Held::One(one) => {
-                let transition = scratch.find(self, one.subset, incoming);
+            Held::One { taken, .. } if taken.time <= self.closed(incoming.time()) => None,
+            Held::One { taken: first, subset, stage: first_stage } => {
+                let transition = scratch.find(self, *subset, incoming);
                 let start = scratch.find(self, scratch.start, incoming);
                 if !scratch.transition(start).taken.is_empty() {
                     return None;
@@ -114,10 +114,10 @@ impl Program {
                 match (passed, &taken[..]) {
                     _ if *passed_matches => return None,
                     (Some(_), []) if *is_stay => return Some(Stepped::default()),
-                    (Some(target), []) => one.subset = *target,
+                    (Some(target), []) => *subset = *target,
                     (None, []) => runs.0 = Held::None,
                     (None, [Taking { stage, target: None, matches: true }]) => {
-                        let events = vec![(one.stage, one.taken.clone()), (*stage, incoming.taken())];
+                        let events = vec![(*first_stage, first.clone()), (*stage, incoming.taken())];
                         runs.0 = Held::None;
                         out.matched(events, incoming.time());
                     }
@@ -179,7 +179,7 @@ impl Program {
     pub fn close<E: Event>(&self, runs: &mut Runs<E>, now: Timestamp, scratch: &mut Scratch, out: &mut impl Sink<E>) {
         match &mut runs.0 {
             Held::None => {}
-            Held::One(OneRun { taken, subset, stage }) => {
+            Held::One { taken, subset, stage } => {
                 let give = |lapse: Lapse<'_>| lapse.give(vec![(*stage, taken.clone())], out);
                 match self.lapse(*subset, taken.time, &None, now, scratch, give) {
                     Lapsed::Open => {}
@@ -279,7 +279,7 @@ impl Program {
         let mut at = |due: Due| next = [next, due.next()].into_iter().flatten().min();
         match &runs.0 {
             Held::None => {}
-            Held::One(one) => at(Due::new(scratch.subset(one.subset), self.within, one.taken.time, &None)),
+            Held::One { taken, subset, .. } => at(Due::new(scratch.subset(*subset), self.within, taken.time, &None)),
             Held::Many(many) => {
                 for Waiting { subset, groups } in &many.waiting {
                     let subset = scratch.subset(*subset);

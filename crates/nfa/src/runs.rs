@@ -22,16 +22,13 @@ pub struct Runs<E>(pub(crate) Held<E>);
 #[derive(Debug)]
 pub(crate) enum Held<E> {
     None,
-    One(OneRun<E>),
+    /// The only run of a key, which has taken one event and has no registers.
+    One {
+        taken: Taken<E>,
+        subset: SubsetId,
+        stage: StageId,
+    },
     Many(Box<Many<E>>),
-}
-
-/// The only run of a key, which has taken one event and has no registers.
-#[derive(Debug)]
-pub(crate) struct OneRun<E> {
-    pub(crate) taken: Taken<E>,
-    pub(crate) subset: SubsetId,
-    pub(crate) stage: StageId,
 }
 
 /// Any runs: groups of those that nothing can tell apart, over a graph of what they have taken.
@@ -110,16 +107,16 @@ impl<E: Event> Runs<E> {
 
     /// The runs in their general form.
     pub(crate) fn many(&mut self) -> &mut Many<E> {
-        if let Held::None | Held::One(_) = self.0 {
+        if let Held::None | Held::One { .. } = self.0 {
             let mut many = Box::<Many<E>>::default();
-            if let Held::One(one) = std::mem::replace(&mut self.0, Held::None) {
-                many.add_one(one);
+            if let Held::One { taken, subset, stage } = std::mem::replace(&mut self.0, Held::None) {
+                many.add_one(taken, subset, stage);
             }
             self.0 = Held::Many(many);
         }
         match &mut self.0 {
             Held::Many(many) => many,
-            Held::None | Held::One(_) => unreachable!("they have become many"),
+            Held::None | Held::One { .. } => unreachable!("they have become many"),
         }
     }
 
@@ -137,7 +134,7 @@ impl<E: Event> Runs<E> {
     pub fn touch(&self) -> i64 {
         match &self.0 {
             Held::None => 0,
-            Held::One(one) => one.taken.event.touch(),
+            Held::One { taken, .. } => taken.event.touch(),
             Held::Many(many) => many.waiting.len() as i64,
         }
     }
@@ -147,7 +144,7 @@ impl<E: Event> Runs<E> {
     pub fn size(&self, scratch: &Scratch) -> Size {
         match &self.0 {
             Held::None => Size::default(),
-            Held::One(one) => Size { runs: 1, bytes: size_of::<OneRun<E>>() + one.taken.event.size() },
+            Held::One { taken, .. } => Size { runs: 1, bytes: size_of::<Self>() + taken.event.size() },
             Held::Many(many) => many.size(scratch),
         }
     }
@@ -156,7 +153,7 @@ impl<E: Event> Runs<E> {
     pub fn drop_oldest(&mut self, scratch: &Scratch) -> u64 {
         let dropped = match &mut self.0 {
             Held::None => 0,
-            Held::One(_) => {
+            Held::One { .. } => {
                 self.0 = Held::None;
                 1
             }
@@ -170,7 +167,7 @@ impl<E: Event> Runs<E> {
     pub fn starts(&self) -> impl Iterator<Item = (Timestamp, u64)> {
         let (one, many) = match &self.0 {
             Held::None => (None, None),
-            Held::One(one) => (Some((one.taken.time, one.taken.position)), None),
+            Held::One { taken, .. } => (Some((taken.time, taken.position)), None),
             Held::Many(many) => (None, Some(many.starts())),
         };
         one.into_iter().chain(many.into_iter().flatten())
@@ -180,9 +177,9 @@ impl<E: Event> Runs<E> {
     pub fn save(&self, scratch: &Scratch) -> SavedRuns<E> {
         match &self.0 {
             Held::None => Many::default().save(scratch),
-            Held::One(OneRun { taken, subset, stage }) => {
+            Held::One { taken, subset, stage } => {
                 let mut many = Many::default();
-                many.add_one(OneRun { taken: taken.clone(), subset: *subset, stage: *stage });
+                many.add_one(taken.clone(), *subset, *stage);
                 many.save(scratch)
             }
             Held::Many(many) => many.save(scratch),
@@ -193,7 +190,7 @@ impl<E: Event> Runs<E> {
     pub fn load(saved: SavedRuns<E>, program: &Program, scratch: &mut Scratch) -> Option<Self> {
         let many = Many::load(saved, program, scratch)?;
         let one = if scratch.keeps_one { many.only() } else { None };
-        let mut runs = Runs(one.map_or_else(|| Held::Many(Box::new(many)), Held::One));
+        let mut runs = Runs(one.unwrap_or_else(|| Held::Many(Box::new(many))));
         runs.settle();
         Some(runs)
     }
@@ -204,7 +201,7 @@ impl<E: Event> Many<E> {
         self.waiting.is_empty() && self.ordered.is_empty()
     }
 
-    fn add_one(&mut self, OneRun { taken, subset, stage }: OneRun<E>) {
+    fn add_one(&mut self, taken: Taken<E>, subset: SubsetId, stage: StageId) {
         let start = Start { time: taken.time, position: taken.position };
         let runs = self.graph.take(None, stage, taken);
         self.tally.add(self.graph.extent(runs));
@@ -212,10 +209,10 @@ impl<E: Event> Many<E> {
     }
 
     /// The only run, if there is but one and it has taken one event.
-    fn only(&self) -> Option<OneRun<E>> {
+    fn only(&self) -> Option<Held<E>> {
         let ([Waiting { subset, groups }], true) = (&self.waiting[..], self.ordered.is_empty()) else { return None };
         let (stage, taken) = self.graph.only_event()?;
-        (groups.len() == 1).then(|| OneRun { taken: taken.clone(), subset: *subset, stage })
+        (groups.len() == 1).then(|| Held::One { taken: taken.clone(), subset: *subset, stage })
     }
 
     fn size(&self, scratch: &Scratch) -> Size {
@@ -446,3 +443,13 @@ impl Group {
 
 /// A run's events in the order in which they were taken.
 pub(crate) type Spelled<E> = Vec<(StageId, Taken<E>)>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_with_one_run_is_small() {
+        assert_eq!(size_of::<Runs<u64>>(), 32);
+    }
+}
