@@ -16,6 +16,7 @@ mod input;
 mod patterns;
 mod sinks;
 mod summary;
+mod writer;
 
 mod failure;
 

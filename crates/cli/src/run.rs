@@ -1,13 +1,12 @@
 //! `ensue run`: events from a file or a stream through the engine, and what comes out to its sinks.
 
-use std::borrow::Borrow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use ensue_engine::{Config, Outputs};
-use ensue_io::{BadLine, Decoder, Envelope, TimeField};
+use ensue_io::{Decoder, Envelope, TimeField};
 use ensue_lang::compile;
-use ensue_model::{Event, FieldId, Match, Patterns, Row, Timeout, Timestamp, Value};
+use ensue_model::{Patterns, Timestamp};
 use ensue_runtime::Sharded;
 use indicatif::ProgressBar;
 
@@ -15,8 +14,9 @@ use crate::args::{Events, Run};
 use crate::failure::{Failure, print_diagnostics, say};
 use crate::input::Input;
 use crate::patterns;
-use crate::sinks::{Kind, Sinks};
+use crate::sinks::Sinks;
 use crate::summary::{Counts, Summary, progress_bar};
+use crate::writer::{Lines, Numbered, Writer};
 
 pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     let started = now();
@@ -29,12 +29,15 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
         print_diagnostics(&compiled.warnings);
     }
     let mut job = Job::new(args, &Arc::new(compiled.patterns), &input)?;
-    let bar = bar(args, &input, &job.sinks);
-    job.read(&mut input, &bar)?;
-    if !args.quiet && !job.sinks.are_closed() {
-        let counts = Counts { faults: job.shards.faults(), ..job.counts };
+    let bar = bar(args, &input, &job);
+    let read = job.read(&mut input, &bar);
+    let is_closed = job.writer.is_closed();
+    let lines = job.writer.finish()?;
+    read?;
+    if !args.quiet && !is_closed {
+        let counts = Counts { events: job.events, faults: job.shards.faults(), ..lines.counts };
         say(&Summary { counts, took: started.elapsed() }.to_string());
-        if let Some(first) = &job.first_unseen {
+        if let Some(first) = &lines.first_unseen {
             say(&format!("the first that was rejected: {first}; --rejected FILE writes them all"));
         }
     }
@@ -68,9 +71,9 @@ fn time_field(args: &Run, patterns: &Patterns) -> Result<TimeField, Failure> {
 }
 
 /// A bar, hidden where it would not be seen or would run through the output.
-fn bar(args: &Run, input: &Input, sinks: &Sinks) -> ProgressBar {
+fn bar(args: &Run, input: &Input, job: &Job) -> ProgressBar {
     match input.size() {
-        Some(bytes) if !args.quiet && !sinks.on_terminal() => progress_bar(bytes),
+        Some(bytes) if !args.quiet && !job.is_on_terminal => progress_bar(bytes),
         _ => ProgressBar::hidden(),
     }
 }
@@ -80,52 +83,17 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// An event with the number of its line, for those that are rejected.
-#[derive(Debug)]
-struct Numbered {
-    line: u64,
-    row: Row,
-}
-
-impl Event for Numbered {
-    fn time(&self) -> Timestamp {
-        self.row.time()
-    }
-
-    fn field(&self, field: FieldId) -> Value<'_> {
-        self.row.field(field)
-    }
-
-    fn touch(&self) -> i64 {
-        self.row.touch()
-    }
-
-    fn size(&self) -> usize {
-        size_of::<u64>() + self.row.size()
-    }
-}
-
-impl Borrow<Row> for Numbered {
-    fn borrow(&self) -> &Row {
-        &self.row
-    }
-}
-
 /// Patterns that run, with what stands before and behind them.
 struct Job {
     decoder: Decoder,
     shards: Sharded<Numbered>,
-    envelope: Envelope,
-    sinks: Sinks,
-    counts: Counts,
-    /// The name of the input, where the first rejected line ends the run.
-    strict: Option<String>,
-    /// The first rejected line, where no sink takes them: a count alone does not say what is wrong.
-    first_unseen: Option<BadLine>,
+    writer: Writer,
+    /// Whether outputs are shown on a terminal.
+    is_on_terminal: bool,
+    /// How many records were read.
+    events: u64,
     /// What has come out and is not written yet.
     out: Outputs<Numbered>,
-    /// The line that is being written.
-    line: Vec<u8>,
 }
 
 impl Job {
@@ -133,16 +101,19 @@ impl Job {
         let time = time_field(args, patterns)?;
         let call = |error: &dyn std::fmt::Display| Failure::Call(error.to_string());
         let config = Config { watermarks: args.watermark, ..Config::default() };
+        let decoder = Decoder::new(patterns, &input.format, &time).map_err(|error| call(&error))?;
+        let shards = Sharded::new(patterns, config, usize::from(args.shards)).map_err(|error| call(&error))?;
+        let strict = args.strict.then(|| input.name.clone());
+        let lines = Lines::new(Envelope::new(patterns, input.format.clone()), Sinks::create(args)?, strict);
+        // The line that ends a strict run must be the last one that is read.
+        let is_apart = args.shards > 1 && !args.strict;
         Ok(Job {
-            decoder: Decoder::new(patterns, &input.format, &time).map_err(|error| call(&error))?,
-            shards: Sharded::new(patterns, config, usize::from(args.shards)).map_err(|error| call(&error))?,
-            envelope: Envelope::new(patterns, input.format.clone()),
-            sinks: Sinks::create(args)?,
-            counts: Counts::default(),
-            strict: args.strict.then(|| input.name.clone()),
-            first_unseen: None,
+            decoder,
+            shards,
+            is_on_terminal: lines.on_terminal(),
+            writer: if is_apart { Writer::apart(lines) } else { Writer::here(lines) },
+            events: 0,
             out: Outputs::default(),
-            line: Vec::new(),
         })
     }
 
@@ -155,9 +126,9 @@ impl Job {
             if taken.is_err() || input.size().is_none() {
                 self.catch_up()?;
             }
-            self.sinks.flush()?;
+            self.writer.flush()?;
             taken?;
-            if self.sinks.are_closed() {
+            if self.writer.is_closed() {
                 return Ok(());
             }
             bar.set_position(input.read());
@@ -167,21 +138,20 @@ impl Job {
         }
         bar.finish_and_clear();
         self.shards.finish(&mut self.out).map_err(|error| Failure::Data(error.to_string()))?;
-        self.write_outputs()?;
-        self.sinks.flush()
+        self.writer.write(&mut self.out)
     }
 
     /// Takes the records that have been read.
     fn take_records(&mut self, input: &mut Input) -> Result<(), Failure> {
         while let Some(record) = input.records().next() {
-            self.counts.events += 1;
+            self.events += 1;
             let line = match &record {
                 Ok(record) => record.line,
                 Err(bad) => bad.line,
             };
             match record.and_then(|record| self.decoder.decode(&record)) {
                 Ok(row) => self.push(Numbered { line, row })?,
-                Err(bad) => self.reject(bad)?,
+                Err(bad) => self.writer.reject(bad)?,
             }
         }
         Ok(())
@@ -190,67 +160,11 @@ impl Job {
     /// Waits until all that the events up to now complete has come out.
     fn catch_up(&mut self) -> Result<(), Failure> {
         self.shards.advance(Timestamp::MIN, &mut self.out).map_err(|error| Failure::Data(error.to_string()))?;
-        self.write_outputs()
+        self.writer.write(&mut self.out)
     }
 
     fn push(&mut self, event: Numbered) -> Result<(), Failure> {
         self.shards.push(event, &mut self.out).map_err(|error| Failure::Data(error.to_string()))?;
-        self.write_outputs()
-    }
-
-    fn write_outputs(&mut self) -> Result<(), Failure> {
-        for rejected in std::mem::take(&mut self.out.rejected) {
-            let Numbered { line, row } = &*rejected.event;
-            self.reject(BadLine { line: *line, reason: rejected.reason, raw: row.raw().as_bytes().to_vec() })?;
-        }
-        for late in std::mem::take(&mut self.out.late) {
-            self.counts.late += 1;
-            self.write(Kind::Late, |envelope, line| envelope.write_late(&late.row, line))?;
-        }
-        self.write_matches_and_timeouts()
-    }
-
-    /// Writes matches and timeouts in the order of their times, in which each of them come. Time runs out before what
-    /// happens at that time.
-    fn write_matches_and_timeouts(&mut self) -> Result<(), Failure> {
-        let mut matches = std::mem::take(&mut self.out.matches).into_iter().peekable();
-        for timeout in std::mem::take(&mut self.out.timeouts) {
-            while let Some(matched) = matches.next_if(|matched| matched.at < timeout.deadline) {
-                self.write_match(&matched)?;
-            }
-            self.write_timeout(&timeout)?;
-        }
-        matches.try_for_each(|matched| self.write_match(&matched))
-    }
-
-    fn write_match(&mut self, matched: &Match<Numbered>) -> Result<(), Failure> {
-        self.counts.matches += 1;
-        self.write(Kind::Match, |envelope, line| envelope.write_match(matched, line))
-    }
-
-    fn write_timeout(&mut self, timeout: &Timeout<Numbered>) -> Result<(), Failure> {
-        self.counts.timeouts += 1;
-        self.write(Kind::Timeout, |envelope, line| envelope.write_timeout(timeout, line))
-    }
-
-    fn reject(&mut self, bad: BadLine) -> Result<(), Failure> {
-        if let Some(input) = &self.strict {
-            return Err(Failure::Data(format!("{input}, {bad}; without --strict it would be passed over")));
-        }
-        self.counts.rejected += 1;
-        self.write(Kind::Rejected, |envelope, line| envelope.write_rejected(bad.line, &bad.reason, &bad.raw, line))?;
-        if !self.sinks.wants(Kind::Rejected) && self.first_unseen.is_none() {
-            self.first_unseen = Some(bad);
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, kind: Kind, encode: impl FnOnce(&Envelope, &mut Vec<u8>)) -> Result<(), Failure> {
-        if !self.sinks.wants(kind) {
-            return Ok(());
-        }
-        self.line.clear();
-        encode(&self.envelope, &mut self.line);
-        self.sinks.write(kind, &self.line)
+        self.writer.write(&mut self.out)
     }
 }

@@ -30,7 +30,7 @@ struct Sink {
     name: String,
     /// The file behind it; none for standard output.
     path: Option<PathBuf>,
-    writer: BufWriter<Box<dyn Write>>,
+    writer: BufWriter<Box<dyn Write + Send>>,
     /// Whether somebody still reads it.
     open: bool,
 }
@@ -101,18 +101,21 @@ impl Sinks {
 impl Sink {
     fn create(path: &Path) -> Result<Self, Failure> {
         if path == Path::new("-") {
-            let writer: Box<dyn Write> = Box::new(io::stdout());
+            let writer: Box<dyn Write + Send> = Box::new(io::stdout());
             let name = "standard output".to_owned();
             return Ok(Sink { name, path: None, writer: BufWriter::with_capacity(BUFFER_BYTES, writer), open: true });
         }
         let name = format!("`{}`", path.display());
         let file = File::create(path).map_err(|error| Failure::write(&name, &error))?;
-        let writer: Box<dyn Write> = Box::new(file);
+        let writer: Box<dyn Write + Send> = Box::new(file);
         Ok(Sink { name, path: real(path), writer: BufWriter::with_capacity(BUFFER_BYTES, writer), open: true })
     }
 
     /// Writes, unless nobody reads any more: a reader that has seen enough is no error.
-    fn attempt(&mut self, write: impl FnOnce(&mut BufWriter<Box<dyn Write>>) -> io::Result<()>) -> Result<(), Failure> {
+    fn attempt(
+        &mut self,
+        write: impl FnOnce(&mut BufWriter<Box<dyn Write + Send>>) -> io::Result<()>,
+    ) -> Result<(), Failure> {
         if !self.open {
             return Ok(());
         }

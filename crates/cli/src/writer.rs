@@ -1,0 +1,243 @@
+//! Writes what comes out, on the reader's thread or on one of its own.
+
+use std::borrow::Borrow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use ensue_engine::Outputs;
+use ensue_io::{BadLine, Envelope};
+use ensue_model::{Event, FieldId, Match, Row, Timeout, Timestamp, Value};
+
+use crate::failure::Failure;
+use crate::sinks::{Kind, Sinks};
+use crate::summary::Counts;
+
+/// An event with the number of its line, for those that are rejected.
+#[derive(Debug)]
+pub(crate) struct Numbered {
+    pub(crate) line: u64,
+    pub(crate) row: Row,
+}
+
+impl Event for Numbered {
+    fn time(&self) -> Timestamp {
+        self.row.time()
+    }
+
+    fn field(&self, field: FieldId) -> Value<'_> {
+        self.row.field(field)
+    }
+
+    fn touch(&self) -> i64 {
+        self.row.touch()
+    }
+
+    fn size(&self) -> usize {
+        size_of::<u64>() + self.row.size()
+    }
+}
+
+impl Borrow<Row> for Numbered {
+    fn borrow(&self) -> &Row {
+        &self.row
+    }
+}
+
+/// What writes outputs.
+pub(crate) enum Writer {
+    Here(Box<Lines>),
+    Apart(Apart),
+}
+
+/// A thread that writes.
+pub(crate) struct Apart {
+    orders: SyncSender<Order>,
+    thread: JoinHandle<Result<Box<Lines>, Failure>>,
+    /// Whether nobody reads any output any more.
+    is_closed: Arc<AtomicBool>,
+}
+
+/// What the thread is told.
+enum Order {
+    Write(Outputs<Numbered>),
+    Reject(BadLine),
+    Flush,
+}
+
+/// How many orders may wait until the reader waits.
+const ORDERS_AHEAD: usize = 16;
+
+impl Writer {
+    /// Writes when it is told to.
+    pub(crate) fn here(lines: Lines) -> Self {
+        Writer::Here(Box::new(lines))
+    }
+
+    /// Writes on a thread of its own, while the caller goes on.
+    pub(crate) fn apart(lines: Lines) -> Self {
+        let (orders, incoming) = sync_channel(ORDERS_AHEAD);
+        let is_closed = Arc::new(AtomicBool::new(false));
+        let closed = is_closed.clone();
+        let lines = Box::new(lines);
+        let thread = std::thread::spawn(move || lines.carry_out(&incoming, &closed));
+        Writer::Apart(Apart { orders, thread, is_closed })
+    }
+
+    /// Writes outputs, and leaves none.
+    pub(crate) fn write(&mut self, outputs: &mut Outputs<Numbered>) -> Result<(), Failure> {
+        match self {
+            _ if outputs.is_empty() => Ok(()),
+            Writer::Here(lines) => lines.write(outputs),
+            Writer::Apart(apart) => apart.order(Order::Write(std::mem::take(outputs))),
+        }
+    }
+
+    /// Writes a line that is no event.
+    pub(crate) fn reject(&mut self, bad: BadLine) -> Result<(), Failure> {
+        match self {
+            Writer::Here(lines) => lines.reject(bad),
+            Writer::Apart(apart) => apart.order(Order::Reject(bad)),
+        }
+    }
+
+    /// Hands on what has been written.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        match self {
+            Writer::Here(lines) => lines.sinks.flush(),
+            Writer::Apart(apart) => apart.order(Order::Flush),
+        }
+    }
+
+    /// Whether nobody reads any output any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        match self {
+            Writer::Here(lines) => lines.sinks.are_closed(),
+            Writer::Apart(apart) => apart.is_closed.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Waits until all is written.
+    ///
+    /// # Errors
+    /// If something could not be written.
+    pub(crate) fn finish(self) -> Result<Box<Lines>, Failure> {
+        match self {
+            Writer::Here(mut lines) => {
+                lines.sinks.flush()?;
+                Ok(lines)
+            }
+            Writer::Apart(Apart { orders, thread, .. }) => {
+                drop(orders);
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            }
+        }
+    }
+}
+
+impl Apart {
+    /// An order to a thread that has failed is lost: [`Writer::finish`] says why it failed.
+    fn order(&self, order: Order) -> Result<(), Failure> {
+        if self.orders.send(order).is_err() {
+            self.is_closed.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// Outputs as lines in their sinks.
+pub(crate) struct Lines {
+    envelope: Envelope,
+    sinks: Sinks,
+    /// What came out; of the events and the faults it knows nothing.
+    pub(crate) counts: Counts,
+    /// The name of the input, where the first rejected line ends the run.
+    strict: Option<String>,
+    /// The first rejected line, where no sink takes them: a count alone does not say what is wrong.
+    pub(crate) first_unseen: Option<BadLine>,
+    /// The line that is being written.
+    line: Vec<u8>,
+}
+
+impl Lines {
+    pub(crate) fn new(envelope: Envelope, sinks: Sinks, strict: Option<String>) -> Self {
+        Lines { envelope, sinks, counts: Counts::default(), strict, first_unseen: None, line: Vec::new() }
+    }
+
+    /// Whether outputs are shown on a terminal.
+    pub(crate) fn on_terminal(&self) -> bool {
+        self.sinks.on_terminal()
+    }
+
+    fn carry_out(mut self: Box<Self>, orders: &Receiver<Order>, is_closed: &AtomicBool) -> Result<Box<Self>, Failure> {
+        for order in orders {
+            match order {
+                Order::Write(mut outputs) => self.write(&mut outputs)?,
+                Order::Reject(bad) => self.reject(bad)?,
+                Order::Flush => self.sinks.flush()?,
+            }
+            is_closed.store(self.sinks.are_closed(), Ordering::Relaxed);
+        }
+        self.sinks.flush()?;
+        Ok(self)
+    }
+
+    fn write(&mut self, outputs: &mut Outputs<Numbered>) -> Result<(), Failure> {
+        for rejected in outputs.rejected.drain(..) {
+            let Numbered { line, row } = &*rejected.event;
+            self.reject(BadLine { line: *line, reason: rejected.reason, raw: row.raw().as_bytes().to_vec() })?;
+        }
+        for late in outputs.late.drain(..) {
+            self.counts.late += 1;
+            self.write_line(Kind::Late, |envelope, line| envelope.write_late(&late.row, line))?;
+        }
+        self.write_matches_and_timeouts(outputs)
+    }
+
+    /// Writes matches and timeouts in the order of their times, in which each of them come. Time runs out before what
+    /// happens at that time.
+    fn write_matches_and_timeouts(&mut self, outputs: &mut Outputs<Numbered>) -> Result<(), Failure> {
+        let mut matches = outputs.matches.drain(..).peekable();
+        for timeout in outputs.timeouts.drain(..) {
+            while let Some(matched) = matches.next_if(|matched| matched.at < timeout.deadline) {
+                self.write_match(&matched)?;
+            }
+            self.write_timeout(&timeout)?;
+        }
+        matches.try_for_each(|matched| self.write_match(&matched))
+    }
+
+    fn write_match(&mut self, matched: &Match<Numbered>) -> Result<(), Failure> {
+        self.counts.matches += 1;
+        self.write_line(Kind::Match, |envelope, line| envelope.write_match(matched, line))
+    }
+
+    fn write_timeout(&mut self, timeout: &Timeout<Numbered>) -> Result<(), Failure> {
+        self.counts.timeouts += 1;
+        self.write_line(Kind::Timeout, |envelope, line| envelope.write_timeout(timeout, line))
+    }
+
+    fn reject(&mut self, bad: BadLine) -> Result<(), Failure> {
+        if let Some(input) = &self.strict {
+            return Err(Failure::Data(format!("{input}, {bad}; without --strict it would be passed over")));
+        }
+        self.counts.rejected += 1;
+        self.write_line(Kind::Rejected, |envelope, line| {
+            envelope.write_rejected(bad.line, &bad.reason, &bad.raw, line);
+        })?;
+        if !self.sinks.wants(Kind::Rejected) && self.first_unseen.is_none() {
+            self.first_unseen = Some(bad);
+        }
+        Ok(())
+    }
+
+    fn write_line(&mut self, kind: Kind, encode: impl FnOnce(&Envelope, &mut Vec<u8>)) -> Result<(), Failure> {
+        if !self.sinks.wants(kind) {
+            return Ok(());
+        }
+        self.line.clear();
+        encode(&self.envelope, &mut self.line);
+        self.sinks.write(kind, &self.line)
+    }
+}
