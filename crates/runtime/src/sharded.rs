@@ -43,11 +43,7 @@ impl<E: Event> Inline<E> {
             Ok(admitted) => {
                 self.batch.extend(admitted.routes.first().map(|route| Routed::alone(event, &admitted, route)))
             }
-            Err(refusal) => {
-                // What came out before is seen before.
-                self.catch_up(out)?;
-                refusal.put(event, out);
-            }
+            Err(refusal) => refusal.put(event, out),
         }
         if self.batch.len() < INLINE_EVENTS { Ok(()) } else { self.catch_up(out) }
     }
