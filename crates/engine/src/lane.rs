@@ -27,6 +27,8 @@ pub(crate) struct Lane<E> {
     /// When windows end. A run may have ended earlier, and its key may be another by then: closing what is not due does
     /// nothing.
     windows: Windows,
+    /// Of how many of the next windows the memory that they need was read ahead.
+    ends_touched: usize,
     closing: Closing,
     /// How much all open runs are.
     size: Size,
@@ -90,6 +92,7 @@ impl<E: Event> Lane<E> {
             pattern,
             scratch: Scratch::new(&program, *timeouts, of_runs, conditions),
             windows: Windows::new(&program),
+            ends_touched: 0,
             closing: Closing::new(&program, config.watermarks),
             program,
             keys: OpenKeys::new(),
@@ -130,13 +133,15 @@ impl<E: Event> Lane<E> {
         self.keys.len()
     }
 
-    /// Reads a little of what events with keys of these hashes will need, and what the windows that end up to `through`
-    /// will, all at once: one after the other, each would wait for the memory. What it gives means nothing.
-    pub(crate) fn touch(&self, hashes: &[u64], through: Timestamp) -> i64 {
-        const WINDOWS_MAX: usize = 256;
+    /// Reads a little of what events with keys of these hashes will need, all at once: one after the other, each would wait
+    /// for the memory. What it gives means nothing.
+    pub(crate) fn touch(&self, hashes: &[u64]) -> i64 {
         let places: SmallVec<[u32; LOOK_AHEAD]> = hashes.iter().filter_map(|hash| self.keys.probe(*hash)).collect();
-        let ending = self.windows.places_until(through).take(WINDOWS_MAX);
-        let touched = places.into_iter().chain(ending).filter_map(|place| self.keys.at(place));
+        self.touch_places(places.into_iter())
+    }
+
+    fn touch_places(&self, places: impl Iterator<Item = u32>) -> i64 {
+        let touched = places.filter_map(|place| self.keys.at(place));
         touched.map(|keyed| keyed.runs.touch()).fold(0, i64::wrapping_add)
     }
 
@@ -314,6 +319,11 @@ impl<E: Event> Lane<E> {
     /// Closes the window that ends first; where windows are closed by key, also the others of its key that end up to
     /// `now`. If it was that of a key that is gone, nothing else is due at its place.
     pub(crate) fn close_first_window(&mut self, now: Timestamp, out: &mut Outputs<E>) {
+        if self.ends_touched == 0 {
+            std::hint::black_box(self.touch_places(self.windows.places().take(LOOK_AHEAD)));
+            self.ends_touched = LOOK_AHEAD;
+        }
+        self.ends_touched -= 1;
         let Some(WindowEnd { place, deadline }) = self.windows.pop() else { return };
         if self.keys.at(place).is_some() {
             self.close(place, if self.is_closed_by_key() { now } else { deadline }, out);

@@ -215,13 +215,11 @@ impl<E: Event> Shard<E> {
 
     /// Reads a little of what these events will need, so that they need not wait for the memory one after the other.
     fn read_ahead(&self, batch: &[Routed<E>]) {
-        let Some(last) = batch.last() else { return };
         if batch.len() < 2 || self.classes.len() > 1 || self.lanes.len() > LANES_READ_AHEAD {
             return;
         }
         let hashes: SmallVec<[u64; LOOK_AHEAD]> = batch.iter().filter_map(|event| event.hash).collect();
-        let through = last.incoming.time();
-        std::hint::black_box(self.lanes.iter().map(|lane| lane.touch(&hashes, through)).fold(0, i64::wrapping_add));
+        std::hint::black_box(self.lanes.iter().map(|lane| lane.touch(&hashes)).fold(0, i64::wrapping_add));
     }
 
     fn step(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {

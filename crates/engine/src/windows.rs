@@ -59,14 +59,13 @@ impl Windows {
         }
     }
 
-    /// Where windows end up to then; of a heap, none.
-    pub(crate) fn places_until(&self, through: Timestamp) -> impl Iterator<Item = u32> {
+    /// The places whose windows end next; of a heap, none.
+    pub(crate) fn places(&self) -> impl Iterator<Item = u32> {
         let blocks = match self {
             Windows::Queue(queue) => Some(queue.blocks.iter().flatten()),
             Windows::Heap(_) => None,
         };
-        let ends = blocks.into_iter().flatten();
-        ends.take_while(move |end| end.deadline <= through).map(|end| end.place)
+        blocks.into_iter().flatten().map(|end| end.place)
     }
 
     pub(crate) fn pop(&mut self) -> Option<WindowEnd> {
