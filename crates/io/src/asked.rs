@@ -28,10 +28,10 @@ fn ask_pattern(pattern: &Pattern, asked: &mut BTreeSet<FieldId>) {
 
 fn ask_sequence(sequence: &Sequence, asked: &mut BTreeSet<FieldId>) {
     for Step { relation: _, term, quantifier: _, until, within: _ } in &sequence.steps {
-        match term {
-            Term::Stage(_, condition) => ask(condition, asked),
-            Term::Group(inner) => ask_sequence(inner, asked),
+        if let Term::Stage(_, condition) = term {
+            ask(condition, asked);
         }
+        term.sequences().iter().for_each(|inner| ask_sequence(inner, asked));
         until.iter().for_each(|until| ask(until, asked));
     }
 }

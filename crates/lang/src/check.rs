@@ -6,6 +6,7 @@ mod expression;
 mod function;
 mod key;
 mod names;
+mod parts;
 mod pattern;
 mod sequence;
 mod stages;

@@ -8,7 +8,6 @@ use crate::tree::{ClauseKind, EndingKind, File, GroupKind, Item, Keep, Pattern, 
 /// A construct that can be refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Construct {
-    Alternatives,
     AnyOrder,
     WithinEvents,
     Keep,
@@ -24,7 +23,6 @@ enum Construct {
 
 /// What the engine does not run yet.
 const REFUSED: &[Construct] = &[
-    Construct::Alternatives,
     Construct::AnyOrder,
     Construct::WithinEvents,
     Construct::Keep,
@@ -120,8 +118,7 @@ impl Gate {
             }
             Term::Group(group) => {
                 match group.kind {
-                    GroupKind::Sequence => {}
-                    GroupKind::Alternatives => self.meet(Construct::Alternatives, group.place, "`|`"),
+                    GroupKind::Sequence | GroupKind::Alternatives => {}
                     GroupKind::AnyOrder => self.meet(Construct::AnyOrder, group.place, "`&`"),
                 }
                 group.parts.iter().for_each(|part| self.sequence(part));

@@ -82,6 +82,13 @@ pub struct Sequence {
     pub steps: Vec<Step>,
 }
 
+impl Sequence {
+    /// Whether it may be over without an event.
+    pub fn can_be_empty(&self) -> bool {
+        self.steps.iter().all(Step::can_be_empty)
+    }
+}
+
 /// A term with its relation to the one before.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Step {
@@ -95,6 +102,23 @@ pub struct Step {
     pub until: Option<Expr>,
     /// `within 5m of previous`: a deadline of the step's own.
     pub within: Option<StepWindow>,
+}
+
+impl Step {
+    /// Whether nothing is to come.
+    pub fn is_negated(&self) -> bool {
+        matches!(self.relation, Relation::NotNext | Relation::NotFollowedBy)
+    }
+
+    /// Whether it may be over without an event.
+    pub fn can_be_empty(&self) -> bool {
+        let is_empty = match &self.term {
+            Term::Stage(..) => false,
+            Term::Group(sequence) => sequence.can_be_empty(),
+            Term::Either(branches) => branches.iter().any(Sequence::can_be_empty),
+        };
+        self.is_negated() || self.quantifier.optional || is_empty
+    }
 }
 
 /// How long a step waits: each event that it takes lies less than `span` after the anchor's latest event. A run that
@@ -123,6 +147,19 @@ pub enum Term {
     Stage(StageId, Expr),
     /// A nested sequence.
     Group(Sequence),
+    /// `( a | b )`: one of several sequences, of which none can be empty.
+    Either(Vec<Sequence>),
+}
+
+impl Term {
+    /// The sequences inside, in the order of the text; a stage has none.
+    pub fn sequences(&self) -> &[Sequence] {
+        match self {
+            Term::Stage(..) => &[],
+            Term::Group(sequence) => std::slice::from_ref(sequence),
+            Term::Either(branches) => branches,
+        }
+    }
 }
 
 /// What may lie between a term and the one before.

@@ -51,8 +51,8 @@ struct Compiler<'p> {
 struct Group {
     /// What may lie before this round of the group.
     contiguity: Contiguity,
-    /// What may lie between two rounds.
-    inner: Contiguity,
+    /// What may lie between two rounds of its first term, if that is for the group to say.
+    inner: Option<Contiguity>,
     /// Whether this is a first round that may be left out.
     optional: bool,
     until: Option<Guard>,
@@ -89,9 +89,13 @@ impl<'p> Place<'p> {
         self.heads().map_or(contiguity_of(self.step().relation, self.index), |group| group.contiguity)
     }
 
-    /// What may lie between two rounds of the term. Flink gives the first term of a group that of the group's rounds.
+    /// What may lie between two rounds of the term. Flink gives the first stage of a group that of the group's rounds.
     fn inner_contiguity(&self) -> Contiguity {
-        self.heads().map_or(self.step().quantifier.inner, |group| group.inner)
+        let of_group = match self.step().term {
+            Term::Stage(..) => self.heads().and_then(|group| group.inner),
+            Term::Group(_) | Term::Either(_) => None,
+        };
+        of_group.unwrap_or(self.step().quantifier.inner)
     }
 
     /// The step windows that an event must lie in to be taken here.
@@ -127,6 +131,12 @@ fn contiguity_of(relation: Relation, index: usize) -> Contiguity {
 struct Edges {
     take: Guard,
     ignore: Option<Guard>,
+}
+
+/// What a run waits for.
+enum Wait {
+    Stage { stage: StageId, take: Guard, target: StateId },
+    Fork(Vec<StateId>),
 }
 
 impl<'p> Compiler<'p> {
@@ -263,6 +273,11 @@ impl<'p> Compiler<'p> {
         match &place.step().term {
             Term::Stage(stage, _) => self.single(place, *stage, sink, exit, edges),
             Term::Group(sequence) => self.group_round(place, sequence, sink, exit, first),
+            Term::Either(branches) => {
+                let taken = self.without_absences(place, sink);
+                let branches = self.branches(place, branches, taken);
+                self.waiting(place, &Wait::Fork(branches), exit, edges.ignore)
+            }
         }
     }
 
@@ -274,27 +289,47 @@ impl<'p> Compiler<'p> {
         exit: Option<StateId>,
         edges: Edges,
     ) -> StateId {
-        let state = self.state(StateKind::Normal, Some(stage));
-        self.set_windows(state, place);
         // Once the term takes an event, the absences before it no longer count.
         let taken = self.without_absences(place, sink);
-        self.edge(state, Action::Take, edges.take.clone(), taken);
-        if let Some(exit) = exit {
-            self.exit_edges(place, state, exit);
-        }
-        let Some(ignore) = edges.ignore else { return state };
+        self.waiting(place, &Wait::Stage { stage, take: edges.take, target: taken }, exit, edges.ignore)
+    }
+
+    /// A state in which a run waits for a term.
+    fn waiting(&mut self, place: Place<'_>, wait: &Wait, exit: Option<StateId>, ignore: Option<Guard>) -> StateId {
+        let state = self.wait(place, wait, exit);
+        let Some(ignore) = ignore else { return state };
         let has_way_out = exit.is_some() || place.heads().is_some_and(|group| group.optional);
         if !has_way_out {
             self.edge(state, Action::Ignore, ignore, state);
             return state;
         }
         // The copy has no way out, so that a run that waits leaves the term out once and not at each event.
-        let waiting = self.state(StateKind::Normal, Some(stage));
-        self.set_windows(waiting, place);
-        self.edge(waiting, Action::Take, edges.take, taken);
+        let waiting = self.wait(place, wait, None);
         self.edge(waiting, Action::Ignore, ignore.clone(), waiting);
         self.stop_edges(place, waiting);
         self.edge(state, Action::Ignore, ignore, waiting);
+        state
+    }
+
+    /// The state of a wait, without a way to pass an event over.
+    fn wait(&mut self, place: Place<'_>, wait: &Wait, exit: Option<StateId>) -> StateId {
+        let state = match wait {
+            Wait::Stage { stage, take, target } => {
+                let state = self.state(StateKind::Normal, Some(*stage));
+                self.edge(state, Action::Take, take.clone(), *target);
+                state
+            }
+            Wait::Fork(_) => self.state(StateKind::Fork, None),
+        };
+        self.set_windows(state, place);
+        if let Some(exit) = exit {
+            self.exit_edges(place, state, exit);
+        }
+        match wait {
+            Wait::Stage { .. } => {}
+            // The last is looked at first.
+            Wait::Fork(branches) => branches.iter().rev().for_each(|branch| self.proceed(state, *branch)),
+        }
         state
     }
 
@@ -332,7 +367,7 @@ impl<'p> Compiler<'p> {
         let step = place.step();
         Group {
             contiguity: if first_round { contiguity_of(step.relation, place.index) } else { step.quantifier.inner },
-            inner: step.quantifier.inner,
+            inner: Some(step.quantifier.inner),
             optional: first_round && step.quantifier.optional,
             until: self.until(step),
             windows: place.windows(),
@@ -344,6 +379,7 @@ impl<'p> Compiler<'p> {
         match &place.step().term {
             Term::Stage(stage, _) => self.looping_stage(place, *stage, sink),
             Term::Group(sequence) => self.looping_group(place, sequence, sink),
+            Term::Either(branches) => self.looping_branches(place, branches, sink),
         }
     }
 
@@ -382,6 +418,103 @@ impl<'p> Compiler<'p> {
         first
     }
 
+    fn looping_branches(&mut self, place: Place<'_>, branches: &[Sequence], sink: StateId) -> StateId {
+        let edges = self.loop_edges(place);
+        let open = self.group_open(place);
+        let joint = self.state_in_loop(None);
+        let branches = Wait::Fork(self.branches(place, branches, joint));
+        if place.step().quantifier.greedy {
+            self.narrow_greedily(place, sink);
+        }
+        let state = self.wait(place, &branches, Some(sink));
+        self.states[state.index()].in_loop = true;
+        self.edge(joint, Action::Proceed, open, state);
+        self.stop_edge_of_following(place, state);
+        if let Some(ignore) = edges.ignore {
+            let waiting = self.wait(place, &branches, None);
+            self.edge(waiting, Action::Ignore, ignore.clone(), waiting);
+            self.edge(state, Action::Ignore, ignore, waiting);
+            self.stop_edge_of_following(place, waiting);
+        }
+        state
+    }
+
+    /// The states that branches begin with. They take the very next event; it is the fork before them that waits, for what
+    /// fits one of them.
+    fn branches(&mut self, place: Place<'_>, branches: &[Sequence], sink: StateId) -> Vec<StateId> {
+        let group = Group {
+            contiguity: Contiguity::Strict,
+            inner: None,
+            optional: false,
+            until: self.until(place.step()),
+            windows: place.windows(),
+        };
+        let firsts = branches.iter().map(|branch| {
+            let sink = if ends_greedily(branch) { self.sink_of_its_own(sink) } else { sink };
+            let first = self.sequence(branch, sink, Some(&group), place.following());
+            self.entered(first)
+        });
+        firsts.collect()
+    }
+
+    /// The same as `sink` for one branch, so that what a greedy loop makes of it does not concern the others.
+    fn sink_of_its_own(&mut self, sink: StateId) -> StateId {
+        let State { kind, edges, .. } = &self.states[sink.index()];
+        match kind {
+            StateKind::Final => sink,
+            // The joint of a loop that is still being made.
+            _ if edges.is_empty() => {
+                let joint = self.state_in_loop(None);
+                self.proceed(joint, sink);
+                joint
+            }
+            _ => self.copy(sink),
+        }
+    }
+
+    /// A state that a run does not wait in: where it, or what may be taken in its place, would pass an event over, a copy
+    /// that does not.
+    fn entered(&mut self, state: StateId) -> StateId {
+        let waits = |edge: &Edge| edge.action == Action::Ignore;
+        let mut here = self.proceeding_from(state).into_iter();
+        if here.any(|state| self.states[state.index()].edges.iter().any(waits)) {
+            self.copy_entered(state, &mut HashMap::new())
+        } else {
+            state
+        }
+    }
+
+    fn copy_entered(&mut self, state: StateId, copies: &mut HashMap<StateId, StateId>) -> StateId {
+        if let Some(copy) = copies.get(&state) {
+            return *copy;
+        }
+        let edges = self.states[state.index()].edges.clone();
+        let copy = self.copy_of_state(state);
+        copies.insert(state, copy);
+        for edge in edges {
+            let target = match edge.action {
+                Action::Ignore => continue,
+                Action::Take => edge.target,
+                Action::Proceed => self.copy_entered(edge.target, copies),
+            };
+            self.edge(copy, edge.action, edge.guard, target);
+        }
+        copy
+    }
+
+    fn proceeding_from(&self, state: StateId) -> Vec<StateId> {
+        let mut found = vec![state];
+        let mut looked_at = 0;
+        while let Some(state) = found.get(looked_at) {
+            let edges = self.states[state.index()].edges.iter().filter(|edge| edge.action == Action::Proceed);
+            let targets: Vec<StateId> =
+                edges.map(|edge| edge.target).filter(|target| !found.contains(target)).collect();
+            found.extend(targets);
+            looked_at += 1;
+        }
+        found
+    }
+
     /// A greedy loop keeps what it can take from the state behind it.
     fn narrow_greedily(&mut self, place: Place<'_>, sink: StateId) {
         if place.step().until.is_some() {
@@ -389,23 +522,27 @@ impl<'p> Compiler<'p> {
             self.before_greedy.insert(sink, before);
         }
         let open = self.group_open(place);
-        let not_taken = open.and(self.entry_guard(place.step())).and(self.in_time(&place.windows())).negated();
+        let around = place.group.map_or(&[][..], |group| &group.windows);
+        let not_taken = open.and(self.entry_guard(place.step())).and(self.in_time(around)).negated();
         for edge in &mut self.states[sink.index()].edges {
             edge.guard = edge.guard.clone().and(not_taken.clone());
         }
     }
 
-    /// Whether an event begins another round: of a group, whether one of the stages that it can begin with takes it.
+    /// Whether an event can begin a round of a term: of a group, whether one of the stages that it can begin with takes it.
     fn entry_guard(&mut self, step: &Step) -> Guard {
-        match &step.term {
+        let fits = match &step.term {
             Term::Stage(_, condition) => self.guard(condition),
-            Term::Group(sequence) => {
-                let last = sequence.steps.iter().position(|step| !step.quantifier.optional);
-                let entries = &sequence.steps[..last.map_or(sequence.steps.len(), |last| last + 1)];
-                let none = entries.iter().map(|step| self.entry_guard(step).negated()).collect();
-                Guard::All(none).negated()
-            }
-        }
+            Term::Group(sequence) => self.one_of(sequence_entries(sequence)),
+            Term::Either(branches) => self.one_of(branches.iter().flat_map(sequence_entries)),
+        };
+        fits.and(self.in_time(step.within.as_slice()))
+    }
+
+    /// Whether an event can begin one of several terms.
+    fn one_of<'s>(&mut self, steps: impl IntoIterator<Item = &'s Step>) -> Guard {
+        let none = steps.into_iter().map(|step| self.entry_guard(step).negated()).collect();
+        Guard::All(none).negated()
     }
 
     /// The edges of a term that is taken once.
@@ -489,11 +626,13 @@ impl<'p> Compiler<'p> {
         place.group_until().map_or(Guard::Always, |until| until.clone().negated())
     }
 
-    /// The condition of a stage; a group as a whole takes anything.
+    /// What is not passed over: the condition of a stage, or what a branch begins with. The stages of a plain group say it
+    /// for themselves.
     fn condition_of(&mut self, step: &Step) -> Guard {
         match &step.term {
             Term::Stage(_, condition) => self.guard(condition),
             Term::Group(_) => Guard::Always,
+            Term::Either(branches) => self.one_of(branches.iter().flat_map(sequence_entries)),
         }
     }
 
@@ -616,6 +755,10 @@ impl<'p> Compiler<'p> {
         StateId(self.states.len() as u32 - 1)
     }
 
+    fn proceed(&mut self, from: StateId, target: StateId) {
+        self.edge(from, Action::Proceed, Guard::Always, target);
+    }
+
     fn edge(&mut self, from: StateId, action: Action, guard: Guard, target: StateId) {
         self.states[from.index()].edges.push(Edge { action, guard, target });
     }
@@ -645,6 +788,20 @@ fn and_not_until(guard: Option<Guard>, until: Option<&Guard>) -> Option<Guard> {
 fn stage_of(step: &Step) -> StageId {
     match &step.term {
         Term::Stage(stage, _) => *stage,
-        Term::Group(_) => unreachable!("the checker lets only stages be negated"),
+        Term::Group(_) | Term::Either(_) => unreachable!("the checker lets only stages be negated"),
     }
+}
+
+/// The terms that a sequence can begin with: those that may be left out, and the first that may not.
+fn sequence_entries(sequence: &Sequence) -> impl Iterator<Item = &Step> {
+    let first_needed = sequence.steps.iter().position(|step| !step.can_be_empty());
+    let entries = &sequence.steps[..first_needed.map_or(sequence.steps.len(), |first| first + 1)];
+    entries.iter().filter(|step| !step.is_negated())
+}
+
+/// Whether the last of what a sequence takes may be a greedy loop.
+fn ends_greedily(sequence: &Sequence) -> bool {
+    let is_greedy = |step: &Step| step.quantifier.greedy || step.term.sequences().iter().any(ends_greedily);
+    let last_needed = sequence.steps.iter().rposition(|step| !step.can_be_empty());
+    sequence.steps[last_needed.unwrap_or(0)..].iter().any(is_greedy)
 }

@@ -9,7 +9,7 @@ use ensue_model::expr::{Aggregate, Ask, Expr, Lookback, LookbackId, Pick, write_
 use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{FieldId, Pattern, Schema, Span};
 
-use crate::program::{Action, Edge, Guard, Kept, Program, State, StateKind};
+use crate::program::{Action, Edge, Guard, Kept, Program, State, StateKind, Window};
 
 /// How the open runs of a key are held, which is what an event can cost.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -175,7 +175,10 @@ impl Program {
 
     /// For each state, whether a run that has begun can come there and is open then.
     fn waits(&self) -> Vec<bool> {
-        let is_open = |state: &State| matches!(state.kind, StateKind::Normal | StateKind::Absence);
+        let is_open = |state: &State| match state.kind {
+            StateKind::Normal | StateKind::Absence | StateKind::Fork => true,
+            StateKind::Final | StateKind::Stop => false,
+        };
         self.after_begin()
             .into_iter()
             .zip(&self.states)
@@ -193,9 +196,17 @@ impl Program {
         self.targets(state, &[Action::Ignore]).into_iter().any(|target| waits[target])
     }
 
-    /// Whether the state has a window that is always counted: its anchor has been taken by then, whatever the way.
+    /// Whether the state has a window that is always counted: its anchor has been taken by then, whatever the way. A run that
+    /// waits for several branches is let go when the last of them closes.
     fn closes(&self, state: usize) -> bool {
-        self.states[state].windows.iter().any(|window| match self.kept[usize::from(window.since.0)].stage {
+        let State { kind, edges, windows, .. } = &self.states[state];
+        let counts = self.has_counted_window(state, windows);
+        let mut ways = edges.iter().filter(|edge| edge.action == Action::Proceed).map(|edge| edge.target.index());
+        counts || (*kind == StateKind::Fork && ways.all(|way| self.closes(way)))
+    }
+
+    fn has_counted_window(&self, state: usize, windows: &[Window]) -> bool {
+        windows.iter().any(|window| match self.kept[usize::from(window.since.0)].stage {
             None => true,
             Some(anchor) => !self.reached_without(anchor)[state],
         })

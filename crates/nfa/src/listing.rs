@@ -115,6 +115,7 @@ impl Listing<'_> {
                 format!("match when the window ends, if no {} came", self.program.stage_text(stage))
             }
             (StateKind::Absence, None) => "match when the window ends".into(),
+            (StateKind::Fork, _) => "one of several branches".into(),
         }
     }
 }

@@ -118,6 +118,8 @@ pub(crate) enum StateKind {
     Stop,
     /// A run that still waits here when its window ends is a match: the absence at the end of a pattern.
     Absence,
+    /// A run waits for an event that one of several branches begins with, and goes into each that fits.
+    Fork,
 }
 
 /// A way from one state to another.

@@ -319,6 +319,8 @@ fn ways(program: &Program, here: &[StateId]) -> Option<Box<[Box<[Window]>]>> {
             Action::Ignore => is_final(edge),
             Action::Proceed => false,
         }),
+        // Those that the branches begin with are among the states here.
+        StateKind::Fork => false,
         StateKind::Final | StateKind::Stop => false,
     };
     let states = here.iter().map(|state| &program.states[state.index()]).filter(is_way);

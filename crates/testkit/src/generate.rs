@@ -27,6 +27,8 @@ pub enum Profile {
     Not,
     /// Nested groups.
     Groups,
+    /// Alternatives.
+    Branches,
     /// Skip strategies.
     Skip,
     /// Windows, watermarks, late events, events out of order.
@@ -41,11 +43,12 @@ pub enum Profile {
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Profile; 9] = [
+    pub const ALL: [Profile; 10] = [
         Profile::Basic,
         Profile::Loops,
         Profile::Not,
         Profile::Groups,
+        Profile::Branches,
         Profile::Skip,
         Profile::Time,
         Profile::Steps,
@@ -61,6 +64,8 @@ struct Odds {
     quantifier: f64,
     negation: f64,
     group: f64,
+    /// Of a group, to have branches.
+    branches: f64,
     skip: f64,
     within: f64,
     /// Of a step.
@@ -75,6 +80,7 @@ impl Odds {
         quantifier: 0.0,
         negation: 0.0,
         group: 0.0,
+        branches: 0.0,
         skip: 0.0,
         within: 0.3,
         window: 0.0,
@@ -88,6 +94,18 @@ impl Odds {
             Profile::Loops => Odds { quantifier: 0.6, ..Odds::BASIC },
             Profile::Not => Odds { quantifier: 0.2, negation: 0.4, within: 0.6, ..Odds::BASIC },
             Profile::Groups => Odds { steps_max: 3, quantifier: 0.3, negation: 0.1, group: 0.4, ..Odds::BASIC },
+            Profile::Branches => Odds {
+                steps_max: 3,
+                quantifier: 0.3,
+                negation: 0.15,
+                group: 0.5,
+                branches: 0.8,
+                skip: 0.2,
+                within: 0.4,
+                window: 0.1,
+                lookback: 0.15,
+                ..Odds::BASIC
+            },
             Profile::Skip => Odds { quantifier: 0.4, skip: 1.0, ..Odds::BASIC },
             Profile::Time => {
                 Odds { quantifier: 0.2, negation: 0.2, within: 1.0, window: 0.1, disorder: 0.5, ..Odds::BASIC }
@@ -107,6 +125,7 @@ impl Odds {
                 quantifier: 0.4,
                 negation: 0.2,
                 group: 0.2,
+                branches: 0.4,
                 skip: 0.3,
                 within: 0.5,
                 window: 0.1,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use ensue_engine::{Config, Engine};
 use ensue_lang::{Diagnostics, Options, Source};
-use ensue_model::pattern::{Pattern, Patterns, Sequence, Skip, StageId, Term};
+use ensue_model::pattern::{Pattern, Patterns, Sequence, Skip, StageId};
 use ensue_model::{Partial, Row, Schema, Timestamp, Value};
 use ensue_runtime::Sharded;
 
@@ -390,10 +390,7 @@ fn has_window(pattern: &Pattern) -> bool {
 }
 
 fn has_step_window(sequence: &Sequence) -> bool {
-    sequence.steps.iter().any(|step| match &step.term {
-        Term::Stage(..) => step.within.is_some(),
-        Term::Group(inner) => step.within.is_some() || has_step_window(inner),
-    })
+    sequence.steps.iter().any(|step| step.within.is_some() || step.term.sequences().iter().any(has_step_window))
 }
 
 impl Disagreement {

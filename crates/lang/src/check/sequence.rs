@@ -5,6 +5,7 @@ use ensue_model::pattern::{Contiguity, Quantifier, Relation, Sequence, StageId, 
 use ensue_model::{Span, Value, expr::BinaryOperator};
 
 use super::expression::{Lowering, Place as At};
+use super::parts::Parts;
 use super::pattern::duration;
 use super::step_window::Windowed;
 use super::world::World;
@@ -20,7 +21,7 @@ use crate::tree::{
 /// The sequence of a pattern whose window is known.
 pub(super) fn check(lowering: &mut Lowering<'_, '_>, pattern: &Pattern, within: Option<Span>) -> Sequence {
     let has_window = within.is_some() || pattern.endings.iter().any(|ending| is_window(lowering, &ending.kind));
-    let mut checker = Sequences { lowering, next_stage: 0, has_window };
+    let mut checker = Sequences { lowering, next_stage: 0, has_window, loops: 0 };
     checker.sequence(&pattern.sequence, true)
 }
 
@@ -62,6 +63,8 @@ struct Sequences<'l, 'w, 'a> {
     next_stage: u16,
     /// Whether the pattern as a whole has a window.
     has_window: bool,
+    /// How many loops are around.
+    loops: u32,
 }
 
 impl Sequences<'_, '_, '_> {
@@ -75,10 +78,12 @@ impl Sequences<'_, '_, '_> {
     fn step(&mut self, step: &tree::Step, is_last: bool) -> Step {
         let first = self.next_stage;
         let quantifier = self.quantifier(step);
+        self.loops += u32::from(is_loop(&quantifier));
         let term = match &step.term {
             tree::Term::Stage(stage) => self.stage(step, &stage.name),
             tree::Term::Group(group) => self.group(step, group, is_last),
         };
+        self.loops -= u32::from(is_loop(&quantifier));
         let last = StageId(self.next_stage.saturating_sub(1));
         let until = step.until.as_ref().map(|until| self.lowering.condition(until, At::Stage(last)));
         self.check_until(step, &quantifier);
@@ -115,8 +120,7 @@ impl Sequences<'_, '_, '_> {
         }
     }
 
-    /// Alternatives and any order have no form in the checked pattern yet: the gate refuses them, and their parts are checked
-    /// one after the other.
+    /// Any order has no form in the checked pattern yet: the gate refuses it, and the parts are checked one after the other.
     fn group(&mut self, step: &tree::Step, group: &Group, is_last: bool) -> Term {
         if let Some(condition) = &step.condition {
             let message = "a group has no `where`";
@@ -124,8 +128,20 @@ impl Sequences<'_, '_, '_> {
             self.lowering.report(diagnostic.help("write it at the stages inside; `until` can end a group's loop"));
         }
         self.check_any_of(group);
-        let steps = group.parts.iter().flat_map(|part| self.sequence(part, is_last).steps);
-        Term::Group(Sequence { steps: steps.collect() })
+        let parts: Vec<Sequence> = group.parts.iter().map(|part| self.sequence(part, is_last)).collect();
+        match group.kind {
+            GroupKind::Alternatives => {
+                self.check_parts(Parts { written: &group.parts, checked: &parts, is_last: is_last && self.loops == 0 });
+                Term::Either(parts)
+            }
+            GroupKind::Sequence | GroupKind::AnyOrder => {
+                Term::Group(Sequence { steps: parts.into_iter().flat_map(|part| part.steps).collect() })
+            }
+        }
+    }
+
+    fn check_parts(&mut self, parts: Parts<'_>) {
+        parts.diagnostics().into_iter().for_each(|diagnostic| self.lowering.report(diagnostic));
     }
 
     fn check_any_of(&mut self, group: &Group) {

@@ -49,7 +49,8 @@ impl<'a> Stages<'a> {
             match stages.by_name.get(stage.name.text.as_str()) {
                 Some(first) => {
                     let first = stages.list[usize::from(first.0)].name.place;
-                    world.report(source, names::twice("stage", stage.name, first));
+                    let help = "each stage needs a name of its own, also on branches of which only one is taken";
+                    world.report(source, names::twice("stage", stage.name, first).help(help));
                 }
                 None => {
                     stages.by_name.insert(&stage.name.text, StageId(position as u16));

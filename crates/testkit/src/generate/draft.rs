@@ -45,6 +45,7 @@ enum Relation {
 enum Term {
     Stage(Condition),
     Group(Vec<Step>),
+    Either(Vec<Vec<Step>>),
 }
 
 #[derive(Clone, Debug)]
@@ -157,13 +158,62 @@ fn step(odds: Odds, depth: u32) -> BoxedStrategy<Step> {
         return single;
     }
     let inner = Odds { steps_max: 3, ..odds };
-    let steps = steps(inner, depth - 1).prop_map(closed);
-    let group =
-        (relation(), steps, quantifiers(odds), window(odds)).prop_map(|(relation, steps, quantifier, window)| {
-            let term = Term::Group(steps);
-            Step { relation, term, quantifier, window }
-        });
+    let sequence = steps(inner, depth - 1).prop_map(closed).prop_map(Term::Group);
+    let part = steps(Odds { steps_max: 2, ..odds }, depth - 1).prop_map(closed).prop_map(part);
+    let parts = prop::collection::vec(part, 2..=3).prop_map(Term::Either);
+    let term = either(odds.branches, parts, sequence);
+    let group = (relation(), term, quantifiers(odds), window(odds))
+        .prop_map(|(relation, term, quantifier, window)| Step { relation, term, quantifier, window });
     either(odds.group, group, single)
+}
+
+/// A part of several takes something, and begins and ends with what it takes.
+fn part(mut steps: Vec<Step>) -> Vec<Step> {
+    if steps.iter().all(Step::can_be_empty) {
+        make_needed(&mut steps[0]);
+    }
+    take_first(&mut steps);
+    take_last(&mut steps);
+    steps
+}
+
+fn make_needed(step: &mut Step) {
+    if let Some(quantifier) = &mut step.quantifier {
+        quantifier.optional = false;
+        if matches!(quantifier.times, Times::Once) {
+            step.quantifier = None;
+        }
+    }
+    match &mut step.term {
+        Term::Group(steps) if steps.iter().all(Step::can_be_empty) => make_needed(&mut steps[0]),
+        Term::Stage(_) | Term::Group(_) | Term::Either(_) => {}
+    }
+}
+
+/// No negation stands before what has to be taken.
+fn take_first(steps: &mut [Step]) {
+    for step in steps {
+        step.take_it();
+        if let Term::Group(steps) = &mut step.term {
+            take_first(steps);
+        }
+        if !step.can_be_empty() {
+            return;
+        }
+    }
+}
+
+/// No negation stands behind it.
+fn take_last(steps: &mut [Step]) {
+    for step in steps.iter_mut().rev() {
+        step.take_it();
+        if let Term::Group(steps) = &mut step.term {
+            take_last(steps);
+        }
+        if !step.can_be_empty() {
+            return;
+        }
+    }
 }
 
 /// A group does not end with an absence: nothing in it says until when.
@@ -233,6 +283,21 @@ impl Step {
         matches!(self.relation, Relation::NotNext | Relation::NotFollowedBy)
     }
 
+    /// Takes what it would not have come.
+    fn take_it(&mut self) {
+        if self.is_negation() {
+            self.relation = Relation::FollowedBy;
+        }
+    }
+
+    fn can_be_empty(&self) -> bool {
+        let is_empty = match &self.term {
+            Term::Stage(_) | Term::Either(_) => false,
+            Term::Group(steps) => steps.iter().all(Step::can_be_empty),
+        };
+        self.is_negation() || is_empty || self.quantifier.as_ref().is_some_and(|quantifier| quantifier.optional)
+    }
+
     fn repeats(&self) -> bool {
         self.quantifier.as_ref().is_some_and(|quantifier| match quantifier.times {
             Times::Once => false,
@@ -248,6 +313,8 @@ struct Writer {
     stages: usize,
     /// The stages that take something, so far.
     taking: Vec<String>,
+    /// Those of them on other branches than this, from which no window counts.
+    elsewhere: Vec<String>,
 }
 
 impl fmt::Display for Draft {
@@ -296,7 +363,8 @@ impl Writer {
         self.put(format_args!("{relation} "));
         match &step.term {
             Term::Stage(condition) => self.stage(step, condition),
-            Term::Group(steps) => self.group(step, steps),
+            Term::Group(steps) => self.group(step, &[steps], ""),
+            Term::Either(branches) => self.group(step, &branches.iter().collect::<Vec<_>>(), " | "),
         }
         let is_absence = last && step.relation == Relation::NotFollowedBy;
         if is_absence || !step.is_negation() {
@@ -308,11 +376,11 @@ impl Writer {
     fn window(&mut self, step: &Step, before: usize) {
         let Some(Window { span, anchor }) = step.window else { return };
         let anchors = if step.repeats() { &self.taking[..] } else { &self.taking[..before] };
+        let anchors: Vec<&String> = anchors.iter().filter(|stage| !self.elsewhere.contains(stage)).collect();
         if anchors.is_empty() {
             return;
         }
-        let anchor =
-            anchor.map_or("previous".to_owned(), |back| anchors[anchors.len() - 1 - back % anchors.len()].clone());
+        let anchor = anchor.map_or("previous", |back| anchors[anchors.len() - 1 - back % anchors.len()]).to_owned();
         self.put(format_args!(" within {span}ms of {anchor}"));
     }
 
@@ -329,17 +397,31 @@ impl Writer {
         self.until(step.quantifier.as_ref());
     }
 
-    fn group(&mut self, step: &Step, steps: &[Step]) {
+    fn group(&mut self, step: &Step, parts: &[&Vec<Step>], between: &str) {
         self.put(format_args!("("));
-        for (index, inner) in steps.iter().enumerate() {
+        let (before, elsewhere) = (self.taking.len(), self.elsewhere.len());
+        for (index, part) in parts.iter().enumerate() {
             if index > 0 {
-                self.put(format_args!(" "));
+                self.put(format_args!("{between}"));
+                let branches = self.taking[before..].to_vec();
+                self.elsewhere.truncate(elsewhere);
+                self.elsewhere.extend(branches);
             }
-            self.step(inner, index == 0, false);
+            self.sequence(part);
         }
+        self.elsewhere.truncate(elsewhere);
         self.put(format_args!(")"));
         self.quantifier(step.quantifier.as_ref());
         self.until(step.quantifier.as_ref());
+    }
+
+    fn sequence(&mut self, steps: &[Step]) {
+        for (index, step) in steps.iter().enumerate() {
+            if index > 0 {
+                self.put(format_args!(" "));
+            }
+            self.step(step, index == 0, false);
+        }
     }
 
     fn quantifier(&mut self, quantifier: Option<&Quantifier>) {

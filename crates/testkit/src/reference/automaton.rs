@@ -162,8 +162,8 @@ struct Group<'p> {
     until: Option<&'p Expr>,
     /// What may lie before its first term in this round.
     before: Contiguity,
-    /// What may lie between its rounds.
-    inner: Contiguity,
+    /// What may lie between the rounds of its first stage, if that is for the group to say.
+    inner: Option<Contiguity>,
     /// Whether this round may be left out with the group.
     optional: bool,
     /// The windows that hold for whatever it takes: its own, and those of the groups around it.
@@ -231,12 +231,13 @@ impl<'p> Place<'p> {
         }
     }
 
-    /// What may lie between two rounds. Flink gives the first term of a group the contiguity of the group's rounds.
+    /// What may lie between two rounds. Flink gives the first stage of a group the contiguity of the group's rounds.
     fn between(&self) -> Contiguity {
-        match self.heads() {
-            Some(group) => group.inner,
-            None => self.quantifier().inner,
-        }
+        let of_group = match &self.step.term {
+            Term::Stage(..) => self.heads().and_then(|group| group.inner),
+            Term::Group(_) | Term::Either(_) => None,
+        };
+        of_group.unwrap_or(self.quantifier().inner)
     }
 
     /// The negations that still hold before this step: those right before it, and before optional steps.
@@ -361,6 +362,7 @@ impl<'p> Builder<'p> {
         match &place.step.term {
             Term::Stage(stage, condition) => self.stage_round(place, round, *stage, condition),
             Term::Group(sequence) => self.group_round(place, round, sequence),
+            Term::Either(branches) => self.branches_round(place, round, branches),
         }
     }
 }
@@ -370,7 +372,8 @@ impl<'p> Builder<'p> {
         let take = take_condition(place, condition);
         let contiguity = if round.first { place.before() } else { place.between() };
         let until = place.until().filter(|_| !round.first);
-        let ignore = ignore_condition(place, contiguity, condition).map(|ignore| ignore.before(until));
+        let fits = Condition::Holds(condition);
+        let ignore = ignore_condition(place, contiguity, fits).map(|ignore| ignore.before(until));
 
         let state = self.state_within(Kind::Open, place.windows());
         let sink = self.without_negations(place, round.sink);
@@ -409,7 +412,7 @@ impl<'p> Builder<'p> {
         let group = Group {
             until: place.until(),
             before: if round.first { place.before_group() } else { place.quantifier().inner },
-            inner: place.quantifier().inner,
+            inner: Some(place.quantifier().inner),
             optional: round.first && place.quantifier().optional,
             windows: place.windows(),
         };
@@ -426,12 +429,14 @@ impl<'p> Builder<'p> {
         match &place.step.term {
             Term::Stage(stage, condition) => self.looping_stage(place, *stage, condition, sink),
             Term::Group(sequence) => self.looping_group(place, sequence, sink),
+            Term::Either(branches) => self.looping_branches(place, branches, sink),
         }
     }
 
     fn looping_stage(&mut self, place: &Place<'p>, stage: StageId, condition: &'p Expr, sink: Position) -> Position {
         let take = take_condition(place, condition);
-        let ignore = ignore_condition(place, place.between(), condition).map(|ignore| ignore.before(place.until()));
+        let fits = Condition::Holds(condition);
+        let ignore = ignore_condition(place, place.between(), fits).map(|ignore| ignore.before(place.until()));
 
         let state = self.state_within(Kind::Open, place.windows());
         self.states[state].in_loop = true;
@@ -462,6 +467,116 @@ impl<'p> Builder<'p> {
         self.states[first].in_loop = true;
         self.edge(again, Action::Proceed, place.onward(), first);
         first
+    }
+
+    /// A round of alternatives: a fork that waits for what one of the branches begins with.
+    fn branches_round(&mut self, place: &Place<'p>, round: &Round, branches: &'p [Sequence]) -> Position {
+        let until = place.until().filter(|_| !round.first);
+        let contiguity = if round.first { place.before() } else { place.between() };
+        let ignore = ignore_condition(place, contiguity, begins(place.step)).map(|ignore| ignore.before(until));
+        let sink = self.without_negations(place, round.sink);
+        let branches = self.branches(place, branches, sink);
+
+        let fork = self.fork(place, round.skips_to, &branches);
+        if let Some(ignore) = ignore {
+            let waits = if round.skips_to.is_some() || place.heads().is_some_and(|group| group.optional) {
+                let waits = self.fork(place, None, &branches);
+                self.edge(waits, Action::Ignore, ignore.clone(), waits);
+                self.stop_at_negations(place, waits);
+                waits
+            } else {
+                fork
+            };
+            self.edge(fork, Action::Ignore, ignore, waits);
+        }
+        fork
+    }
+
+    fn looping_branches(&mut self, place: &Place<'p>, branches: &'p [Sequence], sink: Position) -> Position {
+        let ignore = ignore_condition(place, place.between(), begins(place.step));
+        let ignore = ignore.map(|ignore| ignore.before(place.until()));
+        let again = self.state(Kind::Open);
+        self.states[again].in_loop = true;
+        let branches = self.branches(place, branches, again);
+        if place.quantifier().greedy {
+            self.give_way(place, sink);
+        }
+        let fork = self.fork(place, Some(sink), &branches);
+        self.states[fork].in_loop = true;
+        self.edge(again, Action::Proceed, place.onward(), fork);
+        self.stop_at_following(place, fork);
+        if let Some(ignore) = ignore {
+            let waits = self.fork(place, None, &branches);
+            self.edge(waits, Action::Ignore, ignore.clone(), waits);
+            self.edge(fork, Action::Ignore, ignore, waits);
+            self.stop_at_following(place, waits);
+        }
+        fork
+    }
+
+    /// A state that goes into each branch, and looks at the first of them first; at what follows the term, if it may be
+    /// left out, last.
+    fn fork(&mut self, place: &Place<'p>, skips_to: Option<Position>, branches: &[Position]) -> Position {
+        let fork = self.state_within(Kind::Open, place.windows());
+        if let Some(skips_to) = skips_to {
+            self.skip_edges(place, fork, skips_to);
+        }
+        for branch in branches.iter().rev() {
+            self.edge(fork, Action::Proceed, Condition::always(), *branch);
+        }
+        fork
+    }
+
+    /// The first states of branches, each with nothing before it: the fork is what waits.
+    fn branches(&mut self, place: &Place<'p>, branches: &'p [Sequence], sink: Position) -> Vec<Position> {
+        let group = Group {
+            until: place.until(),
+            before: Contiguity::Strict,
+            inner: None,
+            optional: false,
+            windows: place.windows(),
+        };
+        let mut firsts = Vec::new();
+        for branch in branches {
+            let sink = self.sink_of(branch, sink);
+            let outside = Outside { group: Some(group.clone()), following: place.following };
+            let first = self.sequence(branch, sink, outside);
+            firsts.push(self.at_once(first, &mut HashMap::new()));
+        }
+        firsts
+    }
+
+    /// What comes after a branch. It gives way to a greedy loop at the end of that branch, and to no other's.
+    fn sink_of(&mut self, branch: &Sequence, sink: Position) -> Position {
+        if !ends_greedily(branch) || self.states[sink].kind == Kind::Complete {
+            return sink;
+        }
+        if self.states[sink].edges.is_empty() {
+            // A loop that is not made yet.
+            let joint = self.state(Kind::Open);
+            self.states[joint].in_loop = true;
+            self.edge(joint, Action::Proceed, Condition::always(), sink);
+            return joint;
+        }
+        self.copy(sink)
+    }
+
+    /// The same state for who looks at one event only: nothing is passed over, neither there nor where it proceeds to.
+    fn at_once(&mut self, state: Position, copies: &mut HashMap<Position, Position>) -> Position {
+        if let Some(copy) = copies.get(&state) {
+            return *copy;
+        }
+        let copy = self.like(state);
+        copies.insert(state, copy);
+        for edge in self.states[state].edges.clone() {
+            let target = match edge.action {
+                Action::Ignore => continue,
+                Action::Take(_) => edge.target,
+                Action::Proceed => self.at_once(edge.target, copies),
+            };
+            self.edge(copy, edge.action, edge.condition, target);
+        }
+        copy
     }
 
     /// What comes after a greedy loop takes no event that the loop could take. Once `until` has ended the loop, it may:
@@ -550,21 +665,29 @@ fn contiguity(relation: Relation) -> Contiguity {
 /// The condition under which a step's loop takes another event: that of the stage, or of the stages that a round of the
 /// group can begin with.
 fn entry_condition<'p>(place: &Place<'p>) -> Condition<'p> {
-    let mut entries = Vec::new();
-    entries_of(place.step, &mut entries);
-    let none = Condition::All(entries.into_iter().map(|entry| Condition::Holds(entry).not()).collect());
-    none.not().before(place.group_until()).in_time(&place.windows())
+    begins(place.step).before(place.group_until()).in_time(&place.windows())
 }
 
-fn entries_of<'p>(step: &'p Step, entries: &mut Vec<&'p Expr>) {
-    match &step.term {
-        Term::Stage(_, condition) => entries.push(condition),
-        Term::Group(sequence) => {
-            for step in &sequence.steps {
-                entries_of(step, entries);
-                if !step.quantifier.optional {
-                    return;
-                }
+/// Whether an event is one that a step can begin with.
+fn begins(step: &Step) -> Condition<'_> {
+    let mut entries = Vec::new();
+    entries_of(step, &[], &mut entries);
+    Condition::All(entries.into_iter().map(Condition::not).collect()).not()
+}
+
+/// What can be the first event of a step, each with the windows that it must lie in: those of the steps around it, too.
+fn entries_of<'p>(step: &'p Step, around: &[StepWindow], entries: &mut Vec<Condition<'p>>) {
+    let windows: Vec<StepWindow> = around.iter().copied().chain(step.within).collect();
+    if let Term::Stage(_, condition) = &step.term
+        && !step.is_negated()
+    {
+        entries.push(Condition::Holds(condition).in_time(&windows));
+    }
+    for sequence in step.term.sequences() {
+        for inner in &sequence.steps {
+            entries_of(inner, &windows, entries);
+            if !inner.can_be_empty() {
+                break;
             }
         }
     }
@@ -575,20 +698,33 @@ fn take_condition<'p>(place: &Place<'p>, condition: &'p Expr) -> Condition<'p> {
 }
 
 /// What passes an event over; none if nothing does.
-fn ignore_condition<'p>(place: &Place<'p>, contiguity: Contiguity, condition: &'p Expr) -> Option<Condition<'p>> {
+fn ignore_condition<'p>(place: &Place<'p>, contiguity: Contiguity, fits: Condition<'p>) -> Option<Condition<'p>> {
     let ignore = match contiguity {
         Contiguity::Strict => return None,
-        Contiguity::Relaxed => Condition::Holds(condition).not(),
+        Contiguity::Relaxed => fits.not(),
         Contiguity::Any => Condition::always(),
     };
     Some(ignore.before(place.group_until()).in_time(&place.windows()))
+}
+
+/// Whether a sequence can end with a greedy loop.
+fn ends_greedily(sequence: &Sequence) -> bool {
+    for step in sequence.steps.iter().rev() {
+        if step.quantifier.greedy || step.term.sequences().iter().any(ends_greedily) {
+            return true;
+        }
+        if !step.can_be_empty() {
+            return false;
+        }
+    }
+    false
 }
 
 /// The stage of a negation.
 fn stage_of(step: &Step) -> StageId {
     match &step.term {
         Term::Stage(stage, _) => *stage,
-        Term::Group(_) => unreachable!("a negation is of a stage"),
+        Term::Group(_) | Term::Either(_) => unreachable!("a negation is of a stage"),
     }
 }
 
@@ -596,6 +732,6 @@ fn stage_of(step: &Step) -> StageId {
 fn stage_condition(step: &Step) -> Condition<'_> {
     match &step.term {
         Term::Stage(_, condition) => Condition::Holds(condition).in_time(step.within.as_slice()),
-        Term::Group(_) => unreachable!("a negation is of a stage"),
+        Term::Group(_) | Term::Either(_) => unreachable!("a negation is of a stage"),
     }
 }
