@@ -80,8 +80,8 @@ codes! {
     E0409 ENDING_TWICE "said twice" "What stands before or behind a sequence is said once."
     E0410 ANY_OF "any n of" "any n of speaks of parts that are joined by &, and n is one of 1 to their number."
     E0411 NO_ANCHOR "nothing to count from" "The window of a stage counts from an event that was taken before."
-    E0412 EMPTY_PART "a part that takes nothing" "Each part of a group of alternatives takes at least one event."
-    E0413 PART_NEGATION "a negation at the edge of a part" "What must not come lies between two events of the part; at its end only where the pattern ends."
+    E0412 EMPTY_PART "a part that takes nothing" "Each part of a group that joins several with | or & takes at least one event."
+    E0413 PART_NEGATION "a negation at the edge of a part" "What must not come lies between two events of its part; at the end of a branch of | only where the pattern ends."
     E0414 NEVER_TAKEN "never taken" "A part has a condition that never holds."
 
     E0901 NOT_YET "not supported yet" "The language has it; the engine does not run it yet."

@@ -3,12 +3,11 @@
 
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{ClauseKind, EndingKind, File, GroupKind, Item, Keep, Pattern, Place, Sequence, Step, Term};
+use crate::tree::{ClauseKind, EndingKind, File, Item, Keep, Pattern, Place, Sequence, Step, Term};
 
 /// A construct that can be refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Construct {
-    AnyOrder,
     WithinEvents,
     Keep,
     Cooldown,
@@ -23,7 +22,6 @@ enum Construct {
 
 /// What the engine does not run yet.
 const REFUSED: &[Construct] = &[
-    Construct::AnyOrder,
     Construct::WithinEvents,
     Construct::Keep,
     Construct::Cooldown,
@@ -116,13 +114,7 @@ impl Gate {
                     self.meet(Construct::StreamOfStage, stream.place, "a stage's stream");
                 }
             }
-            Term::Group(group) => {
-                match group.kind {
-                    GroupKind::Sequence | GroupKind::Alternatives => {}
-                    GroupKind::AnyOrder => self.meet(Construct::AnyOrder, group.place, "`&`"),
-                }
-                group.parts.iter().for_each(|part| self.sequence(part));
-            }
+            Term::Group(group) => group.parts.iter().for_each(|part| self.sequence(part)),
         }
     }
 }

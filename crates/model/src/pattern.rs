@@ -115,7 +115,7 @@ impl Step {
         let is_empty = match &self.term {
             Term::Stage(..) => false,
             Term::Group(sequence) => sequence.can_be_empty(),
-            Term::Either(branches) => branches.iter().any(Sequence::can_be_empty),
+            Term::Either(parts) | Term::All { parts, .. } => parts.iter().any(Sequence::can_be_empty),
         };
         self.is_negated() || self.quantifier.optional || is_empty
     }
@@ -149,6 +149,14 @@ pub enum Term {
     Group(Sequence),
     /// `( a | b )`: one of several sequences, of which none can be empty.
     Either(Vec<Sequence>),
+    /// `( a & b )`, `any 2 of ( a & b & c )`: so many of several sequences, side by side in any order. None of them can be
+    /// empty, and none ends with a negation.
+    All {
+        /// The sequences.
+        parts: Vec<Sequence>,
+        /// How many of them: 1 to all.
+        needed: u32,
+    },
 }
 
 impl Term {
@@ -157,7 +165,7 @@ impl Term {
         match self {
             Term::Stage(..) => &[],
             Term::Group(sequence) => std::slice::from_ref(sequence),
-            Term::Either(branches) => branches,
+            Term::Either(parts) | Term::All { parts, .. } => parts,
         }
     }
 }

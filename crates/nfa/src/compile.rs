@@ -6,15 +6,16 @@
 
 use std::collections::HashMap;
 
-use ensue_model::Value;
 use ensue_model::expr::{Ask, BinaryOperator, Expr, Lookback, LookbackId, Pick};
 use ensue_model::pattern::{
     Anchor, Contiguity, Pattern, Quantifier, Relation, Sequence, StageId, Step, StepWindow, Term,
 };
+use ensue_model::{Span, Value};
 
 use crate::outcomes::passes_over;
 use crate::program::{
-    Action, CompileError, Condition, ConditionId, Edge, Guard, Kept, Program, State, StateId, StateKind, Window,
+    Action, Between, CompileError, Condition, ConditionId, Edge, Guard, Kept, Part, Program, Shuffle, ShuffleId, State,
+    StateId, StateKind, Window,
 };
 
 /// The most states that a program may have.
@@ -37,6 +38,7 @@ pub fn compile(pattern: &Pattern) -> Result<Program, CompileError> {
 struct Compiler<'p> {
     pattern: &'p Pattern,
     states: Vec<State>,
+    shuffles: Vec<Shuffle>,
     conditions: Vec<Condition>,
     kept: Vec<Kept>,
     /// The state that drops a run, for each negated stage.
@@ -58,6 +60,8 @@ struct Group {
     until: Option<Guard>,
     /// The windows of the group and of those around it, which hold for each event that it takes.
     windows: Vec<StepWindow>,
+    /// Whether it is, or stands in, a part of an any-order group, so that another part may take an event.
+    in_part: bool,
 }
 
 /// Where the compiler is: a step of a sequence, in its group, and what follows it.
@@ -93,7 +97,7 @@ impl<'p> Place<'p> {
     fn inner_contiguity(&self) -> Contiguity {
         let of_group = match self.step().term {
             Term::Stage(..) => self.heads().and_then(|group| group.inner),
-            Term::Group(_) | Term::Either(_) => None,
+            Term::Group(_) | Term::Either(_) | Term::All { .. } => None,
         };
         of_group.unwrap_or(self.step().quantifier.inner)
     }
@@ -102,6 +106,10 @@ impl<'p> Place<'p> {
     fn windows(&self) -> Vec<StepWindow> {
         let around = self.group.map_or(&[][..], |group| &group.windows);
         around.iter().copied().chain(self.step().within).collect()
+    }
+
+    fn in_part(&self) -> bool {
+        self.group.is_some_and(|group| group.in_part)
     }
 
     fn group_until(&self) -> Option<&'p Guard> {
@@ -130,13 +138,29 @@ fn contiguity_of(relation: Relation, index: usize) -> Contiguity {
 #[derive(Clone)]
 struct Edges {
     take: Guard,
-    ignore: Option<Guard>,
+    pass: Option<Pass>,
+}
+
+/// When an event is passed over.
+#[derive(Clone)]
+struct Pass {
+    /// If nobody takes it.
+    ignore: Guard,
+    /// If another part of an any-order group takes it.
+    yields: Guard,
+}
+
+impl Pass {
+    fn and(self, guard: &Guard) -> Pass {
+        Pass { ignore: guard.clone().and(self.ignore), yields: guard.clone().and(self.yields) }
+    }
 }
 
 /// What a run waits for.
 enum Wait {
     Stage { stage: StageId, take: Guard, target: StateId },
     Fork(Vec<StateId>),
+    Shuffle(ShuffleId),
 }
 
 impl<'p> Compiler<'p> {
@@ -144,6 +168,7 @@ impl<'p> Compiler<'p> {
         Compiler {
             pattern,
             states: Vec::new(),
+            shuffles: Vec::new(),
             conditions: Vec::new(),
             kept: pattern.lookbacks.iter().map(Kept::of).collect(),
             stops: HashMap::new(),
@@ -162,6 +187,7 @@ impl<'p> Compiler<'p> {
         }
         let program = Program {
             states: self.states,
+            shuffles: self.shuffles,
             start,
             conditions: self.conditions,
             kept: self.kept,
@@ -264,8 +290,8 @@ impl<'p> Compiler<'p> {
             self.stop_edge_of_following(place, next);
         }
         // The first round waits under the term's own relation: `until` does nothing before the first event.
-        let ignore = self.ignore_guard(place);
-        self.round(place, next, optional.then_some(exit), Edges { take: edges.take, ignore }, true)
+        let pass = self.pass(place);
+        self.round(place, next, optional.then_some(exit), Edges { take: edges.take, pass }, true)
     }
 
     /// One round of a term: a stage's state, or a group's states. `exit` is where the round may be left out to.
@@ -273,10 +299,10 @@ impl<'p> Compiler<'p> {
         match &place.step().term {
             Term::Stage(stage, _) => self.single(place, *stage, sink, exit, edges),
             Term::Group(sequence) => self.group_round(place, sequence, sink, exit, first),
-            Term::Either(branches) => {
+            Term::Either(parts) | Term::All { parts, .. } => {
                 let taken = self.without_absences(place, sink);
-                let branches = self.branches(place, branches, taken);
-                self.waiting(place, &Wait::Fork(branches), exit, edges.ignore)
+                let wait = self.parts(place, parts, taken);
+                self.waiting(place, &wait, exit, edges.pass)
             }
         }
     }
@@ -291,24 +317,31 @@ impl<'p> Compiler<'p> {
     ) -> StateId {
         // Once the term takes an event, the absences before it no longer count.
         let taken = self.without_absences(place, sink);
-        self.waiting(place, &Wait::Stage { stage, take: edges.take, target: taken }, exit, edges.ignore)
+        self.waiting(place, &Wait::Stage { stage, take: edges.take, target: taken }, exit, edges.pass)
     }
 
     /// A state in which a run waits for a term.
-    fn waiting(&mut self, place: Place<'_>, wait: &Wait, exit: Option<StateId>, ignore: Option<Guard>) -> StateId {
+    fn waiting(&mut self, place: Place<'_>, wait: &Wait, exit: Option<StateId>, pass: Option<Pass>) -> StateId {
         let state = self.wait(place, wait, exit);
-        let Some(ignore) = ignore else { return state };
+        let Some(pass) = pass else { return state };
         let has_way_out = exit.is_some() || place.heads().is_some_and(|group| group.optional);
         if !has_way_out {
-            self.edge(state, Action::Ignore, ignore, state);
+            self.pass_edges(place, state, &pass, state);
             return state;
         }
         // The copy has no way out, so that a run that waits leaves the term out once and not at each event.
         let waiting = self.wait(place, wait, None);
-        self.edge(waiting, Action::Ignore, ignore.clone(), waiting);
+        self.pass_edges(place, waiting, &pass, waiting);
         self.stop_edges(place, waiting);
-        self.edge(state, Action::Ignore, ignore, waiting);
+        self.pass_edges(place, state, &pass, waiting);
         state
+    }
+
+    fn pass_edges(&mut self, place: Place<'_>, from: StateId, pass: &Pass, target: StateId) {
+        self.edge(from, Action::Ignore, pass.ignore.clone(), target);
+        if place.in_part() {
+            self.edge(from, Action::Yield, pass.yields.clone(), target);
+        }
     }
 
     /// The state of a wait, without a way to pass an event over.
@@ -320,6 +353,7 @@ impl<'p> Compiler<'p> {
                 state
             }
             Wait::Fork(_) => self.state(StateKind::Fork, None),
+            Wait::Shuffle(shuffle) => self.state(StateKind::Shuffle(*shuffle), None),
         };
         self.set_windows(state, place);
         if let Some(exit) = exit {
@@ -329,6 +363,11 @@ impl<'p> Compiler<'p> {
             Wait::Stage { .. } => {}
             // The last is looked at first.
             Wait::Fork(branches) => branches.iter().rev().for_each(|branch| self.proceed(state, *branch)),
+            Wait::Shuffle(shuffle) => {
+                let heads = self.shuffles[usize::from(shuffle.0)].parts.iter().map(|part| part.head);
+                let heads: Vec<StateId> = heads.collect();
+                (0..).zip(heads).for_each(|(part, head)| self.edge(state, Action::Begin(part), Guard::Always, head));
+            }
         }
         state
     }
@@ -371,6 +410,7 @@ impl<'p> Compiler<'p> {
             optional: first_round && step.quantifier.optional,
             until: self.until(step),
             windows: place.windows(),
+            in_part: place.in_part(),
         }
     }
 
@@ -379,7 +419,7 @@ impl<'p> Compiler<'p> {
         match &place.step().term {
             Term::Stage(stage, _) => self.looping_stage(place, *stage, sink),
             Term::Group(sequence) => self.looping_group(place, sequence, sink),
-            Term::Either(branches) => self.looping_branches(place, branches, sink),
+            Term::Either(parts) | Term::All { parts, .. } => self.looping_parts(place, parts, sink),
         }
     }
 
@@ -393,12 +433,12 @@ impl<'p> Compiler<'p> {
         self.exit_edges(place, state, sink);
         self.edge(state, Action::Take, edges.take.clone(), state);
         self.stop_edge_of_following(place, state);
-        if let Some(ignore) = edges.ignore {
+        if let Some(pass) = edges.pass {
             let waiting = self.state(StateKind::Normal, Some(stage));
             self.set_windows(waiting, place);
             self.edge(waiting, Action::Take, edges.take, state);
-            self.edge(waiting, Action::Ignore, ignore.clone(), waiting);
-            self.edge(state, Action::Ignore, ignore, waiting);
+            self.pass_edges(place, waiting, &pass, waiting);
+            self.pass_edges(place, state, &pass, waiting);
             self.stop_edge_of_following(place, waiting);
         }
         state
@@ -418,37 +458,84 @@ impl<'p> Compiler<'p> {
         first
     }
 
-    fn looping_branches(&mut self, place: Place<'_>, branches: &[Sequence], sink: StateId) -> StateId {
+    fn looping_parts(&mut self, place: Place<'_>, parts: &[Sequence], sink: StateId) -> StateId {
         let edges = self.loop_edges(place);
         let open = self.group_open(place);
         let joint = self.state_in_loop(None);
-        let branches = Wait::Fork(self.branches(place, branches, joint));
+        let wait = self.parts(place, parts, joint);
         if place.step().quantifier.greedy {
             self.narrow_greedily(place, sink);
         }
-        let state = self.wait(place, &branches, Some(sink));
+        let state = self.wait(place, &wait, Some(sink));
         self.states[state.index()].in_loop = true;
         self.edge(joint, Action::Proceed, open, state);
         self.stop_edge_of_following(place, state);
-        if let Some(ignore) = edges.ignore {
-            let waiting = self.wait(place, &branches, None);
-            self.edge(waiting, Action::Ignore, ignore.clone(), waiting);
-            self.edge(state, Action::Ignore, ignore, waiting);
+        if let Some(pass) = edges.pass {
+            let waiting = self.wait(place, &wait, None);
+            self.pass_edges(place, waiting, &pass, waiting);
+            self.pass_edges(place, state, &pass, waiting);
             self.stop_edge_of_following(place, waiting);
         }
         state
     }
 
-    /// The states that branches begin with. They take the very next event; it is the fork before them that waits, for what
-    /// fits one of them.
-    fn branches(&mut self, place: Place<'_>, branches: &[Sequence], sink: StateId) -> Vec<StateId> {
-        let group = Group {
+    /// The states of several parts, in front of `sink`. One part of several is an alternative.
+    fn parts(&mut self, place: Place<'_>, parts: &[Sequence], sink: StateId) -> Wait {
+        match place.step().term {
+            Term::All { needed: 2.., .. } => Wait::Shuffle(self.shuffle(place, parts, sink)),
+            Term::Stage(..) | Term::Group(_) | Term::Either(_) | Term::All { .. } => {
+                Wait::Fork(self.branches(place, parts, sink))
+            }
+        }
+    }
+
+    fn shuffle(&mut self, place: Place<'_>, parts: &[Sequence], sink: StateId) -> ShuffleId {
+        let Term::All { needed, .. } = place.step().term else { unreachable!("only any-order groups are shuffled") };
+        let group = Group { in_part: true, ..self.group_of_parts(place) };
+        let shuffle = Shuffle {
+            parts: Vec::new(),
+            needed: needed as usize,
+            between: self.between(place),
+            sink,
+            is_inner: place.in_part(),
+            is_timed: !place.windows().is_empty() || parts.iter().any(is_timed),
+        };
+        self.shuffles.push(shuffle);
+        let shuffle = ShuffleId(self.shuffles.len() as u16 - 1);
+        let parts = parts.iter().map(|part| {
+            let end = self.state(StateKind::PartEnd(shuffle), None);
+            self.proceed(end, sink);
+            let head = self.sequence(part, end, Some(&group), None);
+            Part { head, entry: self.one_of(sequence_entries(part)) }
+        });
+        self.shuffles[usize::from(shuffle.0)].parts = parts.collect();
+        shuffle
+    }
+
+    /// What may lie between the beginnings of parts: what may lie between rounds.
+    fn between(&mut self, place: Place<'_>) -> Option<Between> {
+        let inner = place.step().quantifier.inner;
+        let open = self.until(place.step()).map_or(Guard::Always, Guard::negated);
+        let guard = self.group_open(place).and(open).and(self.in_time(&place.windows()));
+        (inner != Contiguity::Strict).then_some(Between { guard, is_relaxed: inner == Contiguity::Relaxed })
+    }
+
+    /// Parts as their terms see them: it is the state before them that waits for the first event of each.
+    fn group_of_parts(&mut self, place: Place<'_>) -> Group {
+        Group {
             contiguity: Contiguity::Strict,
             inner: None,
             optional: false,
             until: self.until(place.step()),
             windows: place.windows(),
-        };
+            in_part: place.in_part(),
+        }
+    }
+
+    /// The states that branches begin with. They take the very next event; it is the fork before them that waits, for what
+    /// fits one of them.
+    fn branches(&mut self, place: Place<'_>, branches: &[Sequence], sink: StateId) -> Vec<StateId> {
+        let group = self.group_of_parts(place);
         let firsts = branches.iter().map(|branch| {
             let sink = if ends_greedily(branch) { self.sink_of_its_own(sink) } else { sink };
             let first = self.sequence(branch, sink, Some(&group), place.following());
@@ -475,7 +562,7 @@ impl<'p> Compiler<'p> {
     /// A state that a run does not wait in: where it, or what may be taken in its place, would pass an event over, a copy
     /// that does not.
     fn entered(&mut self, state: StateId) -> StateId {
-        let waits = |edge: &Edge| edge.action == Action::Ignore;
+        let waits = |edge: &Edge| matches!(edge.action, Action::Ignore | Action::Yield);
         let mut here = self.proceeding_from(state).into_iter();
         if here.any(|state| self.states[state.index()].edges.iter().any(waits)) {
             self.copy_entered(state, &mut HashMap::new())
@@ -493,8 +580,8 @@ impl<'p> Compiler<'p> {
         copies.insert(state, copy);
         for edge in edges {
             let target = match edge.action {
-                Action::Ignore => continue,
-                Action::Take => edge.target,
+                Action::Ignore | Action::Yield => continue,
+                Action::Take | Action::Begin(_) => edge.target,
                 Action::Proceed => self.copy_entered(edge.target, copies),
             };
             self.edge(copy, edge.action, edge.guard, target);
@@ -534,7 +621,7 @@ impl<'p> Compiler<'p> {
         let fits = match &step.term {
             Term::Stage(_, condition) => self.guard(condition),
             Term::Group(sequence) => self.one_of(sequence_entries(sequence)),
-            Term::Either(branches) => self.one_of(branches.iter().flat_map(sequence_entries)),
+            Term::Either(parts) | Term::All { parts, .. } => self.one_of(parts.iter().flat_map(sequence_entries)),
         };
         fits.and(self.in_time(step.within.as_slice()))
     }
@@ -547,21 +634,16 @@ impl<'p> Compiler<'p> {
 
     /// The edges of a term that is taken once.
     fn edges(&mut self, place: Place<'_>) -> Edges {
-        Edges { take: self.take_guard(place), ignore: self.ignore_guard(place) }
+        Edges { take: self.take_guard(place), pass: self.pass(place) }
     }
 
     /// The edges of the rounds inside a loop.
     fn loop_edges(&mut self, place: Place<'_>) -> Edges {
         let until = self.until(place.step());
         let take = self.take_guard(place);
-        let ignore = self.passed_over(place, place.inner_contiguity());
-        Edges {
-            take: match &until {
-                Some(until) => until.clone().negated().and(take),
-                None => take,
-            },
-            ignore: and_not_until(ignore, until.as_ref()),
-        }
+        let pass = self.passed_over(place, place.inner_contiguity());
+        let open = until.map_or(Guard::Always, Guard::negated);
+        Edges { take: open.clone().and(take), pass: pass.map(|pass| pass.and(&open)) }
     }
 
     fn take_guard(&mut self, place: Place<'_>) -> Guard {
@@ -579,23 +661,12 @@ impl<'p> Compiler<'p> {
 
     /// Open for an event that lies in all of the windows.
     fn in_time(&mut self, windows: &[StepWindow]) -> Guard {
-        windows.iter().fold(Guard::Always, |guard, window| {
-            let in_time = self.in_window(window);
-            guard.and(self.guard(&in_time))
-        })
-    }
-
-    /// `coalesce(time() - time(anchor) < span, true)`: without an anchor there is no deadline.
-    fn in_window(&mut self, window: &StepWindow) -> Expr {
-        let Window { since, span } = self.window(window);
-        let binary = |operator, a, b| Expr::Binary(operator, Box::new(a), Box::new(b));
-        let passed = binary(BinaryOperator::Subtract, Expr::Time, Expr::Lookback(since));
-        let in_time = binary(BinaryOperator::Less, passed, Expr::Constant(Value::Duration(span)));
-        binary(BinaryOperator::Coalesce, in_time, Expr::truth())
+        windows.iter().fold(Guard::Always, |guard, window| guard.and(Guard::When(self.window(window).condition)))
     }
 
     fn window(&mut self, window: &StepWindow) -> Window {
-        let stage = match window.anchor {
+        let StepWindow { span, anchor } = *window;
+        let stage = match anchor {
             Anchor::Previous => None,
             Anchor::Stage(stage) => Some(stage),
         };
@@ -604,21 +675,22 @@ impl<'p> Compiler<'p> {
             self.kept.push(time);
             self.kept.len() - 1
         });
-        Window { since: LookbackId(position as u16), span: window.span }
+        let since = LookbackId(position as u16);
+        Window { since, span, condition: self.condition(&in_window(since, span)) }
     }
 
-    fn ignore_guard(&mut self, place: Place<'_>) -> Option<Guard> {
+    fn pass(&mut self, place: Place<'_>) -> Option<Pass> {
         self.passed_over(place, place.contiguity())
     }
 
-    fn passed_over(&mut self, place: Place<'_>, contiguity: Contiguity) -> Option<Guard> {
+    fn passed_over(&mut self, place: Place<'_>, contiguity: Contiguity) -> Option<Pass> {
         let guard = match contiguity {
-            Contiguity::Strict => None,
-            Contiguity::Relaxed => Some(self.condition_of(place.step()).negated()),
-            Contiguity::Any => Some(Guard::Always),
+            Contiguity::Strict => return None,
+            Contiguity::Relaxed => self.condition_of(place.step()).negated(),
+            Contiguity::Any => Guard::Always,
         };
-        let in_time = self.in_time(&place.windows());
-        and_not_until(guard, place.group_until()).map(|guard| guard.and(in_time))
+        let (open, in_time) = (self.group_open(place), self.in_time(&place.windows()));
+        Some(Pass { ignore: open.clone().and(guard).and(in_time.clone()), yields: open.and(in_time) })
     }
 
     /// Open as long as the `until` of the group around is not fulfilled.
@@ -632,7 +704,7 @@ impl<'p> Compiler<'p> {
         match &step.term {
             Term::Stage(_, condition) => self.guard(condition),
             Term::Group(_) => Guard::Always,
-            Term::Either(branches) => self.one_of(branches.iter().flat_map(sequence_entries)),
+            Term::Either(parts) | Term::All { parts, .. } => self.one_of(parts.iter().flat_map(sequence_entries)),
         }
     }
 
@@ -644,13 +716,17 @@ impl<'p> Compiler<'p> {
         if *expr == Expr::truth() {
             return Guard::Always;
         }
+        Guard::When(self.condition(expr))
+    }
+
+    fn condition(&mut self, expr: &Expr) -> ConditionId {
         let found = self.conditions.iter().position(|condition| condition.expr == *expr);
         let position = found.unwrap_or_else(|| {
             self.conditions.push(Condition { expr: expr.clone(), looks_back: !expr.lookbacks().is_empty() });
             self.conditions.len() - 1
         });
         // Past the limit the number may wrap; `program` refuses such a pattern.
-        Guard::When(ConditionId(position as u16))
+        ConditionId(position as u16)
     }
 
     /// The edges by which the absences before a term drop a run that waits for it.
@@ -696,8 +772,8 @@ impl<'p> Compiler<'p> {
                 Action::Proceed if dropped.contains(&edge.target) => continue,
                 Action::Proceed if self.states[edge.target.index()].kind == StateKind::Stop => edge.target,
                 Action::Proceed => self.copy_without(edge.target, dropped, copies),
-                Action::Take | Action::Ignore if edge.target == state => copy,
-                Action::Take | Action::Ignore => edge.target,
+                Action::Take | Action::Ignore | Action::Yield if edge.target == state => copy,
+                Action::Take | Action::Ignore | Action::Yield | Action::Begin(_) => edge.target,
             };
             self.edge(copy, edge.action, edge.guard, target);
         }
@@ -776,11 +852,17 @@ impl StateId {
     }
 }
 
-fn and_not_until(guard: Option<Guard>, until: Option<&Guard>) -> Option<Guard> {
-    match (guard, until) {
-        (Some(guard), Some(until)) => Some(until.clone().negated().and(guard)),
-        (guard, _) => guard,
-    }
+/// `coalesce(time() - time(anchor) < span, true)`: without an anchor there is no deadline.
+fn in_window(since: LookbackId, span: Span) -> Expr {
+    let binary = |operator, a, b| Expr::Binary(operator, Box::new(a), Box::new(b));
+    let passed = binary(BinaryOperator::Subtract, Expr::Time, Expr::Lookback(since));
+    let in_time = binary(BinaryOperator::Less, passed, Expr::Constant(Value::Duration(span)));
+    binary(BinaryOperator::Coalesce, in_time, Expr::truth())
+}
+
+/// Whether a step in the sequence has a window.
+fn is_timed(sequence: &Sequence) -> bool {
+    sequence.steps.iter().any(|step| step.within.is_some() || step.term.sequences().iter().any(is_timed))
 }
 
 /// # Panics
@@ -788,7 +870,7 @@ fn and_not_until(guard: Option<Guard>, until: Option<&Guard>) -> Option<Guard> {
 fn stage_of(step: &Step) -> StageId {
     match &step.term {
         Term::Stage(stage, _) => *stage,
-        Term::Group(_) | Term::Either(_) => unreachable!("the checker lets only stages be negated"),
+        Term::Group(_) | Term::Either(_) | Term::All { .. } => unreachable!("the checker lets only stages be negated"),
     }
 }
 

@@ -9,7 +9,7 @@ use ensue_model::expr::{Aggregate, Ask, Expr, Lookback, LookbackId, Pick, write_
 use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{FieldId, Pattern, Schema, Span};
 
-use crate::program::{Action, Edge, Guard, Kept, Program, State, StateKind, Window};
+use crate::program::{Action, Edge, Guard, Kept, Program, ShuffleId, State, StateKind, Window};
 
 /// How the open runs of a key are held, which is what an event can cost.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -143,7 +143,7 @@ impl Program {
             return vec![Apart::Value(value_text(lookback, id, schema, pattern))];
         }
         let windows = self.states.iter().flat_map(|state| &state.windows).filter(|window| window.since == id);
-        let texts: BTreeSet<String> = windows.map(|window| self.window_text(window)).collect();
+        let texts: BTreeSet<String> = windows.map(|window| self.window_text(window.since, window.span)).collect();
         texts.into_iter().map(Apart::StepTime).collect()
     }
 
@@ -155,6 +155,9 @@ impl Program {
         let mut next = Vec::new();
         for (position, state) in self.states.iter().enumerate() {
             let mut is_asked = false;
+            for next in self.other_parts(position) {
+                before[next].push(position);
+            }
             for edge in &state.edges {
                 before[edge.target.index()].push(position);
                 edge.guard.conditions(&mut |condition| is_asked |= asks[usize::from(condition.0)]);
@@ -166,17 +169,34 @@ impl Program {
 
     /// For each state, whether a run that has begun can come there.
     fn after_begin(&self) -> Vec<bool> {
-        let first = reach(vec![self.start.index()], |state| self.targets(state, &[Action::Proceed]), self.states.len());
+        let onward = |state| self.targets(state, |action| matches!(action, Action::Proceed | Action::Begin(_)));
+        let first = reach(vec![self.start.index()], onward, self.states.len());
         let first = self.states.iter().zip(first).filter(|(_, is_first)| *is_first);
         let begun = first.flat_map(|(state, _)| takes(state)).map(|edge| edge.target.index()).collect();
-        let every = [Action::Take, Action::Ignore, Action::Proceed];
-        reach(begun, |state| self.targets(state, &every), self.states.len())
+        reach(begun, |state| self.onward(state), self.states.len())
+    }
+
+    /// Where a run goes on from a state: behind a part of an any-order group, also with the other parts.
+    fn onward(&self, state: usize) -> Vec<usize> {
+        let mut onward = self.targets(state, |_| true);
+        onward.extend(self.other_parts(state));
+        onward
+    }
+
+    fn other_parts(&self, state: usize) -> impl Iterator<Item = usize> {
+        let shuffle = match self.states[state].kind {
+            StateKind::PartEnd(shuffle) => Some(self.shuffle(shuffle)),
+            StateKind::Normal | StateKind::Final | StateKind::Stop | StateKind::Absence => None,
+            StateKind::Fork | StateKind::Shuffle(_) => None,
+        };
+        shuffle.into_iter().flat_map(|shuffle| &shuffle.parts).map(|part| part.head.index())
     }
 
     /// For each state, whether a run that has begun can come there and is open then.
     fn waits(&self) -> Vec<bool> {
         let is_open = |state: &State| match state.kind {
             StateKind::Normal | StateKind::Absence | StateKind::Fork => true,
+            StateKind::Shuffle(_) | StateKind::PartEnd(_) => true,
             StateKind::Final | StateKind::Stop => false,
         };
         self.after_begin()
@@ -186,23 +206,44 @@ impl Program {
             .collect()
     }
 
-    fn targets(&self, state: usize, by: &[Action]) -> Vec<usize> {
-        let edges = self.states[state].edges.iter().filter(|edge| by.contains(&edge.action) && !is_never(&edge.guard));
+    fn targets(&self, state: usize, by: impl Fn(Action) -> bool) -> Vec<usize> {
+        let edges = self.states[state].edges.iter().filter(|edge| by(edge.action) && !is_never(&edge.guard));
         edges.map(|edge| edge.target.index()).collect()
     }
 
-    /// Whether a run can pass an event over there and stay open.
+    /// Whether a run can pass an event over there and stay open; behind a part of an any-order group, while it waits for
+    /// others.
     fn lets_pass(&self, state: usize, waits: &[bool]) -> bool {
-        self.targets(state, &[Action::Ignore]).into_iter().any(|target| waits[target])
+        match self.states[state].kind {
+            StateKind::PartEnd(shuffle) => self.shuffle(shuffle).between.is_some(),
+            StateKind::Normal | StateKind::Final | StateKind::Stop | StateKind::Absence => self.ignores(state, waits),
+            StateKind::Fork | StateKind::Shuffle(_) => self.ignores(state, waits),
+        }
     }
 
-    /// Whether the state has a window that is always counted: its anchor has been taken by then, whatever the way. A run that
-    /// waits for several branches is let go when the last of them closes.
+    fn ignores(&self, state: usize, waits: &[bool]) -> bool {
+        self.targets(state, |action| action == Action::Ignore).into_iter().any(|target| waits[target])
+    }
+
+    /// Whether the state has a window that is always counted: its anchor has been taken by then, whatever the way. Where a
+    /// run waits for several things, whether so many have one that the others will not do.
     fn closes(&self, state: usize) -> bool {
-        let State { kind, edges, windows, .. } = &self.states[state];
-        let counts = self.has_counted_window(state, windows);
-        let mut ways = edges.iter().filter(|edge| edge.action == Action::Proceed).map(|edge| edge.target.index());
-        counts || (*kind == StateKind::Fork && ways.all(|way| self.closes(way)))
+        let State { kind, windows, .. } = &self.states[state];
+        let ahead = match kind {
+            StateKind::Normal | StateKind::Final | StateKind::Stop | StateKind::Absence => false,
+            StateKind::Fork => {
+                self.targets(state, |action| action == Action::Proceed).into_iter().all(|branch| self.closes(branch))
+            }
+            StateKind::Shuffle(shuffle) => self.open_parts(*shuffle) < self.shuffle(*shuffle).needed,
+            // One part is over, and that may be one with a window.
+            StateKind::PartEnd(shuffle) => self.open_parts(*shuffle) + 1 < self.shuffle(*shuffle).needed,
+        };
+        ahead || self.has_counted_window(state, windows)
+    }
+
+    /// How many parts of an any-order group can be waited for without end.
+    fn open_parts(&self, shuffle: ShuffleId) -> usize {
+        self.shuffle(shuffle).parts.iter().filter(|part| !self.closes(part.head.index())).count()
     }
 
     fn has_counted_window(&self, state: usize, windows: &[Window]) -> bool {
@@ -215,16 +256,16 @@ impl Program {
     /// For each state, whether a run can come there that has taken no event into the stage.
     fn reached_without(&self, stage: StageId) -> Vec<bool> {
         let onward = |state: usize| match self.states[state].stage == Some(stage) {
-            true => self.targets(state, &[Action::Ignore, Action::Proceed]),
-            false => self.targets(state, &[Action::Take, Action::Ignore, Action::Proceed]),
+            true => self.targets(state, |action| action != Action::Take),
+            false => self.onward(state),
         };
         reach(vec![self.start.index()], onward, self.states.len())
     }
 
     /// Whether a run can come back to where it was: states without another before them are taken away until none is left.
     fn has_circle(&self, among: &[bool]) -> bool {
-        let every = [Action::Take, Action::Ignore, Action::Proceed];
-        let inside = |state: usize| self.targets(state, &every).into_iter().filter(|target| among[*target]);
+        // The parts of an any-order group are taken once each: that others follow one is no circle.
+        let inside = |state: usize| self.targets(state, |_| true).into_iter().filter(|target| among[*target]);
         let mut before = vec![0_usize; self.states.len()];
         let members: Vec<usize> = (0..among.len()).filter(|state| among[*state]).collect();
         members.iter().flat_map(|state| inside(*state)).for_each(|target| before[target] += 1);

@@ -20,7 +20,7 @@ impl Due {
     /// For runs that started at `start` and wait in `subset`.
     pub(crate) fn new(subset: &Subset, within: Option<Span>, start: Timestamp, registers: &Registers) -> Self {
         let whole = within.map(|within| start + within);
-        let end = earliest([whole, last_way(subset, registers)]);
+        let end = earliest([whole, subset.closing.time(registers)]);
         if !subset.is_absence || subset.position.matched {
             return Due { end, absence: None };
         }
@@ -42,15 +42,6 @@ pub(crate) fn awaiting(subset: &Subset, registers: &Registers, end: Timestamp) -
     found.sort();
     found.dedup();
     found
-}
-
-/// When the last of the ways on closes; none if one stays open.
-fn last_way(subset: &Subset, registers: &Registers) -> Option<Timestamp> {
-    let mut last = None;
-    for way in subset.ways.as_deref()? {
-        last = last.max(Some(earliest(way.iter().map(|window| window_end(registers, window)))?));
-    }
-    last
 }
 
 fn earliest(times: impl IntoIterator<Item = Option<Timestamp>>) -> Option<Timestamp> {

@@ -7,6 +7,7 @@
 //! Knows no pattern text, no files, no clock, no threads, no other keys, and no order of events but the one in which
 //! they are given.
 
+mod closing;
 mod comparison;
 mod compile;
 mod conditions;
@@ -18,6 +19,7 @@ mod listing;
 mod matcher;
 mod ordered;
 mod outcomes;
+mod products;
 mod program;
 mod registers;
 mod runs;

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use ensue_model::expr::{BinaryOperator, Expr, write_name};
+use ensue_model::expr::{BinaryOperator, Expr, LookbackId, write_name};
 use ensue_model::pattern::{Skip, StageId};
-use ensue_model::{Pattern, Schema, Value};
+use ensue_model::{Pattern, Schema, Span, Value};
 
-use crate::program::{Action, Condition, ConditionId, Edge, Guard, Program, State, StateId, StateKind, Window};
+use crate::program::{Action, Condition, ConditionId, Edge, Guard, Program, Shuffle, State, StateId, StateKind};
 
 impl Program {
     /// The program as text: where it starts and ends, its conditions as a pattern would write them, its states with their
@@ -20,12 +20,12 @@ impl Program {
     }
 
     /// A step's window, as a pattern writes it.
-    pub(crate) fn window_text(&self, window: &Window) -> String {
-        let anchor = match self.kept[usize::from(window.since.0)].stage {
+    pub(crate) fn window_text(&self, since: LookbackId, span: Span) -> String {
+        let anchor = match self.kept[usize::from(since.0)].stage {
             None => "previous".into(),
             Some(stage) => self.stage_text(stage),
         };
-        format!("within {} of {anchor}", window.span)
+        format!("within {span} of {anchor}")
     }
 
     fn stage_text(&self, stage: StageId) -> String {
@@ -88,7 +88,7 @@ impl Listing<'_> {
     fn condition(&self, f: &mut fmt::Formatter<'_>, id: ConditionId, condition: &Condition) -> fmt::Result {
         let looks_back = if condition.looks_back { "    (looks back)" } else { "" };
         match window_of(&condition.expr) {
-            Some(window) => writeln!(f, "{id}: {}{looks_back}", self.program.window_text(&window)),
+            Some((since, span)) => writeln!(f, "{id}: {}{looks_back}", self.program.window_text(since, span)),
             None => writeln!(f, "{id}: {}{looks_back}", condition.expr.display(self.schema, self.pattern)),
         }
     }
@@ -96,7 +96,8 @@ impl Listing<'_> {
     fn state(&self, f: &mut fmt::Formatter<'_>, id: StateId) -> fmt::Result {
         let state = &self.program.states[id.index()];
         let in_loop = if state.in_loop { ", may leave the loop" } else { "" };
-        let windows = state.windows.iter().map(|window| format!(", {}", self.program.window_text(window)));
+        let windows =
+            state.windows.iter().map(|window| format!(", {}", self.program.window_text(window.since, window.span)));
         writeln!(f, "{}: {}{in_loop}{}", id.0, self.kind(state), windows.collect::<String>())?;
         state.edges.iter().try_for_each(|edge| write_edge(f, edge))
     }
@@ -116,12 +117,17 @@ impl Listing<'_> {
             }
             (StateKind::Absence, None) => "match when the window ends".into(),
             (StateKind::Fork, _) => "one of several branches".into(),
+            (StateKind::Shuffle(shuffle), _) => {
+                let Shuffle { parts, needed, .. } = self.program.shuffle(shuffle);
+                format!("any {needed} of {} parts, in any order", parts.len())
+            }
+            (StateKind::PartEnd(_), _) => "a part is over".into(),
         }
     }
 }
 
 /// The step window that a condition was made from.
-fn window_of(condition: &Expr) -> Option<Window> {
+fn window_of(condition: &Expr) -> Option<(LookbackId, Span)> {
     let Expr::Binary(BinaryOperator::Coalesce, in_time, otherwise) = condition else { return None };
     let Expr::Binary(BinaryOperator::Less, passed, span) = &**in_time else { return None };
     match (&**passed, &**span, &**otherwise) {
@@ -130,7 +136,7 @@ fn window_of(condition: &Expr) -> Option<Window> {
             Expr::Constant(Value::Duration(span)),
             Expr::Constant(Value::Bool(true)),
         ) => match (&**now, &**since) {
-            (Expr::Time, Expr::Lookback(since)) => Some(Window { since: *since, span: *span }),
+            (Expr::Time, Expr::Lookback(since)) => Some((*since, *span)),
             _ => None,
         },
         _ => None,
@@ -142,6 +148,8 @@ fn write_edge(f: &mut fmt::Formatter<'_>, edge: &Edge) -> fmt::Result {
         Action::Take => "take",
         Action::Ignore => "ignore",
         Action::Proceed => "proceed",
+        Action::Begin(_) => "begin",
+        Action::Yield => "yield",
     };
     match &edge.guard {
         Guard::Always => writeln!(f, "    {action} -> {}", edge.target.0),

@@ -18,6 +18,7 @@ use crate::graph::{Graph, NodeId};
 use crate::incoming::Incoming;
 use crate::matcher::{Sink, Stepped, in_taken_order};
 use crate::outcomes::Outcome;
+use crate::products::Restored;
 use crate::program::{Program, StateId};
 use crate::registers::{self, Registers};
 use crate::runs::{Many, Spelled, Start};
@@ -131,10 +132,22 @@ impl Ordered {
         self.runs.iter_mut().map(|run| &mut run.events).chain(waiting)
     }
 
-    /// Whether all that the runs name is there.
-    pub(crate) fn is_whole<E: Event>(&self, graph: &Graph<E>, state_count: usize) -> bool {
-        let mut runs = self.runs.iter();
-        runs.all(|run| graph.has(run.events) && (run.state as usize) < state_count)
+    /// The states that runs are in.
+    pub(crate) fn states(&self) -> impl Iterator<Item = StateId> {
+        self.runs.iter().map(|run| StateId(run.state))
+    }
+
+    /// Puts the states of a snapshot into the words of this memory. None if one is not there.
+    pub(crate) fn restore(&mut self, restored: &Restored) -> Option<()> {
+        for run in &mut self.runs {
+            run.state = restored.get(StateId(run.state))?.0;
+        }
+        Some(())
+    }
+
+    /// Whether all events that the runs name are there.
+    pub(crate) fn is_whole<E: Event>(&self, graph: &Graph<E>) -> bool {
+        self.runs.iter().all(|run| graph.has(run.events))
             && self.waiting.heap.iter().all(|found| graph.has(found.events))
     }
 }

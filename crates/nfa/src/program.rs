@@ -5,11 +5,16 @@ use std::fmt;
 use ensue_model::expr::{Ask, LookbackId};
 use ensue_model::pattern::{KeyPart, Skip, StageId};
 use ensue_model::{Expr, Span};
+use serde::{Deserialize, Serialize};
 
 use crate::comparison::Need;
 
 /// A state of the automaton.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+///
+/// The program's own are the first; behind them are those that are made as runs come to them, see
+/// [`crate::products`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct StateId(pub(crate) u32);
 
 /// A condition of the program; equal ones are one.
@@ -20,6 +25,8 @@ pub(crate) struct ConditionId(pub(crate) u16);
 #[derive(Clone, Debug)]
 pub struct Program {
     pub(crate) states: Vec<State>,
+    /// The any-order groups.
+    pub(crate) shuffles: Vec<Shuffle>,
     pub(crate) start: StateId,
     pub(crate) conditions: Vec<Condition>,
     /// What is kept of the events taken: first the pattern's lookbacks, then the times from which step windows count.
@@ -66,10 +73,57 @@ impl Program {
         !self.kept.is_empty()
     }
 
+    /// How many parts each group has whose parts go on side by side, in any order.
+    pub fn side_by_side(&self) -> impl Iterator<Item = usize> {
+        self.shuffles.iter().map(|shuffle| shuffle.parts.len())
+    }
+
+    pub(crate) fn shuffle(&self, shuffle: ShuffleId) -> &Shuffle {
+        &self.shuffles[usize::from(shuffle.0)]
+    }
+
     /// How many states the automaton has.
     pub fn state_count(&self) -> usize {
         self.states.len()
     }
+}
+
+/// An any-order group by its position in the program.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct ShuffleId(pub(crate) u16);
+
+/// An any-order group: parts that go on side by side.
+#[derive(Clone, Debug)]
+pub(crate) struct Shuffle {
+    pub(crate) parts: Vec<Part>,
+    /// How many of them are taken: no more begin.
+    pub(crate) needed: usize,
+    /// What may lie between the first event of one part and that of another; nothing if there is none.
+    pub(crate) between: Option<Between>,
+    /// Where a run goes on that has taken them.
+    pub(crate) sink: StateId,
+    /// Whether it stands in a part of another any-order group.
+    pub(crate) is_inner: bool,
+    /// Whether a step in it has a window.
+    pub(crate) is_timed: bool,
+}
+
+/// A part of an any-order group.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    /// The state with which it begins. No run waits there.
+    pub(crate) head: StateId,
+    /// Whether an event is one that it can begin with.
+    pub(crate) entry: Guard,
+}
+
+/// Which events may be passed over while parts of a group wait to begin.
+#[derive(Clone, Debug)]
+pub(crate) struct Between {
+    pub(crate) guard: Guard,
+    /// Whether only those may that no waiting part can begin with.
+    pub(crate) is_relaxed: bool,
 }
 
 /// A condition, and whether it asks for more than the event under test.
@@ -97,6 +151,8 @@ pub(crate) struct State {
 pub(crate) struct Window {
     pub(crate) since: LookbackId,
     pub(crate) span: Span,
+    /// Whether an event lies in it.
+    pub(crate) condition: ConditionId,
 }
 
 /// What is kept of the events that a run has taken.
@@ -120,6 +176,23 @@ pub(crate) enum StateKind {
     Absence,
     /// A run waits for an event that one of several branches begins with, and goes into each that fits.
     Fork,
+    /// A run waits for an event that a part of an any-order group begins with.
+    Shuffle(ShuffleId),
+    /// A part of an any-order group is over. Its edge leads to what follows the group.
+    PartEnd(ShuffleId),
+}
+
+impl State {
+    /// Whether a part of an any-order group is over there.
+    pub(crate) fn is_part_end(&self) -> bool {
+        matches!(self.kind, StateKind::PartEnd(_))
+    }
+
+    /// Where open `proceed` edges lead to. That of a part's end is not one of them: it is for when all parts are over.
+    pub(crate) fn proceeding(&self, is_open: &impl Fn(&Edge) -> bool) -> impl Iterator<Item = StateId> {
+        let edges = self.edges.iter().filter(|edge| edge.action == Action::Proceed && !self.is_part_end());
+        edges.filter(|edge| is_open(edge)).map(|edge| edge.target)
+    }
 }
 
 /// A way from one state to another.
@@ -139,6 +212,10 @@ pub(crate) enum Action {
     Ignore,
     /// The target state looks at it.
     Proceed,
+    /// The part of that number of an any-order group may begin with it: its first state looks at it.
+    Begin(u16),
+    /// It is passed over, whatever it is, if another part of the any-order group takes it.
+    Yield,
 }
 
 /// When an edge is open, over the conditions of the program.

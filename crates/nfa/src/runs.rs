@@ -1,6 +1,6 @@
 //! The memory of one key: its open runs, by where they wait.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ops::{Add, Sub};
 
 use ensue_model::output::Taken;
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::graph::{Extent, Graph, NodeId, SavedGraph};
 use crate::ordered::{Ordered, OrderedRun};
+use crate::products::SavedProduct;
 use crate::program::{Program, StateId};
 use crate::registers::Registers;
 use crate::scratch::Scratch;
@@ -270,26 +271,34 @@ impl<E: Event> Many<E> {
                 groups: waiting.groups.clone(),
             }
         });
-        SavedRuns { waiting: waiting.collect(), ordered: self.ordered.clone(), graph: self.graph.save() }
+        let states = self.waiting.iter().flat_map(|waiting| scratch.position(waiting.subset).states.iter().copied());
+        SavedRuns {
+            products: scratch.products().save(states.chain(self.ordered.states())),
+            waiting: waiting.collect(),
+            ordered: self.ordered.clone(),
+            graph: self.graph.save(),
+        }
     }
 
     fn load(saved: SavedRuns<E>, program: &Program, scratch: &mut Scratch) -> Option<Self> {
+        let restored = scratch.products_mut().load(program, saved.products)?;
+        let mut ordered = saved.ordered;
+        ordered.restore(&restored)?;
         let mut waiting = Vec::with_capacity(saved.waiting.len());
         for SavedWaiting { states, matched, groups } in saved.waiting {
-            if states.iter().any(|state| *state as usize >= program.state_count()) {
-                return None;
-            }
-            let states = states.into_iter().map(StateId).collect();
+            let states = states.into_iter().map(|state| restored.get(StateId(state)));
+            let states: BTreeSet<StateId> = states.collect::<Option<_>>()?;
+            let states = states.into_iter().collect();
             waiting.push(Waiting { subset: scratch.intern(program, Position { states, matched }), groups });
         }
         let graph = Graph::load(saved.graph)?;
         let mut groups = waiting.iter().flat_map(|waiting| &waiting.groups);
         let is_whole = groups.all(|group| graph.has(group.runs) && group.registers.is_some() == program.looks_back());
-        if !is_whole || !saved.ordered.is_whole(&graph, program.state_count()) {
+        if !is_whole || !ordered.is_whole(&graph) {
             return None;
         }
         let tally = tally_of(&waiting, &graph);
-        Some(Many { waiting, ordered: saved.ordered, graph, tally })
+        Some(Many { waiting, ordered, graph, tally })
     }
 }
 
@@ -329,6 +338,7 @@ impl Sub for Size {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: Deserialize<'de>"))]
 pub struct SavedRuns<E> {
+    products: Vec<SavedProduct>,
     waiting: Vec<SavedWaiting>,
     ordered: Ordered,
     graph: SavedGraph<E>,

@@ -9,6 +9,7 @@ use crate::conditions::{Conditions, SharedId};
 use crate::graph::Extent;
 use crate::incoming::Incoming;
 use crate::outcomes::Outcome;
+use crate::products::Products;
 use crate::program::{ConditionId, Program};
 use crate::registers::{self, Registers, UnderTest};
 use crate::runs::Group;
@@ -110,7 +111,7 @@ impl Scratch {
         self.subsets.get(subset)
     }
 
-    pub(crate) fn outcomes(&self, program: &Program, subset: SubsetId, bits: Bits) -> Vec<Outcome> {
+    pub(crate) fn outcomes(&mut self, program: &Program, subset: SubsetId, bits: Bits) -> Vec<Outcome> {
         self.subsets.outcomes(program, subset, bits)
     }
 
@@ -199,6 +200,14 @@ impl Scratch {
 
     pub(crate) fn position(&self, subset: SubsetId) -> &Position {
         &self.subsets.get(subset).position
+    }
+
+    pub(crate) fn products(&self) -> &Products {
+        self.subsets.products()
+    }
+
+    pub(crate) fn products_mut(&mut self) -> &mut Products {
+        self.subsets.products_mut()
     }
 
     pub(crate) fn intern(&mut self, program: &Program, position: Position) -> SubsetId {

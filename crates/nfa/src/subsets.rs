@@ -12,8 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use ensue_model::pattern::StageId;
 use hashbrown::HashMap;
 
-use crate::outcomes::{Outcome, outcomes, reached};
-use crate::program::{Action, ConditionId, Edge, Program, State, StateId, StateKind, Window};
+use crate::closing::{Closing, closing};
+use crate::outcomes::{Look, Outcome};
+use crate::products::Products;
+use crate::program::{Action, ConditionId, Program, State, StateId, StateKind, Window};
 
 /// A subset by its position in the cache. Not stable: a snapshot holds the states.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -45,8 +47,8 @@ pub(crate) struct Subset {
     pub(crate) is_absence: bool,
     /// The windows that the absence has of its own.
     pub(crate) absence_windows: Box<[Window]>,
-    /// The ways on, each with the step windows that it is open in; none if one of them has no window.
-    pub(crate) ways: Option<Box<[Box<[Window]>]>>,
+    /// When the ways on are closed by the windows of steps.
+    pub(crate) closing: Closing,
     transitions: Transitions,
 }
 
@@ -127,6 +129,7 @@ pub(crate) struct Subsets {
     subsets: Vec<Subset>,
     ids: HashMap<Position, SubsetId>,
     transitions: Vec<Transition>,
+    products: Products,
     /// For each state, the lookbacks that a condition ahead may ask for.
     live: Vec<Box<[bool]>>,
 }
@@ -148,12 +151,27 @@ const TRANSITIONS_MAX: usize = 65_536;
 
 impl Subsets {
     pub(crate) fn new(program: &Program) -> Self {
-        Subsets { subsets: Vec::new(), ids: HashMap::new(), transitions: Vec::new(), live: live_lookbacks(program) }
+        Subsets {
+            subsets: Vec::new(),
+            ids: HashMap::new(),
+            transitions: Vec::new(),
+            products: Products::new(program),
+            live: live_lookbacks(program),
+        }
     }
 
-    /// Whether there are more than [`SUBSETS_MAX`].
+    /// Whether there are more than [`SUBSETS_MAX`], or that many states inside any-order groups.
     pub(crate) fn is_full(&self) -> bool {
-        self.subsets.len() > SUBSETS_MAX
+        self.subsets.len().max(self.products.len()) > SUBSETS_MAX
+    }
+
+    /// The states inside any-order groups.
+    pub(crate) fn products(&self) -> &Products {
+        &self.products
+    }
+
+    pub(crate) fn products_mut(&mut self) -> &mut Products {
+        &mut self.products
     }
 
     pub(crate) fn get(&self, subset: SubsetId) -> &Subset {
@@ -177,28 +195,46 @@ impl Subsets {
     }
 
     fn describe(&self, program: &Program, position: Position) -> Subset {
-        let here = reached(program, &position.states);
-        let asks = asks(program, &here);
-        let mut live = vec![false; program.kept.len()];
-        for state in &position.states {
-            live.iter_mut().zip(&self.live[state.index()]).for_each(|(live, here)| *live |= here);
-        }
+        let Subsets { products, .. } = self;
+        let here = products.reached(program, &position.states);
+        let asks = asks(program, products, &position.states, &here);
         Subset {
             looks_back: asks.iter().any(|condition| program.conditions[usize::from(condition.0)].looks_back),
-            live: live.into(),
+            live: self.live(program, &position.states),
             takers: takers(program, &here),
-            is_absence: waits_for_absence(program, &position.states),
+            is_absence: waits_for_absence(program, products, &position.states),
             absence_windows: absences(program, &here).next().map_or(&[][..], |state| &state.windows).into(),
-            ways: ways(program, &here),
+            closing: closing(program, products, &position.states),
             transitions: Transitions::new(asks.len()),
             asks: asks.into_iter().collect(),
             position,
         }
     }
 
+    /// The lookbacks that a condition ahead of some states may ask for.
+    fn live(&self, program: &Program, states: &[StateId]) -> Box<[bool]> {
+        let mut live = vec![false; program.kept.len()];
+        let mut open = states.to_vec();
+        while let Some(state) = open.pop() {
+            let Some(product) = self.products.get(state) else {
+                live.iter_mut().zip(&self.live[state.index()]).for_each(|(live, here)| *live |= here);
+                continue;
+            };
+            let shuffle = program.shuffle(product.shuffle);
+            open.extend(product.looking(program));
+            open.push(shuffle.sink);
+            if let Some(between) = &shuffle.between {
+                between.guard.conditions(&mut |condition| mark_lookbacks(program, condition, &mut live));
+            }
+        }
+        live.into()
+    }
+
     /// The ways of the only state of a subset for an event that fulfils these of its conditions, in Flink's order.
-    pub(crate) fn outcomes(&self, program: &Program, subset: SubsetId, bits: Bits) -> Vec<Outcome> {
-        outcomes(program, self.get(subset).position.states[0], &self.holds(subset, bits))
+    pub(crate) fn outcomes(&mut self, program: &Program, subset: SubsetId, bits: Bits) -> Vec<Outcome> {
+        let Subsets { subsets, products, .. } = self;
+        let Subset { position, asks, .. } = &subsets[subset.0 as usize];
+        Look { program, products, holds: holding(asks, bits) }.outcomes(position.states[0])
     }
 
     pub(crate) fn transition(&self, id: TransitionId) -> &Transition {
@@ -222,12 +258,13 @@ impl Subsets {
     }
 
     fn make(&mut self, program: &Program, subset: SubsetId, bits: Bits) -> Transition {
-        let position = &self.get(subset).position;
+        let Subsets { subsets, products, .. } = self;
+        let Subset { position, asks, .. } = &subsets[subset.0 as usize];
         let mut moves = Moves::default();
-        let holds = self.holds(subset, bits);
-        position.states.iter().for_each(|state| moves.add(program, *state, &holds));
+        let mut look = Look { program, products, holds: holding(asks, bits) };
+        position.states.iter().flat_map(|state| look.outcomes(*state)).for_each(|outcome| moves.add(outcome));
         let was_matched = position.matched;
-        drop(holds);
+        drop(look);
         let passed_matches = moves.passed_matches && !was_matched;
         let matched = was_matched || moves.passed_matches;
         let passed = self.target(program, moves.passed, matched);
@@ -241,50 +278,69 @@ impl Subsets {
         Transition { passed, passed_matches, taken, is_stay }
     }
 
-    fn holds(&self, subset: SubsetId, bits: Bits) -> impl Fn(ConditionId) -> bool {
-        let asks = &self.get(subset).asks;
-        move |condition| asks.binary_search(&condition).is_ok_and(|position| bits >> position & 1 == 1)
-    }
-
     fn target(&mut self, program: &Program, states: BTreeSet<StateId>, matched: bool) -> Option<SubsetId> {
         (!states.is_empty()).then(|| self.intern(program, Position { states: states.into_iter().collect(), matched }))
     }
 }
 
 impl Moves {
-    /// Adds where the runs of one state go.
-    fn add(&mut self, program: &Program, from: StateId, holds: &impl Fn(ConditionId) -> bool) {
-        for outcome in outcomes(program, from, holds) {
-            match outcome {
-                Outcome::Pass(target) => {
-                    self.passed.insert(target);
-                }
-                Outcome::PassMatches => self.passed_matches = true,
-                Outcome::Take { stage, target, matches } => {
-                    let (states, any_matches) = self.taken.entry(stage).or_default();
-                    states.extend(target);
-                    *any_matches |= matches;
-                }
+    /// Adds a way of one of the states.
+    fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Pass(target) => {
+                self.passed.insert(target);
+            }
+            Outcome::PassMatches => self.passed_matches = true,
+            Outcome::Take { stage, target, matches } => {
+                let (states, any_matches) = self.taken.entry(stage).or_default();
+                states.extend(target);
+                *any_matches |= matches;
             }
         }
     }
 }
 
-/// The conditions that decide what an event does to runs that look at it in these states.
-fn asks(program: &Program, here: &[StateId]) -> BTreeSet<ConditionId> {
+/// Whether a condition holds, where `bits` says it of those that are asked for.
+fn holding(asks: &[ConditionId], bits: Bits) -> impl Fn(ConditionId) -> bool {
+    move |condition| asks.binary_search(&condition).is_ok_and(|position| bits >> position & 1 == 1)
+}
+
+/// The conditions that decide what an event does to runs in some states, from which these of the program look at it.
+fn asks(program: &Program, products: &Products, states: &[StateId], here: &[StateId]) -> BTreeSet<ConditionId> {
     let mut asks = BTreeSet::new();
     let mut ask = |condition| {
         asks.insert(condition);
     };
     let edges = |state: &StateId| program.states[state.index()].edges.iter();
     here.iter().flat_map(edges).for_each(|edge| edge.guard.conditions(&mut ask));
+    products.each_inside(states, &mut |product| {
+        let shuffle = program.shuffle(product.shuffle);
+        shuffle.between.iter().for_each(|between| between.guard.conditions(&mut ask));
+        shuffle.parts.iter().for_each(|part| part.entry.conditions(&mut ask));
+    });
     // Whether a run that takes the event is a match is decided by the edges behind.
-    let takes = here.iter().flat_map(edges).filter(|edge| edge.action == Action::Take);
-    let behind: Vec<StateId> = takes.map(|edge| edge.target).collect();
-    let behind = reached(program, &behind);
-    let proceeds = behind.iter().flat_map(edges).filter(|edge| edge.action == Action::Proceed);
-    proceeds.for_each(|edge| edge.guard.conditions(&mut ask));
+    for state in behind(program, here) {
+        let proceeds = edges(&state).filter(|edge| edge.action == Action::Proceed);
+        proceeds.for_each(|edge| edge.guard.conditions(&mut ask));
+    }
     asks
+}
+
+/// The states to which runs may proceed once an event has been taken from one of these: behind a group, too, whose last part
+/// takes it.
+fn behind(program: &Program, here: &[StateId]) -> Vec<StateId> {
+    let edges = |state: &StateId| program.states[state.index()].edges.iter();
+    let moved = here.iter().flat_map(edges).filter(|edge| matches!(edge.action, Action::Take | Action::Yield));
+    let mut open: Vec<StateId> = moved.map(|edge| edge.target).collect();
+    open.extend(here.iter().filter(|state| program.states[state.index()].is_part_end()));
+    let mut found: Vec<StateId> = Vec::new();
+    while let Some(state) = open.pop() {
+        if !found.contains(&state) {
+            found.push(state);
+            open.extend(edges(&state).filter(|edge| edge.action == Action::Proceed).map(|edge| edge.target));
+        }
+    }
+    found
 }
 
 fn takers(program: &Program, here: &[StateId]) -> Takers {
@@ -301,30 +357,14 @@ fn absences<'p>(program: &'p Program, here: &[StateId]) -> impl Iterator<Item = 
 /// Whether runs here are matches when the absence at the end has lasted: they wait for it, or could leave a loop for it.
 /// Where the absence has a window of its own, which counts from the latest event, they may also leave out what is
 /// optional. No event will come that could say otherwise, so guards are not asked, not even those that are always shut.
-fn waits_for_absence(program: &Program, states: &[StateId]) -> bool {
+fn waits_for_absence(program: &Program, products: &Products, states: &[StateId]) -> bool {
     states.iter().any(|state| {
-        let State { kind, in_loop, .. } = program.states[state.index()];
-        let ahead = reached(program, &[*state]);
-        kind == StateKind::Absence || absences(program, &ahead).any(|absence| in_loop || !absence.windows.is_empty())
+        let ahead = products.reached(program, &[*state]);
+        let in_loop = products.in_loop(program, *state);
+        let is_here = |absence: &State| in_loop || !absence.windows.is_empty();
+        program.states.get(state.index()).is_some_and(|state| state.kind == StateKind::Absence)
+            || absences(program, &ahead).any(is_here)
     })
-}
-
-/// The windows of the states that may take an event or wait for none; none if a run can wait without end.
-fn ways(program: &Program, here: &[StateId]) -> Option<Box<[Box<[Window]>]>> {
-    let is_final = |edge: &Edge| program.states[edge.target.index()].kind == StateKind::Final;
-    let is_way = |state: &&State| match state.kind {
-        StateKind::Absence => true,
-        StateKind::Normal => state.edges.iter().any(|edge| match edge.action {
-            Action::Take => true,
-            Action::Ignore => is_final(edge),
-            Action::Proceed => false,
-        }),
-        // Those that the branches begin with are among the states here.
-        StateKind::Fork => false,
-        StateKind::Final | StateKind::Stop => false,
-    };
-    let states = here.iter().map(|state| &program.states[state.index()]).filter(is_way);
-    states.map(|state| (!state.windows.is_empty()).then(|| state.windows.clone().into())).collect()
 }
 
 /// For each state, the lookbacks that it or a state ahead asks for.
@@ -339,11 +379,7 @@ fn live_lookbacks(program: &Program) -> Vec<Box<[bool]>> {
         for (position, state) in program.states.iter().enumerate().rev() {
             let mut here = live[position].clone();
             for edge in &state.edges {
-                edge.guard.conditions(&mut |condition| {
-                    for lookback in program.conditions[usize::from(condition.0)].expr.lookbacks() {
-                        here[usize::from(lookback.0)] = true;
-                    }
-                });
+                edge.guard.conditions(&mut |condition| mark_lookbacks(program, condition, &mut here));
                 here.iter_mut().zip(&live[edge.target.index()]).for_each(|(here, ahead)| *here |= ahead);
             }
             is_changed |= here != live[position];
@@ -351,4 +387,10 @@ fn live_lookbacks(program: &Program) -> Vec<Box<[bool]>> {
         }
     }
     live
+}
+
+fn mark_lookbacks(program: &Program, condition: ConditionId, live: &mut [bool]) {
+    for lookback in program.conditions[usize::from(condition.0)].expr.lookbacks() {
+        live[usize::from(lookback.0)] = true;
+    }
 }

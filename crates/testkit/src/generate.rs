@@ -27,7 +27,7 @@ pub enum Profile {
     Not,
     /// Nested groups.
     Groups,
-    /// Alternatives.
+    /// Alternatives, and parts in any order.
     Branches,
     /// Skip strategies.
     Skip,

@@ -18,6 +18,7 @@
 
 mod automaton;
 mod moment;
+mod position;
 mod queue;
 mod runs;
 

@@ -98,7 +98,9 @@ fn rounds_of(step: &Step) -> u64 {
     let inner = match &step.term {
         Term::Stage(..) => 1,
         Term::Group(sequence) => rounds(sequence),
-        Term::Either(branches) => branches.iter().fold(0_u64, |sum, branch| sum.saturating_add(rounds(branch))),
+        Term::Either(parts) | Term::All { parts, .. } => {
+            parts.iter().fold(0_u64, |sum, part| sum.saturating_add(rounds(part)))
+        }
     };
     let most = step.quantifier.max.unwrap_or_else(|| step.quantifier.min.saturating_add(1));
     inner.saturating_mul(u64::from(most))

@@ -1,4 +1,5 @@
-//! The parts of `( a | b )`: what each must be, so that there is something to choose between.
+//! The parts of `( a | b )` and `( a & b )`: what each must be, so that there is something to choose from, and so that
+//! it can be said when a part has begun and when it is over.
 
 use ensue_model::expr::{BinaryOperator, Expr};
 use ensue_model::pattern::{Relation, Sequence, Step, Term};
@@ -11,8 +12,28 @@ use crate::tree::{self, Place};
 pub(super) struct Parts<'t> {
     pub(super) written: &'t [tree::Sequence],
     pub(super) checked: &'t [Sequence],
-    /// Whether the pattern ends behind them, and they are in no loop.
-    pub(super) is_last: bool,
+    pub(super) kind: PartKind,
+}
+
+/// How parts belong together.
+#[derive(Clone, Copy)]
+pub(super) enum PartKind {
+    /// `|`
+    Branch {
+        /// Whether the pattern ends behind it, and it is in no loop.
+        is_last: bool,
+    },
+    /// `&`
+    SideBySide,
+}
+
+impl PartKind {
+    fn word(self) -> &'static str {
+        match self {
+            PartKind::Branch { .. } => "branch",
+            PartKind::SideBySide => "part",
+        }
+    }
 }
 
 impl Parts<'_> {
@@ -25,43 +46,71 @@ impl Parts<'_> {
     /// One cause for each part: who mends it sees the next.
     fn diagnostic(&self, written: &tree::Sequence, checked: &Sequence) -> Option<Diagnostic> {
         if checked.can_be_empty() {
-            return Some(empty(place_of(written)));
+            return Some(self.empty(written));
         }
-        let begins = first_negation(written, checked).map(begins_with_negation);
-        let ends = || last_absence(written, checked).filter(|_| !self.is_last).map(ends_with_absence);
-        let never = || checked.steps.iter().any(is_never).then(|| never_taken(place_of(written)));
-        begins.or_else(ends).or_else(never)
+        let begins = first_negation(written, checked).map(|step| self.begins_with_negation(step));
+        let never = || checked.steps.iter().any(is_never).then(|| self.never_taken(written));
+        begins.or_else(|| self.end(written, checked)).or_else(never)
     }
-}
 
-fn empty(place: Place) -> Diagnostic {
-    let diagnostic = Diagnostic::error(&code::EMPTY_PART, place, "this branch can be over without an event");
-    diagnostic
-        .label("nothing in it has to be taken")
-        .help("a branch takes at least one event; where the whole may be left out, write `?` behind the group")
-}
+    /// What is wrong with its end.
+    fn end(&self, written: &tree::Sequence, checked: &Sequence) -> Option<Diagnostic> {
+        match self.kind {
+            PartKind::Branch { is_last: true } => None,
+            PartKind::Branch { is_last: false } => last_negation(written, checked, ABSENCES).map(ends_with_absence),
+            PartKind::SideBySide => last_negation(written, checked, NEGATIONS).map(ends_with_negation),
+        }
+    }
 
-fn begins_with_negation(step: &tree::Step) -> Diagnostic {
-    let message = "nothing of this branch need be taken before the negation, so it cannot say since when";
-    Diagnostic::error(&code::PART_NEGATION, step.relation_place, message)
-        .help("write the negation before the group, where it holds for all branches")
+    fn empty(&self, written: &tree::Sequence) -> Diagnostic {
+        let message = format!("this {} can be over without an event", self.kind.word());
+        let help = match self.kind {
+            PartKind::Branch { .. } => {
+                "a branch takes at least one event; where the whole may be left out, write `?` behind the group"
+            }
+            PartKind::SideBySide => {
+                "a part takes at least one event; `any 2 of (a & b & c)` needs only some of its parts"
+            }
+        };
+        let diagnostic = Diagnostic::error(&code::EMPTY_PART, place_of(written), message);
+        diagnostic.label("nothing in it has to be taken").help(help)
+    }
+
+    fn begins_with_negation(&self, step: &tree::Step) -> Diagnostic {
+        let word = self.kind.word();
+        let message = format!("nothing of this {word} need be taken before the negation, so it cannot say since when");
+        Diagnostic::error(&code::PART_NEGATION, step.relation_place, message)
+            .help("write the negation before the group, where it holds whichever comes first")
+    }
+
+    fn never_taken(&self, written: &tree::Sequence) -> Diagnostic {
+        let message = format!("this {} is never taken", self.kind.word());
+        let diagnostic = Diagnostic::warning(&code::NEVER_TAKEN, place_of(written), message);
+        diagnostic.label("a condition in it never holds").help("leave it out, or correct the condition")
+    }
 }
 
 fn ends_with_absence(step: &tree::Step) -> Diagnostic {
     let message = "nothing says until when this must not come: the branch is over before";
     Diagnostic::error(&code::PART_NEGATION, step.relation_place, message)
-        .help("write what ends the wait behind it in the branch, or the `notFollowedBy` behind the group")
+        .help("write what ends the wait behind it in the branch, or the negation behind the group")
 }
 
-fn never_taken(place: Place) -> Diagnostic {
-    let diagnostic = Diagnostic::warning(&code::NEVER_TAKEN, place, "this branch is never taken");
-    diagnostic.label("a condition in it never holds").help("leave it out, or correct the condition")
+fn ends_with_negation(step: &tree::Step) -> Diagnostic {
+    let message = "nothing says until when this must not come: the part is over before, and the others may go on";
+    Diagnostic::error(&code::PART_NEGATION, step.relation_place, message)
+        .help("write what ends the wait behind it in the part, or the negation behind the group")
 }
 
 /// A negation before which nothing need have been taken.
 fn first_negation<'t>(written: &'t tree::Sequence, checked: &Sequence) -> Option<&'t tree::Step> {
     for (written, checked) in written.steps.iter().zip(&checked.steps) {
-        let found = if checked.is_negated() { Some(written) } else { inside(written, checked, first_negation) };
+        // What is wrong with the parts of others than plain groups has been said there.
+        let inside = || match (&written.term, &checked.term) {
+            (tree::Term::Group(group), Term::Group(sequence)) => first_negation(&group.parts[0], sequence),
+            _ => None,
+        };
+        let found = if checked.is_negated() { Some(written) } else { inside() };
         if found.is_some() || !checked.can_be_empty() {
             return found;
         }
@@ -69,11 +118,21 @@ fn first_negation<'t>(written: &'t tree::Sequence, checked: &Sequence) -> Option
     None
 }
 
-/// A `notFollowedBy` behind which nothing need be taken.
-fn last_absence<'t>(written: &'t tree::Sequence, checked: &Sequence) -> Option<&'t tree::Step> {
+/// Which negations are looked for.
+#[derive(Clone, Copy)]
+struct Wanted {
+    here: fn(&Step) -> bool,
+    /// In the branches of an inner group: what is wrong there has been said.
+    in_branches: fn(&Step) -> bool,
+}
+
+const ABSENCES: Wanted = Wanted { here: |step| step.relation == Relation::NotFollowedBy, in_branches: |_| false };
+const NEGATIONS: Wanted = Wanted { here: Step::is_negated, in_branches: |step| step.relation == Relation::NotNext };
+
+/// A negation behind which nothing need be taken.
+fn last_negation<'t>(written: &'t tree::Sequence, checked: &Sequence, wanted: Wanted) -> Option<&'t tree::Step> {
     for (written, checked) in written.steps.iter().zip(&checked.steps).rev() {
-        let is_absence = checked.relation == Relation::NotFollowedBy;
-        let found = if is_absence { Some(written) } else { inside(written, checked, last_absence) };
+        let found = if (wanted.here)(checked) { Some(written) } else { last_inside(written, checked, wanted) };
         if found.is_some() || !checked.can_be_empty() {
             return found;
         }
@@ -81,14 +140,15 @@ fn last_absence<'t>(written: &'t tree::Sequence, checked: &Sequence) -> Option<&
     None
 }
 
-/// Looks into a plain group. What is wrong with the parts of others has been reported there.
-fn inside<'t>(
-    written: &'t tree::Step,
-    checked: &Step,
-    look: fn(&'t tree::Sequence, &Sequence) -> Option<&'t tree::Step>,
-) -> Option<&'t tree::Step> {
+/// What ends a branch of an inner group ends what the group ends.
+fn last_inside<'t>(written: &'t tree::Step, checked: &Step, wanted: Wanted) -> Option<&'t tree::Step> {
     match (&written.term, &checked.term) {
-        (tree::Term::Group(group), Term::Group(sequence)) => look(&group.parts[0], sequence),
+        (tree::Term::Group(group), Term::Group(sequence)) => last_negation(&group.parts[0], sequence, wanted),
+        (tree::Term::Group(group), Term::Either(branches)) => {
+            let wanted = Wanted { here: wanted.in_branches, ..wanted };
+            let mut branches = group.parts.iter().zip(branches);
+            branches.find_map(|(written, checked)| last_negation(written, checked, wanted))
+        }
         _ => None,
     }
 }
@@ -99,6 +159,10 @@ fn is_never(step: &Step) -> bool {
         Term::Stage(_, condition) => never_holds(condition),
         Term::Group(sequence) => sequence.steps.iter().any(is_never),
         Term::Either(branches) => branches.iter().all(|branch| branch.steps.iter().any(is_never)),
+        Term::All { parts, needed } => {
+            let never = parts.iter().filter(|part| part.steps.iter().any(is_never)).count();
+            parts.len() - never < *needed as usize
+        }
     };
     is_never_taken && !step.can_be_empty()
 }

@@ -5,7 +5,7 @@ use ensue_model::pattern::{Contiguity, Quantifier, Relation, Sequence, StageId, 
 use ensue_model::{Span, Value, expr::BinaryOperator};
 
 use super::expression::{Lowering, Place as At};
-use super::parts::Parts;
+use super::parts::{PartKind, Parts};
 use super::pattern::duration;
 use super::step_window::Windowed;
 use super::world::World;
@@ -120,45 +120,61 @@ impl Sequences<'_, '_, '_> {
         }
     }
 
-    /// Any order has no form in the checked pattern yet: the gate refuses it, and the parts are checked one after the other.
     fn group(&mut self, step: &tree::Step, group: &Group, is_last: bool) -> Term {
         if let Some(condition) = &step.condition {
             let message = "a group has no `where`";
             let diagnostic = Diagnostic::error(&code::GROUP_CONDITION, condition.place, message);
             self.lowering.report(diagnostic.help("write it at the stages inside; `until` can end a group's loop"));
         }
-        self.check_any_of(group);
-        let parts: Vec<Sequence> = group.parts.iter().map(|part| self.sequence(part, is_last)).collect();
+        let needed = self.any_of(group);
+        // No part of several in any order is the last.
+        let is_last = is_last && group.kind != GroupKind::AnyOrder;
+        let mut parts: Vec<Sequence> = group.parts.iter().map(|part| self.sequence(part, is_last)).collect();
+        self.check_parts(group, &parts, is_last);
         match group.kind {
-            GroupKind::Alternatives => {
-                self.check_parts(Parts { written: &group.parts, checked: &parts, is_last: is_last && self.loops == 0 });
-                Term::Either(parts)
-            }
-            GroupKind::Sequence | GroupKind::AnyOrder => {
-                Term::Group(Sequence { steps: parts.into_iter().flat_map(|part| part.steps).collect() })
-            }
+            GroupKind::Sequence => Term::Group(parts.swap_remove(0)),
+            GroupKind::Alternatives => Term::Either(parts),
+            GroupKind::AnyOrder => Term::All { needed: needed.unwrap_or(parts.len() as u32), parts },
         }
     }
 
-    fn check_parts(&mut self, parts: Parts<'_>) {
+    fn check_parts(&mut self, group: &Group, checked: &[Sequence], is_last: bool) {
+        let kind = match group.kind {
+            GroupKind::Sequence => return,
+            GroupKind::Alternatives => PartKind::Branch { is_last: is_last && self.loops == 0 },
+            GroupKind::AnyOrder => PartKind::SideBySide,
+        };
+        let parts = Parts { written: &group.parts, checked, kind };
         parts.diagnostics().into_iter().for_each(|diagnostic| self.lowering.report(diagnostic));
     }
 
-    fn check_any_of(&mut self, group: &Group) {
-        let Some(number) = &group.any_of else { return };
+    /// How many of its parts a group needs; none if it does not say, or says what cannot be, which has been reported.
+    fn any_of(&mut self, group: &Group) -> Option<u32> {
+        let number = group.any_of.as_ref()?;
         let parts = group.parts.len();
         let diagnostic = match (group.kind, literal::int(&number.text)) {
-            (GroupKind::AnyOrder, Some(count)) if (1..=parts as i64).contains(&count) => return,
-            (GroupKind::AnyOrder, _) => {
-                let message = format!("any {} of {parts} cannot be", number.text);
-                Diagnostic::error(&code::ANY_OF, number.place, message)
+            (GroupKind::AnyOrder, Some(count)) if (1..=parts as i64).contains(&count) => return Some(count as u32),
+            (GroupKind::AnyOrder, Some(0)) => {
+                let help = "a group takes at least one of its parts; where it may be left out, write `?` behind it";
+                Diagnostic::error(&code::ANY_OF, number.place, "any 0 of them is nothing").help(help)
             }
-            (GroupKind::Sequence | GroupKind::Alternatives, _) => {
-                let message = "`any n of` speaks of parts that are joined by `&`";
+            (GroupKind::AnyOrder, _) => {
+                let message = format!("any {} of {parts} parts cannot be", number.text);
+                let help = format!("write `any 1 of` up to `any {parts} of`; without it, all {parts} are needed");
+                Diagnostic::error(&code::ANY_OF, number.place, message).help(help)
+            }
+            (GroupKind::Alternatives, _) => {
+                let message = "`any n of` speaks of parts that are joined by `&`, and these are joined by `|`";
+                let help = "with `|`, one of them is taken; write `any 2 of (a & b & c)` for more";
+                Diagnostic::error(&code::ANY_OF, group.place, message).help(help)
+            }
+            (GroupKind::Sequence, _) => {
+                let message = "`any n of` speaks of parts that are joined by `&`, and this is one sequence";
                 Diagnostic::error(&code::ANY_OF, group.place, message).help("write `any 2 of (a & b & c)`")
             }
         };
         self.lowering.report(diagnostic);
+        None
     }
 
     /// A `notFollowedBy` at the end waits for the end of a window: its own, or the pattern's.
@@ -306,18 +322,26 @@ fn is_loop(quantifier: &Quantifier) -> bool {
     quantifier.max != Some(1)
 }
 
+fn is_any_order(step: &tree::Step) -> bool {
+    match &step.term {
+        tree::Term::Stage(_) => false,
+        tree::Term::Group(group) => group.kind == GroupKind::AnyOrder,
+    }
+}
+
 fn excludes(first: ModifierKind, second: ModifierKind) -> bool {
     let contiguity = |kind| matches!(kind, ModifierKind::Consecutive | ModifierKind::Combinations);
     first == second || (contiguity(first) && contiguity(second))
 }
 
-/// Whether a modifier stands where there is no loop for it. `greedy` has a meaning for what is optional, too.
+/// Whether a modifier stands where there is no loop for it. `greedy` has a meaning for what is optional, too; and what may lie
+/// between rounds, between the parts of a group in any order.
 fn needs_loop(kind: ModifierKind, step: &tree::Step, quantifier: &Quantifier) -> bool {
     let optional = quantifier.optional || step.modifiers.iter().any(|modifier| modifier.kind == ModifierKind::Optional);
     match kind {
         ModifierKind::Optional => false,
         ModifierKind::Greedy => !is_loop(quantifier) && !optional,
-        ModifierKind::Consecutive | ModifierKind::Combinations => !is_loop(quantifier),
+        ModifierKind::Consecutive | ModifierKind::Combinations => !is_loop(quantifier) && !is_any_order(step),
     }
 }
 

@@ -46,6 +46,8 @@ enum Term {
     Stage(Condition),
     Group(Vec<Step>),
     Either(Vec<Vec<Step>>),
+    /// So many of the parts, in any order; all if it does not say.
+    AnyOrder(Option<usize>, Vec<Vec<Step>>),
 }
 
 #[derive(Clone, Debug)]
@@ -160,10 +162,19 @@ fn step(odds: Odds, depth: u32) -> BoxedStrategy<Step> {
     let inner = Odds { steps_max: 3, ..odds };
     let sequence = steps(inner, depth - 1).prop_map(closed).prop_map(Term::Group);
     let part = steps(Odds { steps_max: 2, ..odds }, depth - 1).prop_map(closed).prop_map(part);
-    let parts = prop::collection::vec(part, 2..=3).prop_map(Term::Either);
-    let term = either(odds.branches, parts, sequence);
-    let group = (relation(), term, quantifiers(odds), window(odds))
-        .prop_map(|(relation, term, quantifier, window)| Step { relation, term, quantifier, window });
+    let parts = prop::collection::vec(part, 2..=3);
+    let any_order = (maybe(0.4, 1..=3usize), parts.clone()).prop_map(|(needed, parts)| Term::AnyOrder(needed, parts));
+    let several = prop_oneof![parts.prop_map(Term::Either), any_order];
+    let term = either(odds.branches, several, sequence);
+    let between = prop_oneof![4 => Just(""), 1 => Just(" consecutive"), 1 => Just(" combinations")];
+    let group = (relation(), term, quantifiers(odds), window(odds), between);
+    let group = group.prop_map(|(relation, term, quantifier, window, between)| {
+        let quantifier = match &term {
+            Term::AnyOrder(..) => quantifier.or(Some(Quantifier::once(between))),
+            Term::Stage(_) | Term::Group(_) | Term::Either(_) => quantifier,
+        };
+        Step { relation, term, quantifier, window }
+    });
     either(odds.group, group, single)
 }
 
@@ -180,13 +191,11 @@ fn part(mut steps: Vec<Step>) -> Vec<Step> {
 fn make_needed(step: &mut Step) {
     if let Some(quantifier) = &mut step.quantifier {
         quantifier.optional = false;
-        if matches!(quantifier.times, Times::Once) {
-            step.quantifier = None;
-        }
+        quantifier.greedy &= !matches!(quantifier.times, Times::Once);
     }
     match &mut step.term {
         Term::Group(steps) if steps.iter().all(Step::can_be_empty) => make_needed(&mut steps[0]),
-        Term::Stage(_) | Term::Group(_) | Term::Either(_) => {}
+        Term::Stage(_) | Term::Group(_) | Term::Either(_) | Term::AnyOrder(..) => {}
     }
 }
 
@@ -278,6 +287,13 @@ fn condition(odds: Odds) -> impl Strategy<Value = Condition> {
     (test, lookback).prop_map(|(test, lookback)| Condition { test, lookback })
 }
 
+impl Quantifier {
+    /// Taken once: what may lie between is between the parts of a group.
+    fn once(between: &'static str) -> Quantifier {
+        Quantifier { times: Times::Once, optional: false, greedy: false, between, until: None }
+    }
+}
+
 impl Step {
     fn is_negation(&self) -> bool {
         matches!(self.relation, Relation::NotNext | Relation::NotFollowedBy)
@@ -292,7 +308,7 @@ impl Step {
 
     fn can_be_empty(&self) -> bool {
         let is_empty = match &self.term {
-            Term::Stage(_) | Term::Either(_) => false,
+            Term::Stage(_) | Term::Either(_) | Term::AnyOrder(..) => false,
             Term::Group(steps) => steps.iter().all(Step::can_be_empty),
         };
         self.is_negation() || is_empty || self.quantifier.as_ref().is_some_and(|quantifier| quantifier.optional)
@@ -365,6 +381,12 @@ impl Writer {
             Term::Stage(condition) => self.stage(step, condition),
             Term::Group(steps) => self.group(step, &[steps], ""),
             Term::Either(branches) => self.group(step, &branches.iter().collect::<Vec<_>>(), " | "),
+            Term::AnyOrder(needed, parts) => {
+                if let Some(needed) = needed {
+                    self.put(format_args!("any {} of ", (*needed).min(parts.len())));
+                }
+                self.group(step, &parts.iter().collect::<Vec<_>>(), " & ");
+            }
         }
         let is_absence = last && step.relation == Relation::NotFollowedBy;
         if is_absence || !step.is_negation() {
@@ -403,7 +425,7 @@ impl Writer {
         for (index, part) in parts.iter().enumerate() {
             if index > 0 {
                 self.put(format_args!("{between}"));
-                let branches = self.taking[before..].to_vec();
+                let branches = if between == " | " { self.taking[before..].to_vec() } else { Vec::new() };
                 self.elsewhere.truncate(elsewhere);
                 self.elsewhere.extend(branches);
             }
@@ -427,7 +449,8 @@ impl Writer {
     fn quantifier(&mut self, quantifier: Option<&Quantifier>) {
         let Some(Quantifier { times, optional, greedy, between, .. }) = quantifier else { return };
         match times {
-            Times::Once => self.put(format_args!("?")),
+            Times::Once if *optional => self.put(format_args!("?")),
+            Times::Once => {}
             Times::Exactly(times) => self.put(format_args!("{{{times}}}")),
             Times::Between(min, max) => self.put(format_args!("{{{min},{max}}}")),
             Times::AtLeast(1) => self.put(format_args!("{}", if *optional { "*" } else { "+" })),

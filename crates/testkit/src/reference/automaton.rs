@@ -45,7 +45,7 @@ pub(super) enum Condition<'p> {
 }
 
 /// A state by its position in [`Automaton::states`].
-pub(super) type Position = usize;
+pub(super) type StateId = usize;
 
 /// A state and what leads out of it.
 #[derive(Clone, Debug)]
@@ -69,6 +69,10 @@ pub(super) enum Kind {
     Stopped(StageId),
     /// It is a match when its window ends, or that of the pattern: the pattern ends with a `notFollowedBy`.
     Absence,
+    /// It waits for an event that a part of this any-order group begins with.
+    AnyOrder(usize),
+    /// A part of an any-order group may be over. The edge that leads on is for when all are.
+    PartEnd,
 }
 
 /// A way out of a state.
@@ -76,7 +80,7 @@ pub(super) enum Kind {
 pub(super) struct Edge<'p> {
     pub(super) action: Action,
     pub(super) condition: Condition<'p>,
-    pub(super) target: Position,
+    pub(super) target: StateId,
 }
 
 /// What happens to the event on an edge.
@@ -88,13 +92,40 @@ pub(super) enum Action {
     Ignore,
     /// Nothing yet: the target decides.
     Proceed,
+    /// Nothing yet: the target, with which a part of an any-order group begins, decides.
+    Begin(usize),
+    /// Another part of an any-order group takes it, whatever it is here.
+    Yield,
+}
+
+/// A group of parts that go on side by side.
+#[derive(Clone, Debug)]
+pub(super) struct AnyOrder<'p> {
+    pub(super) parts: Vec<AnyOrderPart<'p>>,
+    /// How many of them are taken.
+    pub(super) needed: usize,
+    /// When an event that no part takes may lie between the beginnings of two parts; never, if there is none.
+    pub(super) ignore: Option<Condition<'p>>,
+    /// Whether not if a part that is still to begin could begin with it.
+    pub(super) is_relaxed: bool,
+    /// What comes after the group.
+    pub(super) sink: StateId,
+}
+
+/// A part of a group.
+#[derive(Clone, Debug)]
+pub(super) struct AnyOrderPart<'p> {
+    pub(super) first: StateId,
+    /// What it can begin with.
+    pub(super) begins: Condition<'p>,
 }
 
 /// A pattern as states.
 #[derive(Debug)]
 pub(super) struct Automaton<'p> {
     pub(super) states: Vec<State<'p>>,
-    pub(super) start: Position,
+    pub(super) any_orders: Vec<AnyOrder<'p>>,
+    pub(super) start: StateId,
     pub(super) within: Option<Span>,
     pub(super) skip: Skip,
 }
@@ -104,11 +135,16 @@ impl<'p> Automaton<'p> {
     pub(super) fn of(pattern: &'p Pattern) -> Self {
         // A window of no length is none.
         let within = pattern.within.filter(|within| *within > Span::ZERO);
-        let mut builder =
-            Builder { states: Vec::new(), windowed: within.is_some(), stops: HashMap::new(), ungreedy: HashMap::new() };
+        let mut builder = Builder {
+            states: Vec::new(),
+            any_orders: Vec::new(),
+            windowed: within.is_some(),
+            stops: HashMap::new(),
+            ungreedy: HashMap::new(),
+        };
         let complete = builder.state(Kind::Complete);
         let start = builder.sequence(&pattern.sequence, complete, Outside { group: None, following: None });
-        Automaton { states: builder.states, start, within, skip: pattern.skip }
+        Automaton { states: builder.states, any_orders: builder.any_orders, start, within, skip: pattern.skip }
     }
 }
 
@@ -141,11 +177,12 @@ impl<'p> Condition<'p> {
 
 struct Builder<'p> {
     states: Vec<State<'p>>,
+    any_orders: Vec<AnyOrder<'p>>,
     windowed: bool,
     /// The one state in which a negation has met its event.
-    stops: HashMap<StageId, Position>,
+    stops: HashMap<StageId, StateId>,
     /// Of what comes after a greedy loop, a copy that does not give way to the loop.
-    ungreedy: HashMap<Position, Position>,
+    ungreedy: HashMap<StateId, StateId>,
 }
 
 /// What a sequence knows of what is around it.
@@ -168,6 +205,8 @@ struct Group<'p> {
     optional: bool,
     /// The windows that hold for whatever it takes: its own, and those of the groups around it.
     windows: Vec<StepWindow>,
+    /// Whether it is in a part of an any-order group.
+    in_part: bool,
 }
 
 /// A step and where it stands.
@@ -180,12 +219,18 @@ struct Place<'p> {
     group: Option<Group<'p>>,
 }
 
+/// Several parts, by the states that they begin with, or by their group.
+enum Parts {
+    Alternatives(Vec<StateId>),
+    AnyOrder(usize),
+}
+
 /// One round of a step.
 struct Round {
     /// Where a run goes that has taken the round.
-    sink: Position,
+    sink: StateId,
     /// Where a run goes that leaves it out; none if it must not.
-    skips_to: Option<Position>,
+    skips_to: Option<StateId>,
     /// Whether it is the first.
     first: bool,
 }
@@ -202,6 +247,10 @@ impl<'p> Place<'p> {
     /// The group of which the step is the first one.
     fn heads(&self) -> Option<&Group<'p>> {
         self.group.as_ref().filter(|_| self.earlier.is_empty())
+    }
+
+    fn in_part(&self) -> bool {
+        self.group.as_ref().is_some_and(|group| group.in_part)
     }
 
     fn group_until(&self) -> Option<&'p Expr> {
@@ -235,7 +284,7 @@ impl<'p> Place<'p> {
     fn between(&self) -> Contiguity {
         let of_group = match &self.step.term {
             Term::Stage(..) => self.heads().and_then(|group| group.inner),
-            Term::Group(_) | Term::Either(_) => None,
+            Term::Group(_) | Term::Either(_) | Term::All { .. } => None,
         };
         of_group.unwrap_or(self.quantifier().inner)
     }
@@ -255,23 +304,23 @@ impl<'p> Place<'p> {
 }
 
 impl<'p> Builder<'p> {
-    fn state(&mut self, kind: Kind) -> Position {
+    fn state(&mut self, kind: Kind) -> StateId {
         self.states.push(State { kind, in_loop: false, windows: Vec::new(), edges: Vec::new() });
         self.states.len() - 1
     }
 
-    fn state_within(&mut self, kind: Kind, windows: Vec<StepWindow>) -> Position {
+    fn state_within(&mut self, kind: Kind, windows: Vec<StepWindow>) -> StateId {
         let state = self.state(kind);
         self.states[state].windows = windows;
         state
     }
 
-    fn edge(&mut self, from: Position, action: Action, condition: Condition<'p>, target: Position) {
+    fn edge(&mut self, from: StateId, action: Action, condition: Condition<'p>, target: StateId) {
         self.states[from].edges.push(Edge { action, condition, target });
     }
 
     /// The first state of a sequence that goes on at `sink`.
-    fn sequence(&mut self, sequence: &'p Sequence, sink: Position, outside: Outside<'p>) -> Position {
+    fn sequence(&mut self, sequence: &'p Sequence, sink: StateId, outside: Outside<'p>) -> StateId {
         let mut sink = sink;
         for (index, step) in sequence.steps.iter().enumerate().rev() {
             let following = sequence.steps.get(index + 1).or(outside.following);
@@ -286,7 +335,7 @@ impl<'p> Builder<'p> {
     }
 
     /// The next event decides. At the end of the pattern it must come: proceeding would not wait for it.
-    fn not_next(&mut self, place: &Place<'p>, sink: Position) -> Position {
+    fn not_next(&mut self, place: &Place<'p>, sink: StateId) -> StateId {
         let condition = stage_condition(place.step).before(place.group_until());
         let waits = self.state(Kind::Open);
         let action = if self.states[sink].kind == Kind::Complete { Action::Ignore } else { Action::Proceed };
@@ -297,7 +346,7 @@ impl<'p> Builder<'p> {
 
     /// At the end of a pattern, with a window of its own or of the pattern, it is a state of its own. Elsewhere it is in the
     /// states around it.
-    fn not_followed_by(&mut self, place: &Place<'p>, sink: Position) -> Position {
+    fn not_followed_by(&mut self, place: &Place<'p>, sink: StateId) -> StateId {
         let windowed = self.windowed || place.step.within.is_some();
         if !windowed || self.states[sink].kind != Kind::Complete {
             return sink;
@@ -310,7 +359,7 @@ impl<'p> Builder<'p> {
     }
 
     /// A run at that state ends when the condition holds.
-    fn stop_at(&mut self, state: Position, stage: StageId, condition: Condition<'p>) {
+    fn stop_at(&mut self, state: StateId, stage: StageId, condition: Condition<'p>) {
         let stop = match self.stops.get(&stage) {
             Some(stop) => *stop,
             None => self.state(Kind::Stopped(stage)),
@@ -320,7 +369,7 @@ impl<'p> Builder<'p> {
     }
 
     /// A stage or a group with its quantifier.
-    fn term(&mut self, place: &Place<'p>, sink: Position) -> Position {
+    fn term(&mut self, place: &Place<'p>, sink: StateId) -> StateId {
         let Quantifier { min, max, .. } = place.quantifier();
         let first = match max {
             None => {
@@ -336,7 +385,7 @@ impl<'p> Builder<'p> {
     }
 
     /// `min` to `max` rounds, each with states of its own.
-    fn times(&mut self, place: &Place<'p>, sink: Position, skips_to: Position, min: u32, max: u32) -> Position {
+    fn times(&mut self, place: &Place<'p>, sink: StateId, skips_to: StateId, min: u32, max: u32) -> StateId {
         if place.quantifier().greedy && min != max {
             self.give_way(place, sink);
         }
@@ -351,29 +400,28 @@ impl<'p> Builder<'p> {
         self.round(place, &Round { sink, skips_to, first: true })
     }
 
-    fn later_round(&mut self, place: &Place<'p>, sink: Position, skips_to: Option<Position>) -> Position {
+    fn later_round(&mut self, place: &Place<'p>, sink: StateId, skips_to: Option<StateId>) -> StateId {
         let state = self.round(place, &Round { sink, skips_to, first: false });
         self.states[state].in_loop = skips_to.is_some();
         self.stop_at_following(place, state);
         state
     }
 
-    fn round(&mut self, place: &Place<'p>, round: &Round) -> Position {
+    fn round(&mut self, place: &Place<'p>, round: &Round) -> StateId {
         match &place.step.term {
             Term::Stage(stage, condition) => self.stage_round(place, round, *stage, condition),
             Term::Group(sequence) => self.group_round(place, round, sequence),
-            Term::Either(branches) => self.branches_round(place, round, branches),
+            Term::Either(parts) | Term::All { parts, .. } => self.parts_round(place, round, parts),
         }
     }
 }
 
 impl<'p> Builder<'p> {
-    fn stage_round(&mut self, place: &Place<'p>, round: &Round, stage: StageId, condition: &'p Expr) -> Position {
+    fn stage_round(&mut self, place: &Place<'p>, round: &Round, stage: StageId, condition: &'p Expr) -> StateId {
         let take = take_condition(place, condition);
         let contiguity = if round.first { place.before() } else { place.between() };
         let until = place.until().filter(|_| !round.first);
-        let fits = Condition::Holds(condition);
-        let ignore = ignore_condition(place, contiguity, fits).map(|ignore| ignore.before(until));
+        let ignore = ignore_condition(place, contiguity, Condition::Holds(condition), until);
 
         let state = self.state_within(Kind::Open, place.windows());
         let sink = self.without_negations(place, round.sink);
@@ -386,18 +434,18 @@ impl<'p> Builder<'p> {
                 // A run that has passed an event over has left its round out already, if it ever will.
                 let waits = self.state_within(Kind::Open, place.windows());
                 self.edge(waits, Action::Take(stage), take, sink);
-                self.edge(waits, Action::Ignore, ignore.clone(), waits);
+                self.ignore_edges(place, waits, &ignore, waits);
                 self.stop_at_negations(place, waits);
                 waits
             } else {
                 state
             };
-            self.edge(state, Action::Ignore, ignore, waits);
+            self.ignore_edges(place, state, &ignore, waits);
         }
         state
     }
 
-    fn skip_edges(&mut self, place: &Place<'p>, state: Position, skips_to: Position) {
+    fn skip_edges(&mut self, place: &Place<'p>, state: StateId, skips_to: StateId) {
         match place.until().filter(|_| place.quantifier().greedy) {
             Some(until) => {
                 let ended = self.ungreedy.get(&skips_to).copied().unwrap_or(skips_to);
@@ -408,13 +456,14 @@ impl<'p> Builder<'p> {
         }
     }
 
-    fn group_round(&mut self, place: &Place<'p>, round: &Round, sequence: &'p Sequence) -> Position {
+    fn group_round(&mut self, place: &Place<'p>, round: &Round, sequence: &'p Sequence) -> StateId {
         let group = Group {
             until: place.until(),
             before: if round.first { place.before_group() } else { place.quantifier().inner },
             inner: Some(place.quantifier().inner),
             optional: round.first && place.quantifier().optional,
             windows: place.windows(),
+            in_part: place.in_part(),
         };
         let outside = Outside { group: Some(group), following: place.following };
         let first = self.sequence(sequence, round.sink, outside);
@@ -425,18 +474,17 @@ impl<'p> Builder<'p> {
     }
 
     /// A round that comes back to itself, and may be left for `sink`.
-    fn looping(&mut self, place: &Place<'p>, sink: Position) -> Position {
+    fn looping(&mut self, place: &Place<'p>, sink: StateId) -> StateId {
         match &place.step.term {
             Term::Stage(stage, condition) => self.looping_stage(place, *stage, condition, sink),
             Term::Group(sequence) => self.looping_group(place, sequence, sink),
-            Term::Either(branches) => self.looping_branches(place, branches, sink),
+            Term::Either(parts) | Term::All { parts, .. } => self.looping_parts(place, parts, sink),
         }
     }
 
-    fn looping_stage(&mut self, place: &Place<'p>, stage: StageId, condition: &'p Expr, sink: Position) -> Position {
+    fn looping_stage(&mut self, place: &Place<'p>, stage: StageId, condition: &'p Expr, sink: StateId) -> StateId {
         let take = take_condition(place, condition);
-        let fits = Condition::Holds(condition);
-        let ignore = ignore_condition(place, place.between(), fits).map(|ignore| ignore.before(place.until()));
+        let ignore = ignore_condition(place, place.between(), Condition::Holds(condition), place.until());
 
         let state = self.state_within(Kind::Open, place.windows());
         self.states[state].in_loop = true;
@@ -449,14 +497,14 @@ impl<'p> Builder<'p> {
         if let Some(ignore) = ignore {
             let waits = self.state_within(Kind::Open, place.windows());
             self.edge(waits, Action::Take(stage), take, state);
-            self.edge(waits, Action::Ignore, ignore.clone(), waits);
-            self.edge(state, Action::Ignore, ignore, waits);
+            self.ignore_edges(place, waits, &ignore, waits);
+            self.ignore_edges(place, state, &ignore, waits);
             self.stop_at_following(place, waits);
         }
         state
     }
 
-    fn looping_group(&mut self, place: &Place<'p>, sequence: &'p Sequence, sink: Position) -> Position {
+    fn looping_group(&mut self, place: &Place<'p>, sequence: &'p Sequence, sink: StateId) -> StateId {
         if place.quantifier().greedy {
             self.give_way(place, sink);
         }
@@ -469,73 +517,117 @@ impl<'p> Builder<'p> {
         first
     }
 
-    /// A round of alternatives: a fork that waits for what one of the branches begins with.
-    fn branches_round(&mut self, place: &Place<'p>, round: &Round, branches: &'p [Sequence]) -> Position {
+    fn ignore_edges(&mut self, place: &Place<'p>, from: StateId, ignore: &Ignore<'p>, target: StateId) {
+        self.edge(from, Action::Ignore, ignore.untaken.clone(), target);
+        if place.in_part() {
+            self.edge(from, Action::Yield, ignore.taken_beside.clone(), target);
+        }
+    }
+
+    /// A round of alternatives, or of an any-order group: a state that waits for what one of the parts begins with.
+    fn parts_round(&mut self, place: &Place<'p>, round: &Round, parts: &'p [Sequence]) -> StateId {
         let until = place.until().filter(|_| !round.first);
         let contiguity = if round.first { place.before() } else { place.between() };
-        let ignore = ignore_condition(place, contiguity, begins(place.step)).map(|ignore| ignore.before(until));
+        let ignore = ignore_condition(place, contiguity, begins(place.step), until);
         let sink = self.without_negations(place, round.sink);
-        let branches = self.branches(place, branches, sink);
+        let parts = self.parts(place, parts, sink);
 
-        let fork = self.fork(place, round.skips_to, &branches);
+        let fork = self.fork(place, round.skips_to, &parts);
         if let Some(ignore) = ignore {
             let waits = if round.skips_to.is_some() || place.heads().is_some_and(|group| group.optional) {
-                let waits = self.fork(place, None, &branches);
-                self.edge(waits, Action::Ignore, ignore.clone(), waits);
+                let waits = self.fork(place, None, &parts);
+                self.ignore_edges(place, waits, &ignore, waits);
                 self.stop_at_negations(place, waits);
                 waits
             } else {
                 fork
             };
-            self.edge(fork, Action::Ignore, ignore, waits);
+            self.ignore_edges(place, fork, &ignore, waits);
         }
         fork
     }
 
-    fn looping_branches(&mut self, place: &Place<'p>, branches: &'p [Sequence], sink: Position) -> Position {
-        let ignore = ignore_condition(place, place.between(), begins(place.step));
-        let ignore = ignore.map(|ignore| ignore.before(place.until()));
+    fn looping_parts(&mut self, place: &Place<'p>, parts: &'p [Sequence], sink: StateId) -> StateId {
+        let ignore = ignore_condition(place, place.between(), begins(place.step), place.until());
         let again = self.state(Kind::Open);
         self.states[again].in_loop = true;
-        let branches = self.branches(place, branches, again);
+        let parts = self.parts(place, parts, again);
         if place.quantifier().greedy {
             self.give_way(place, sink);
         }
-        let fork = self.fork(place, Some(sink), &branches);
+        let fork = self.fork(place, Some(sink), &parts);
         self.states[fork].in_loop = true;
         self.edge(again, Action::Proceed, place.onward(), fork);
         self.stop_at_following(place, fork);
         if let Some(ignore) = ignore {
-            let waits = self.fork(place, None, &branches);
-            self.edge(waits, Action::Ignore, ignore.clone(), waits);
-            self.edge(fork, Action::Ignore, ignore, waits);
+            let waits = self.fork(place, None, &parts);
+            self.ignore_edges(place, waits, &ignore, waits);
+            self.ignore_edges(place, fork, &ignore, waits);
             self.stop_at_following(place, waits);
         }
         fork
     }
 
     /// A state that goes into each branch, and looks at the first of them first; at what follows the term, if it may be
-    /// left out, last.
-    fn fork(&mut self, place: &Place<'p>, skips_to: Option<Position>, branches: &[Position]) -> Position {
+    /// left out, last. Of an any-order group it begins the parts.
+    fn fork(&mut self, place: &Place<'p>, skips_to: Option<StateId>, parts: &Parts) -> StateId {
         let fork = self.state_within(Kind::Open, place.windows());
         if let Some(skips_to) = skips_to {
             self.skip_edges(place, fork, skips_to);
         }
-        for branch in branches.iter().rev() {
-            self.edge(fork, Action::Proceed, Condition::always(), *branch);
+        match parts {
+            Parts::Alternatives(branches) => {
+                for branch in branches.iter().rev() {
+                    self.edge(fork, Action::Proceed, Condition::always(), *branch);
+                }
+            }
+            Parts::AnyOrder(group) => {
+                self.states[fork].kind = Kind::AnyOrder(*group);
+                let firsts: Vec<StateId> = self.any_orders[*group].parts.iter().map(|part| part.first).collect();
+                for (index, first) in firsts.into_iter().enumerate() {
+                    self.edge(fork, Action::Begin(index), Condition::always(), first);
+                }
+            }
         }
         fork
     }
 
+    /// One part of several is an alternative.
+    fn parts(&mut self, place: &Place<'p>, parts: &'p [Sequence], sink: StateId) -> Parts {
+        match place.step.term {
+            Term::All { needed, .. } if needed > 1 => {
+                Parts::AnyOrder(self.any_order(place, parts, sink, needed as usize))
+            }
+            Term::Stage(..) | Term::Group(_) | Term::Either(_) | Term::All { .. } => {
+                Parts::Alternatives(self.branches(place, parts, sink))
+            }
+        }
+    }
+
+    fn any_order(&mut self, place: &Place<'p>, parts: &'p [Sequence], sink: StateId, needed: usize) -> usize {
+        let group = Group { in_part: true, ..part_group(place) };
+        let inner = place.quantifier().inner;
+        let ignore = Condition::always().before(place.group_until()).before(place.until()).in_time(&place.windows());
+        let mut built = Vec::new();
+        for part in parts {
+            let end = self.state(Kind::PartEnd);
+            self.edge(end, Action::Proceed, Condition::always(), sink);
+            let first = self.sequence(part, end, Outside { group: Some(group.clone()), following: None });
+            built.push(AnyOrderPart { first, begins: any_of(part_entries(part)) });
+        }
+        self.any_orders.push(AnyOrder {
+            parts: built,
+            needed,
+            ignore: (inner != Contiguity::Strict).then_some(ignore),
+            is_relaxed: inner == Contiguity::Relaxed,
+            sink,
+        });
+        self.any_orders.len() - 1
+    }
+
     /// The first states of branches, each with nothing before it: the fork is what waits.
-    fn branches(&mut self, place: &Place<'p>, branches: &'p [Sequence], sink: Position) -> Vec<Position> {
-        let group = Group {
-            until: place.until(),
-            before: Contiguity::Strict,
-            inner: None,
-            optional: false,
-            windows: place.windows(),
-        };
+    fn branches(&mut self, place: &Place<'p>, branches: &'p [Sequence], sink: StateId) -> Vec<StateId> {
+        let group = part_group(place);
         let mut firsts = Vec::new();
         for branch in branches {
             let sink = self.sink_of(branch, sink);
@@ -547,7 +639,7 @@ impl<'p> Builder<'p> {
     }
 
     /// What comes after a branch. It gives way to a greedy loop at the end of that branch, and to no other's.
-    fn sink_of(&mut self, branch: &Sequence, sink: Position) -> Position {
+    fn sink_of(&mut self, branch: &Sequence, sink: StateId) -> StateId {
         if !ends_greedily(branch) || self.states[sink].kind == Kind::Complete {
             return sink;
         }
@@ -562,7 +654,7 @@ impl<'p> Builder<'p> {
     }
 
     /// The same state for who looks at one event only: nothing is passed over, neither there nor where it proceeds to.
-    fn at_once(&mut self, state: Position, copies: &mut HashMap<Position, Position>) -> Position {
+    fn at_once(&mut self, state: StateId, copies: &mut HashMap<StateId, StateId>) -> StateId {
         if let Some(copy) = copies.get(&state) {
             return *copy;
         }
@@ -570,8 +662,8 @@ impl<'p> Builder<'p> {
         copies.insert(state, copy);
         for edge in self.states[state].edges.clone() {
             let target = match edge.action {
-                Action::Ignore => continue,
-                Action::Take(_) => edge.target,
+                Action::Ignore | Action::Yield => continue,
+                Action::Take(_) | Action::Begin(_) => edge.target,
                 Action::Proceed => self.at_once(edge.target, copies),
             };
             self.edge(copy, edge.action, edge.condition, target);
@@ -581,7 +673,7 @@ impl<'p> Builder<'p> {
 
     /// What comes after a greedy loop takes no event that the loop could take. Once `until` has ended the loop, it may:
     /// that way out leads to a copy.
-    fn give_way(&mut self, place: &Place<'p>, sink: Position) {
+    fn give_way(&mut self, place: &Place<'p>, sink: StateId) {
         if place.until().is_some() {
             let copy = self.copy(sink);
             self.ungreedy.insert(sink, copy);
@@ -592,7 +684,7 @@ impl<'p> Builder<'p> {
         }
     }
 
-    fn copy(&mut self, state: Position) -> Position {
+    fn copy(&mut self, state: StateId) -> StateId {
         let copy = self.like(state);
         for edge in self.states[state].edges.clone() {
             let target = if edge.target == state { copy } else { edge.target };
@@ -602,18 +694,18 @@ impl<'p> Builder<'p> {
     }
 
     /// A state of the same kind, without edges.
-    fn like(&mut self, state: Position) -> Position {
+    fn like(&mut self, state: StateId) -> StateId {
         self.state_within(self.states[state].kind, self.states[state].windows.clone())
     }
 
-    fn stop_at_negations(&mut self, place: &Place<'p>, state: Position) {
+    fn stop_at_negations(&mut self, place: &Place<'p>, state: StateId) {
         for (stage, condition) in place.negations() {
             self.stop_at(state, stage, condition);
         }
     }
 
     /// In a loop before a `notFollowedBy`, the negation holds from the first event on.
-    fn stop_at_following(&mut self, place: &Place<'p>, state: Position) {
+    fn stop_at_following(&mut self, place: &Place<'p>, state: StateId) {
         let Some(following) = place.following.filter(|step| step.relation == Relation::NotFollowedBy) else { return };
         let condition = stage_condition(following).before(place.group_until());
         self.stop_at(state, stage_of(following), condition);
@@ -621,7 +713,7 @@ impl<'p> Builder<'p> {
 
     /// The negations before an optional step hold until it is taken, or else until what follows it is. So after it was
     /// taken, what follows comes without them.
-    fn without_negations(&mut self, place: &Place<'p>, sink: Position) -> Position {
+    fn without_negations(&mut self, place: &Place<'p>, sink: StateId) -> StateId {
         let over: Vec<StageId> = place.negations().into_iter().map(|(stage, _)| stage).collect();
         if over.is_empty() || !place.quantifier().optional {
             return sink;
@@ -629,12 +721,7 @@ impl<'p> Builder<'p> {
         self.copy_without(sink, &over, &mut HashMap::new())
     }
 
-    fn copy_without(
-        &mut self,
-        state: Position,
-        over: &[StageId],
-        copies: &mut HashMap<Position, Position>,
-    ) -> Position {
+    fn copy_without(&mut self, state: StateId, over: &[StageId], copies: &mut HashMap<StateId, StateId>) -> StateId {
         if let Some(copy) = copies.get(&state) {
             return *copy;
         }
@@ -645,8 +732,8 @@ impl<'p> Builder<'p> {
                 (Action::Proceed, Kind::Stopped(stage)) if over.contains(&stage) => continue,
                 (Action::Proceed, Kind::Stopped(_)) => edge.target,
                 (Action::Proceed, _) => self.copy_without(edge.target, over, copies),
-                (Action::Take(_) | Action::Ignore, _) if edge.target == state => copy,
-                (Action::Take(_) | Action::Ignore, _) => edge.target,
+                (Action::Take(_) | Action::Ignore | Action::Yield, _) if edge.target == state => copy,
+                (Action::Take(_) | Action::Ignore | Action::Yield | Action::Begin(_), _) => edge.target,
             };
             self.edge(copy, edge.action, edge.condition, target);
         }
@@ -662,6 +749,14 @@ fn contiguity(relation: Relation) -> Contiguity {
     }
 }
 
+/// When an event is passed over.
+struct Ignore<'p> {
+    /// If nobody takes it.
+    untaken: Condition<'p>,
+    /// If another part of an any-order group does.
+    taken_beside: Condition<'p>,
+}
+
 /// The condition under which a step's loop takes another event: that of the stage, or of the stages that a round of the
 /// group can begin with.
 fn entry_condition<'p>(place: &Place<'p>) -> Condition<'p> {
@@ -672,7 +767,11 @@ fn entry_condition<'p>(place: &Place<'p>) -> Condition<'p> {
 fn begins(step: &Step) -> Condition<'_> {
     let mut entries = Vec::new();
     entries_of(step, &[], &mut entries);
-    Condition::All(entries.into_iter().map(Condition::not).collect()).not()
+    any_of(entries)
+}
+
+fn any_of(conditions: Vec<Condition<'_>>) -> Condition<'_> {
+    Condition::All(conditions.into_iter().map(Condition::not).collect()).not()
 }
 
 /// What can be the first event of a step, each with the windows that it must lie in: those of the steps around it, too.
@@ -683,13 +782,33 @@ fn entries_of<'p>(step: &'p Step, around: &[StepWindow], entries: &mut Vec<Condi
     {
         entries.push(Condition::Holds(condition).in_time(&windows));
     }
-    for sequence in step.term.sequences() {
-        for inner in &sequence.steps {
-            entries_of(inner, &windows, entries);
-            if !inner.can_be_empty() {
-                break;
-            }
+    step.term.sequences().iter().for_each(|sequence| entries_of_sequence(sequence, &windows, entries));
+}
+
+fn entries_of_sequence<'p>(sequence: &'p Sequence, around: &[StepWindow], entries: &mut Vec<Condition<'p>>) {
+    for step in &sequence.steps {
+        entries_of(step, around, entries);
+        if !step.can_be_empty() {
+            return;
         }
+    }
+}
+
+fn part_entries(part: &Sequence) -> Vec<Condition<'_>> {
+    let mut entries = Vec::new();
+    entries_of_sequence(part, &[], &mut entries);
+    entries
+}
+
+/// What the steps of a part see around them.
+fn part_group<'p>(place: &Place<'p>) -> Group<'p> {
+    Group {
+        until: place.until(),
+        before: Contiguity::Strict,
+        inner: None,
+        optional: false,
+        windows: place.windows(),
+        in_part: place.in_part(),
     }
 }
 
@@ -698,13 +817,19 @@ fn take_condition<'p>(place: &Place<'p>, condition: &'p Expr) -> Condition<'p> {
 }
 
 /// What passes an event over; none if nothing does.
-fn ignore_condition<'p>(place: &Place<'p>, contiguity: Contiguity, fits: Condition<'p>) -> Option<Condition<'p>> {
+fn ignore_condition<'p>(
+    place: &Place<'p>,
+    contiguity: Contiguity,
+    fits: Condition<'p>,
+    until: Option<&'p Expr>,
+) -> Option<Ignore<'p>> {
     let ignore = match contiguity {
         Contiguity::Strict => return None,
         Contiguity::Relaxed => fits.not(),
         Contiguity::Any => Condition::always(),
     };
-    Some(ignore.before(place.group_until()).in_time(&place.windows()))
+    let allowed = |ignore: Condition<'p>| ignore.before(place.group_until()).in_time(&place.windows()).before(until);
+    Some(Ignore { untaken: allowed(ignore), taken_beside: allowed(Condition::always()) })
 }
 
 /// Whether a sequence can end with a greedy loop.
@@ -724,7 +849,7 @@ fn ends_greedily(sequence: &Sequence) -> bool {
 fn stage_of(step: &Step) -> StageId {
     match &step.term {
         Term::Stage(stage, _) => *stage,
-        Term::Group(_) | Term::Either(_) => unreachable!("a negation is of a stage"),
+        Term::Group(_) | Term::Either(_) | Term::All { .. } => unreachable!("a negation is of a stage"),
     }
 }
 
@@ -732,6 +857,6 @@ fn stage_of(step: &Step) -> StageId {
 fn stage_condition(step: &Step) -> Condition<'_> {
     match &step.term {
         Term::Stage(_, condition) => Condition::Holds(condition).in_time(step.within.as_slice()),
-        Term::Group(_) | Term::Either(_) => unreachable!("a negation is of a stage"),
+        Term::Group(_) | Term::Either(_) | Term::All { .. } => unreachable!("a negation is of a stage"),
     }
 }

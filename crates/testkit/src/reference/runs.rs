@@ -6,8 +6,9 @@ use std::collections::HashSet;
 use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Event, Timestamp};
 
-use super::automaton::{Action, Automaton, Edge, Kind, Position, State};
-use super::moment::{Moment, Taken, deadline};
+use super::automaton::{Automaton, Edge, Kind};
+use super::moment::{Moment, Taken};
+use super::position::{Position, closing};
 use super::queue::Queue;
 
 /// A run: where it is and what it took. The run that has taken nothing yet is always there.
@@ -93,11 +94,6 @@ impl Run {
         self.taken.first().map_or((Timestamp::MAX, usize::MAX), Taken::order)
     }
 
-    /// When a window of a state that it could come to is over.
-    fn closing(&self, state: &State<'_>) -> Option<Timestamp> {
-        state.windows.iter().filter_map(|window| deadline(window, &self.taken)).min()
-    }
-
     fn of(&self, stage: StageId) -> impl DoubleEndedIterator<Item = &Taken> {
         self.taken.iter().filter(move |taken| taken.stage == stage)
     }
@@ -117,18 +113,11 @@ struct Due {
     closes: Option<Timestamp>,
 }
 
-/// What a run waits for: an event for a stage, or that none comes.
-struct Awaited {
-    stage: Option<StageId>,
-    /// When it is too late; never, if there is no window.
-    closes: Option<Timestamp>,
-}
-
 impl Runs {
     /// Nothing but the run that has not begun.
     pub(super) fn new(automaton: &Automaton<'_>) -> Self {
         let mut open = Queue::new(Run::order);
-        open.push(Run { position: automaton.start, taken: Vec::new() });
+        open.push(Run { position: Position::At(automaton.start), taken: Vec::new() });
         Runs { open, complete: Queue::new(Complete::order), absent: HashSet::new() }
     }
 
@@ -242,28 +231,27 @@ impl Automaton<'_> {
     /// What an event makes of a run.
     fn follow<E: Event>(&self, run: &Run, moment: &Moment<'_, E>, position: usize, next: &mut Successors) {
         let moment = moment.against(&run.taken);
-        let (edges, stopped) = self.fitting(run.position, &moment);
+        let looked = self.look(&run.position, &moment);
         let mut open = Vec::new();
-        for edge in edges {
+        for (taken_by, target) in looked.ways {
             let mut taken = run.taken.clone();
-            match edge.action {
-                Action::Ignore if !run.has_begun() => continue,
-                Action::Ignore => {}
-                Action::Take(stage) => taken.push(Taken { stage, position, time: moment.now() }),
-                Action::Proceed => unreachable!("proceed edges were followed"),
+            match taken_by {
+                None if !run.has_begun() => continue,
+                None => {}
+                Some(stage) => taken.push(Taken { stage, position, time: moment.now() }),
             }
-            let successor = Run { position: edge.target, taken };
-            if matches!(edge.action, Action::Take(_)) && self.completes(edge.target, &moment) {
+            let successor = Run { position: target, taken };
+            if taken_by.is_some() && self.completes(&successor.position, &moment) {
                 next.complete.push(successor.clone());
             }
-            match self.states[edge.target].kind {
+            match self.kind(&successor.position) {
                 Kind::Complete => next.complete.push(successor),
-                Kind::Open | Kind::Absence => open.push(successor),
-                Kind::Stopped(_) => unreachable!("stop states are only proceeded to"),
+                Kind::Open | Kind::Absence | Kind::AnyOrder(_) => open.push(successor),
+                Kind::Stopped(_) | Kind::PartEnd => unreachable!("such states are only proceeded to"),
             }
         }
         // What a negation stops ends here; what the same event completes is a match all the same.
-        if !stopped {
+        if !looked.is_stopped {
             open.into_iter().for_each(|run| next.go_on(run));
         }
         if !run.has_begun() {
@@ -271,36 +259,11 @@ impl Automaton<'_> {
         }
     }
 
-    /// The take and ignore edges that fit from a state, and whether a negation met its event. A state that can be come
-    /// to in several ways, or again without an event, is looked at once: an empty round is not taken.
-    fn fitting<E: Event>(&self, from: Position, moment: &Moment<'_, E>) -> (Vec<&Edge<'_>>, bool) {
-        let mut edges = Vec::new();
-        let mut stopped = false;
-        self.proceed(
-            from,
-            |edge| moment.meets(&edge.condition),
-            |position| {
-                let state = &self.states[position];
-                stopped |= matches!(state.kind, Kind::Stopped(_));
-                let fits = |edge: &&Edge<'_>| edge.action != Action::Proceed && moment.meets(&edge.condition);
-                edges.extend(state.edges.iter().filter(fits));
-            },
-        );
-        (edges, stopped)
-    }
-
     /// Whether a run that has just come to a state by an event is a match, since the rest of the pattern may be left
     /// out.
-    fn completes<E: Event>(&self, from: Position, moment: &Moment<'_, E>) -> bool {
-        let mut complete = false;
-        self.proceed(
-            from,
-            |edge| moment.meets(&edge.condition),
-            |position| {
-                complete |= position != from && self.states[position].kind == Kind::Complete;
-            },
-        );
-        complete
+    fn completes<E: Event>(&self, from: &Position, moment: &Moment<'_, E>) -> bool {
+        let beside = self.proceed(from, &|edge: &Edge<'_>| moment.meets(&edge.condition));
+        beside.iter().any(|position| position != from && self.kind(position) == Kind::Complete)
     }
 
     /// What time does to a run.
@@ -309,8 +272,7 @@ impl Automaton<'_> {
             return Due { absent: None, closes: None };
         }
         let whole = self.within.map(|within| run.order().0 + within);
-        let last: Option<Vec<Timestamp>> = self.awaited(run).into_iter().map(|awaited| awaited.closes).collect();
-        let closes = last.and_then(|closes| closes.into_iter().max());
+        let closes = self.closes(&run.position, &run.taken);
         let absent = self.absence(run).and_then(|own| earliest(whole, own));
         Due { absent, closes: earliest(whole, closes) }
     }
@@ -319,60 +281,21 @@ impl Automaton<'_> {
     /// the absence, or could leave its loop for it; for an absence with a window of its own it could leave out, too, what is
     /// optional. No event will come that could say otherwise, so conditions are not asked.
     fn absence(&self, run: &Run) -> Option<Option<Timestamp>> {
-        let mut absence = None;
-        self.proceed(
-            run.position,
-            |_| true,
-            |position| {
-                absence = absence.or(Some(&self.states[position]).filter(|state| state.kind == Kind::Absence));
-            },
-        );
-        let here = &self.states[run.position];
-        let waits = |absence: &&State<'_>| here.kind == Kind::Absence || here.in_loop || !absence.windows.is_empty();
-        absence.filter(waits).map(|absence| run.closing(absence))
+        let ahead = self.proceed(&run.position, &|_: &Edge<'_>| true);
+        let states = ahead.iter().filter_map(|position| self.state(position));
+        let absence = states.into_iter().find(|state| state.kind == Kind::Absence)?;
+        let is_here = self.kind(&run.position) == Kind::Absence;
+        let waits = is_here || self.in_loop(&run.position) || !absence.windows.is_empty();
+        waits.then(|| closing(absence, &run.taken))
     }
 
     /// The stages for which it is not too late before `end`.
     fn awaited_at(&self, run: &Run, end: Timestamp) -> impl Iterator<Item = StageId> {
-        let in_time = move |awaited: &Awaited| awaited.closes.is_none_or(|closes| closes >= end);
-        self.awaited(run).into_iter().filter(in_time).filter_map(|awaited| awaited.stage)
-    }
-
-    /// What could come next, also by leaving a loop or something optional out.
-    fn awaited(&self, run: &Run) -> Vec<Awaited> {
-        let mut found = Vec::new();
-        self.proceed(
-            run.position,
-            |_| true,
-            |position| {
-                let state = &self.states[position];
-                let closes = run.closing(state);
-                found.extend(state.edges.iter().filter_map(|edge| match edge.action {
-                    Action::Take(stage) => Some(Awaited { stage: Some(stage), closes }),
-                    // It waits for an event that is passed over.
-                    Action::Ignore if state.kind == Kind::Absence => Some(Awaited { stage: None, closes }),
-                    Action::Ignore if self.states[edge.target].kind == Kind::Complete => {
-                        Some(Awaited { stage: None, closes })
-                    }
-                    Action::Ignore | Action::Proceed => None,
-                }));
-            },
-        );
-        found
-    }
-
-    /// Visits a state and all that it proceeds to over edges that fit, each once.
-    fn proceed(&self, from: Position, fits: impl Fn(&Edge<'_>) -> bool, mut visit: impl FnMut(Position)) {
-        let mut seen = HashSet::new();
-        let mut open = vec![from];
-        while let Some(position) = open.pop() {
-            if !seen.insert(position) {
-                continue;
-            }
-            visit(position);
-            let onward = self.states[position].edges.iter().filter(|edge| edge.action == Action::Proceed && fits(edge));
-            open.extend(onward.map(|edge| edge.target));
-        }
+        let in_time = move |closes: &Option<Timestamp>| closes.is_none_or(|closes| closes >= end);
+        self.awaited(&run.position, &run.taken)
+            .into_iter()
+            .filter(move |(_, closes)| in_time(closes))
+            .map(|(stage, _)| stage)
     }
 }
 
