@@ -2,7 +2,7 @@
 
 use ensue_lang::{Source, compile};
 use ensue_model::{Pattern, Schema};
-use ensue_nfa::Program;
+use ensue_nfa::{Program, SUBSETS_MAX};
 
 use crate::args::Explain;
 use crate::failure::{Failure, print_diagnostics, say, write_line};
@@ -68,7 +68,7 @@ fn words(pattern: &Pattern, program: &Program, schema: &Schema) -> String {
         ("memory", vec![program.bound().to_string()]),
         ("key", vec![key(pattern)]),
         ("reads", vec![fields(program, schema)]),
-        ("states", vec![program.state_count().to_string()]),
+        ("states", states(program)),
     ];
     let said = said.iter().flat_map(|(word, lines)| {
         let words = std::iter::once(*word).chain(std::iter::repeat(""));
@@ -85,6 +85,14 @@ fn cost(pattern: &Pattern, program: &Program, schema: &Schema) -> Vec<String> {
         lines.push(format!("where nobody takes its timeouts: {without}"));
     }
     lines
+}
+
+/// How many there are, and how many are made as runs come to them.
+fn states(program: &Program) -> Vec<String> {
+    let groups = program.side_by_side().map(|parts| {
+        format!("and for {parts} parts in any order one for each combination that runs come to, {SUBSETS_MAX} at most")
+    });
+    std::iter::once(program.state_count().to_string()).chain(groups).collect()
 }
 
 fn key(pattern: &Pattern) -> String {

@@ -7,7 +7,9 @@ use ensue_model::expr::{BinaryOperator, Expr, LookbackId, write_name};
 use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Pattern, Schema, Span, Value};
 
-use crate::program::{Action, Condition, ConditionId, Edge, Guard, Program, Shuffle, State, StateId, StateKind};
+use crate::program::{
+    Action, Between, Condition, ConditionId, Edge, Guard, Program, Shuffle, State, StateId, StateKind,
+};
 
 impl Program {
     /// The program as text: where it starts and ends, its conditions as a pattern would write them, its states with their
@@ -118,10 +120,16 @@ impl Listing<'_> {
             (StateKind::Absence, None) => "match when the window ends".into(),
             (StateKind::Fork, _) => "one of several branches".into(),
             (StateKind::Shuffle(shuffle), _) => {
-                let Shuffle { parts, needed, .. } = self.program.shuffle(shuffle);
-                format!("any {needed} of {} parts, in any order", parts.len())
+                let Shuffle { parts, needed, between, .. } = self.program.shuffle(shuffle);
+                let any_of = if *needed < parts.len() { format!("any {needed} of ") } else { String::new() };
+                let between = match between {
+                    None => "nothing",
+                    Some(Between { is_relaxed: true, .. }) => "what fits none of those to begin",
+                    Some(Between { is_relaxed: false, .. }) => "anything",
+                };
+                format!("{any_of}{} parts in any order, {between} between them", parts.len())
             }
-            (StateKind::PartEnd(_), _) => "a part is over".into(),
+            (StateKind::PartEnd(_), _) => "a part is over; when all that are needed are".into(),
         }
     }
 }

@@ -180,6 +180,38 @@ fn what_bounds_open_runs_is_a_window_or_strictness() {
 }
 
 #[test]
+fn runs_in_any_order_are_one_group_for_each_combination_that_they_have_come_to() {
+    let constant = |groups| said("constant per event", groups);
+    assert_eq!(cost("begin x followedBy (a & b & c)", true, "x1 x2 a1 x3 x4"), constant(2));
+    // With a taken first, and with b.
+    assert_eq!(cost("begin (a & b & c)", true, "a1 a2 b1 b2"), constant(2));
+    let text = "begin (a & b where type == \"b\" and v > a.v) next c";
+    assert_eq!(cost(text, true, "a1 a2").0, "one group per distinct `a.v`");
+}
+
+#[test]
+fn a_thousand_ways_through_a_group_are_as_many_groups_as_runs_have_come_to() {
+    let stages: Vec<String> = (0..12).map(|stage| format!("s{stage} where v == {stage}")).collect();
+    let text = format!("begin x followedBy ({})", stages.join(" & "));
+    assert_eq!(cost(&text, true, "x99 a0 a1 a2 a3 a4 a5"), said("constant per event", 1));
+}
+
+#[test]
+fn what_bounds_groups_is_what_bounds_their_parts() {
+    let steps = "the windows of its steps bound how long a run waits";
+    let nothing = "nothing bounds it: no `within`";
+    let strict = "bounded: a run ends with the first event of its key that does not fit";
+    assert_eq!(bound("begin a followedBy (b | c) within 5m of previous"), steps);
+    assert_eq!(bound("begin a followedBy (b within 5m of previous | c within 6m of previous)"), steps);
+    assert_eq!(bound("begin a followedBy (b within 5m of previous | c)"), nothing);
+    assert_eq!(bound("begin a followedBy (b & c) within 5m of previous"), steps);
+    assert_eq!(bound("begin a followedBy (b within 5m of previous & c)"), nothing);
+    assert_eq!(bound("begin (a & b)"), nothing);
+    assert_eq!(bound("begin (a & b) consecutive"), strict);
+    assert_eq!(bound("begin a next (b | c next d)"), strict);
+}
+
+#[test]
 fn what_may_wait_for_ever_is_said_to_be_without_bound() {
     let nothing = "nothing bounds it: no `within`";
     assert_eq!(bound("begin a followedBy b"), nothing);

@@ -70,6 +70,32 @@ fn groups() {
 }
 
 #[test]
+fn alternatives() {
+    insta::assert_snapshot!(listings(&[
+        "begin a followedBy (b | c next d) followedBy e",
+        "begin a next (b? next c | d)+ next e",
+        "begin a followedBy (b within 5m of previous | c)",
+    ]));
+}
+
+#[test]
+fn any_order() {
+    insta::assert_snapshot!(listings(&[
+        "begin a followedBy (b & c) next d",
+        "begin any 2 of (a & b followedBy c & d+) consecutive",
+    ]));
+}
+
+#[test]
+fn a_program_in_any_order_is_as_large_as_its_parts_together() {
+    let lines = |parts: usize| {
+        let stages: Vec<String> = (0..parts).map(|stage| format!("s{stage}")).collect();
+        listing(&format!("begin a followedBy ({})", stages.join(" & "))).lines().count()
+    };
+    assert_eq!(lines(30) - lines(20), lines(20) - lines(10));
+}
+
+#[test]
 fn skip_strategies_and_windows() {
     insta::assert_snapshot!(listings(&[
         "begin a followedBy b skip none",

@@ -27,8 +27,6 @@ pub enum Profile {
     Not,
     /// Nested groups.
     Groups,
-    /// Alternatives, and parts in any order.
-    Branches,
     /// Skip strategies.
     Skip,
     /// Windows, watermarks, late events, events out of order.
@@ -39,6 +37,8 @@ pub enum Profile {
     Iter,
     /// Everything.
     Mixed,
+    /// Alternatives, and parts in any order.
+    Branches,
 }
 
 impl Profile {
@@ -48,12 +48,12 @@ impl Profile {
         Profile::Loops,
         Profile::Not,
         Profile::Groups,
-        Profile::Branches,
         Profile::Skip,
         Profile::Time,
         Profile::Steps,
         Profile::Iter,
         Profile::Mixed,
+        Profile::Branches,
     ];
 }
 

@@ -45,6 +45,12 @@ pattern strict
 begin visit
 next buy
 
+pattern any_order
+key user
+begin visit
+followedBy any 2 of (praise & share next again where type == "share" & buy)
+within 1h
+
 pattern alone
 begin visit where time() > @2021-01-19T00:00:00Z
 "#;
