@@ -124,10 +124,10 @@ impl Listing<'_> {
                 let any_of = if *needed < parts.len() { format!("any {needed} of ") } else { String::new() };
                 let between = match between {
                     None => "nothing",
-                    Some(Between { is_relaxed: true, .. }) => "what fits none of those to begin",
+                    Some(Between { is_relaxed: true, .. }) => "what begins no other",
                     Some(Between { is_relaxed: false, .. }) => "anything",
                 };
-                format!("{any_of}{} parts in any order, {between} between them", parts.len())
+                format!("{any_of}{} parts in any order, with {between} between", parts.len())
             }
             (StateKind::PartEnd(_), _) => "a part is over; when all that are needed are".into(),
         }
