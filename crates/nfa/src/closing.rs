@@ -1,9 +1,10 @@
 //! When the windows of steps close the ways on for a run.
 
 use ensue_model::Timestamp;
+use ensue_model::pattern::StageId;
 
 use crate::products::{Product, Products, Standing};
-use crate::program::{Action, ConditionId, Edge, Program, ShuffleId, StateId, StateKind, Window};
+use crate::program::{Action, ConditionId, Edge, Program, ShuffleId, State, StateId, StateKind, Window};
 use crate::registers::{Registers, window_end};
 
 /// When there is no way on any more.
@@ -41,6 +42,19 @@ impl Closing {
         }
     }
 
+    /// When either is closed.
+    fn or(self, other: &Closing) -> Closing {
+        match (self, other) {
+            (Closing::Never, other) => other.clone(),
+            (closing, Closing::Never) => closing,
+            (closing, other) => Closing::Fewer(2, [closing, other.clone()].into()),
+        }
+    }
+
+    fn of(state: &State) -> Closing {
+        if state.windows.is_empty() { Closing::Never } else { Closing::Windows(state.windows.clone().into()) }
+    }
+
     /// When the last of several is closed.
     fn last_of(of: Vec<Closing>) -> Closing {
         if of.is_empty() || of.contains(&Closing::Never) { Closing::Never } else { Closing::Fewer(1, of.into()) }
@@ -50,6 +64,34 @@ impl Closing {
 /// When the ways on from some states are closed, whichever of them a run is in.
 pub(crate) fn closing(program: &Program, products: &Products, states: &[StateId]) -> Closing {
     Closing::last_of(ways(program, products, states))
+}
+
+/// The stages that may take an event in some states, each with when it no longer may: in an any-order group also when that
+/// can no longer be over.
+pub(crate) fn takers(program: &Program, products: &Products, states: &[StateId]) -> Vec<(StageId, Closing)> {
+    let mut found = Vec::new();
+    let mut open: Vec<(StateId, Closing)> = states.iter().map(|state| (*state, Closing::Never)).collect();
+    while let Some((from, around)) = open.pop() {
+        for state in products.beside(program, &[from], &|_| true) {
+            if let Some(product) = products.get(state) {
+                let group = match products.is_whole(program, product) {
+                    true => around.clone(),
+                    false => ways_to_end(program, products, product).or(&around),
+                };
+                open.extend(product.looking(program).into_iter().map(|state| (state, group.clone())));
+                continue;
+            }
+            let state = &program.states[state.index()];
+            if let StateKind::Shuffle(shuffle) = state.kind {
+                let group = ways_of_group(program, products, shuffle).or(&around);
+                let heads = program.shuffle(shuffle).parts.iter().map(|part| part.head);
+                open.extend(heads.map(|head| (head, group.clone())));
+            }
+            let stage = state.stage.filter(|_| state.edges.iter().any(|edge| edge.action == Action::Take));
+            found.extend(stage.map(|stage| (stage, Closing::of(state).or(&around))));
+        }
+    }
+    found
 }
 
 /// The ways on: by the states that may take an event, or wait for none.
@@ -76,11 +118,7 @@ fn ways_of(program: &Program, products: &Products, state: StateId) -> Vec<Closin
         StateKind::Fork => false,
         StateKind::Final | StateKind::Stop | StateKind::PartEnd(_) => false,
     };
-    let closing = match state.windows.is_empty() {
-        true => Closing::Never,
-        false => Closing::Windows(state.windows.clone().into()),
-    };
-    is_way.then_some(closing).into_iter().collect()
+    is_way.then(|| Closing::of(state)).into_iter().collect()
 }
 
 /// An any-order group that has not begun.
@@ -97,7 +135,7 @@ fn ways_of_product(program: &Program, products: &Products, product: &Product) ->
         Standing::Inside(states) => Some(states),
         Standing::Waiting | Standing::Done => None,
     });
-    if product.lingers || products.can_be_over(program, product, &|_| true) {
+    if products.is_whole(program, product) {
         return inside.flat_map(|states| ways(program, products, states)).collect();
     }
     vec![ways_to_end(program, products, product)]

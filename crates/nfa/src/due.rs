@@ -3,7 +3,6 @@
 use ensue_model::pattern::StageId;
 use ensue_model::{Span, Timestamp};
 
-use crate::program::Window;
 use crate::registers::{Registers, window_end};
 use crate::subsets::Subset;
 
@@ -36,8 +35,7 @@ impl Due {
 
 /// The stages that runs were waiting for when they ended: those whose windows were open until then.
 pub(crate) fn awaiting(subset: &Subset, registers: &Registers, end: Timestamp) -> Vec<StageId> {
-    let closes = |windows: &[Window]| earliest(windows.iter().map(|window| window_end(registers, window)));
-    let takers = subset.takers.iter().filter(|(_, windows)| closes(windows).is_none_or(|closes| closes >= end));
+    let takers = subset.takers.iter().filter(|(_, closing)| closing.time(registers).is_none_or(|closes| closes >= end));
     let mut found: Vec<StageId> = takers.map(|(stage, _)| *stage).collect();
     found.sort();
     found.dedup();

@@ -141,8 +141,8 @@ impl<H: Fn(ConditionId) -> bool> Look<'_, H> {
     }
 
     fn is_late_to_end(&self, product: &Product) -> bool {
-        let is_whole = product.lingers || self.products.can_be_over(self.program, product, &|_| true);
-        !is_whole && !ways_to_end(self.program, self.products, product).is_open(&self.holds)
+        !self.products.is_whole(self.program, product)
+            && !ways_to_end(self.program, self.products, product).is_open(&self.holds)
     }
 
     /// The event may be the first of a part, and that part the first of its group.

@@ -157,6 +157,11 @@ impl Products {
         !product.lingers && !product.may_begin(program) && product.parts.iter().all(is_over)
     }
 
+    /// Whether a group has all that it needs, though it may take more.
+    pub(crate) fn is_whole(&self, program: &Program, product: &Product) -> bool {
+        product.lingers || self.can_be_over(program, product, &|_| true)
+    }
+
     /// Whether a part that stands there can be over.
     pub(crate) fn can_end(&self, program: &Program, part: &[StateId], is_open: &impl Fn(&Edge) -> bool) -> bool {
         let ends = |state: &StateId| end_of_part(program, *state).is_some_and(|end| end.edges.iter().all(is_open));

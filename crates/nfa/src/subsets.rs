@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ensue_model::pattern::StageId;
 use hashbrown::HashMap;
 
-use crate::closing::{Closing, closing};
+use crate::closing::{Closing, closing, takers};
 use crate::outcomes::{Look, Outcome};
 use crate::products::Products;
 use crate::program::{Action, ConditionId, Program, State, StateId, StateKind, Window};
@@ -41,8 +41,8 @@ pub(crate) struct Subset {
     pub(crate) looks_back: bool,
     /// The lookbacks that some condition ahead may still ask for.
     pub(crate) live: Box<[bool]>,
-    /// The stages that may take an event from here, each with the step windows in which it may.
-    pub(crate) takers: Takers,
+    /// The stages that may take an event from here, each with when it no longer may.
+    pub(crate) takers: Box<[(StageId, Closing)]>,
     /// Whether a run that is still here when its window ends is a match.
     pub(crate) is_absence: bool,
     /// The windows that the absence has of its own.
@@ -92,9 +92,6 @@ impl Transitions {
         }
     }
 }
-
-/// Stages that may take an event, each with the step windows in which it may.
-pub(crate) type Takers = Box<[(StageId, Box<[Window]>)]>;
 
 /// A transition by its position in the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -201,7 +198,7 @@ impl Subsets {
         Subset {
             looks_back: asks.iter().any(|condition| program.conditions[usize::from(condition.0)].looks_back),
             live: self.live(program, &position.states),
-            takers: takers(program, &here),
+            takers: takers(program, products, &position.states).into(),
             is_absence: waits_for_absence(program, products, &position.states),
             absence_windows: absences(program, &here).next().map_or(&[][..], |state| &state.windows).into(),
             closing: closing(program, products, &position.states),
@@ -341,12 +338,6 @@ fn behind(program: &Program, here: &[StateId]) -> Vec<StateId> {
         }
     }
     found
-}
-
-fn takers(program: &Program, here: &[StateId]) -> Takers {
-    let states = here.iter().map(|state| &program.states[state.index()]);
-    let takers = states.filter(|state| state.edges.iter().any(|edge| edge.action == Action::Take));
-    takers.filter_map(|state| Some((state.stage?, state.windows.clone().into()))).collect()
 }
 
 fn absences<'p>(program: &'p Program, here: &[StateId]) -> impl Iterator<Item = &'p State> {

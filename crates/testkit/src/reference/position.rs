@@ -183,8 +183,7 @@ impl<'p> Automaton<'p> {
     }
 
     fn look_beside<E: Event>(&self, beside: &Beside, moment: &Moment<'_, E>, looked: &mut Looked) {
-        let is_whole = beside.lingers || self.can_be_over(beside, &|_: &Edge<'_>| true);
-        if !is_whole && is_over(self.ways_beside(beside, moment.taken)[0], moment.now()) {
+        if !self.is_whole(beside) && is_over(self.ways_beside(beside, moment.taken)[0], moment.now()) {
             return;
         }
         let group = self.group(beside);
@@ -285,7 +284,7 @@ impl<'p> Automaton<'p> {
     }
 
     /// The stages that could take the next event, also by leaving a loop or something optional out, each with the time after
-    /// which it is too late.
+    /// which it is too late: in a group also because the group is.
     pub(super) fn awaited(&self, from: &Position, taken: &[Taken]) -> Vec<(StageId, Option<Timestamp>)> {
         let mut found = Vec::new();
         for position in self.proceed(from, &|_: &Edge<'_>| true) {
@@ -297,16 +296,26 @@ impl<'p> Automaton<'p> {
                         Action::Ignore | Action::Proceed | Action::Begin(_) | Action::Yield => None,
                     }));
                     let begins = state.edges.iter().filter(|edge| matches!(edge.action, Action::Begin(_)));
-                    found.extend(begins.flat_map(|edge| self.awaited(&Position::At(edge.target), taken)));
+                    let begins = begins.flat_map(|edge| self.awaited(&Position::At(edge.target), taken));
+                    let closes = self.way_at(*at, taken).into_iter().flatten().min();
+                    found.extend(begins.map(|(stage, own)| (stage, earliest(own, closes))));
                 }
                 Position::Beside(beside) => {
                     let inside = beside.parts.iter().flatten().cloned();
                     let positions: Vec<Position> = inside.chain(self.beginnings(beside)).collect();
-                    found.extend(positions.iter().flat_map(|position| self.awaited(position, taken)));
+                    let parts = positions.iter().flat_map(|position| self.awaited(position, taken));
+                    let closes = || self.ways_beside(beside, taken).into_iter().flatten().min();
+                    let closes = if self.is_whole(beside) { None } else { closes() };
+                    found.extend(parts.map(|(stage, own)| (stage, earliest(own, closes))));
                 }
             }
         }
         found
+    }
+
+    /// Whether a group has all that it needs, though it may take more.
+    fn is_whole(&self, beside: &Beside) -> bool {
+        beside.lingers || self.can_be_over(beside, &|_: &Edge<'_>| true)
     }
 
     /// The positions with which further parts may begin.
@@ -347,13 +356,12 @@ impl<'p> Automaton<'p> {
     fn ways_beside(&self, beside: &Beside, taken: &[Taken]) -> Vec<Option<Timestamp>> {
         let always = |_: &Edge<'_>| true;
         let begun = || beside.parts.iter().filter(|part| !part.is_empty());
-        let takes_more =
-            |part: &&BTreeSet<Position>| part.iter().any(|position| !self.awaited(position, taken).is_empty());
+        let takes = |position: &&Position| !self.is_end(position);
+        let takes_more = |part: &&BTreeSet<Position>| part.iter().any(|position| takes(&position));
         let closes = |part: &BTreeSet<Position>| {
-            let takers = part.iter().filter(|position| !self.awaited(position, taken).is_empty());
-            open_until(1, takers.map(|position| self.closes(position, taken)).collect())
+            open_until(1, part.iter().filter(takes).map(|position| self.closes(position, taken)).collect())
         };
-        if beside.lingers || self.can_be_over(beside, &always) {
+        if self.is_whole(beside) {
             return begun().filter(takes_more).map(closes).collect();
         }
         let mut needed: Vec<Option<Timestamp>> =
@@ -365,6 +373,10 @@ impl<'p> Automaton<'p> {
         }
         vec![open_until(needed.len(), needed)]
     }
+}
+
+pub(super) fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }
 
 fn is_over(closes: Option<Timestamp>, now: Timestamp) -> bool {

@@ -8,7 +8,7 @@ use ensue_model::{Event, Timestamp};
 
 use super::automaton::{Automaton, Edge, Kind};
 use super::moment::{Moment, Taken};
-use super::position::{Position, closing};
+use super::position::{Position, closing, earliest};
 use super::queue::Queue;
 
 /// A run: where it is and what it took. The run that has taken nothing yet is always there.
@@ -297,8 +297,4 @@ impl Automaton<'_> {
             .filter(move |(_, closes)| in_time(closes))
             .map(|(stage, _)| stage)
     }
-}
-
-fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
-    one.into_iter().chain(other).min()
 }
