@@ -75,7 +75,7 @@ fn event(line: &str, patterns: &Patterns) -> Row {
     fields.insert("type", kind);
     let named = patterns.schema.fields.iter();
     let values = named.map(|field| fields.get(field.name.as_str()).map_or(Value::Null, |text| value(text)));
-    Row::of_text(EPOCH + span(time), &number, (0..).map(FieldId).zip(values))
+    Row::of_text(EPOCH + span(time), number, (0..).map(FieldId).zip(values))
 }
 
 fn number(row: &Row) -> String {

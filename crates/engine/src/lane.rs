@@ -154,13 +154,10 @@ impl<E: Event> Lane<E> {
     /// are.
     pub(crate) fn step(
         &mut self,
-        mut known: Option<u32>,
+        known: Option<u32>,
         arrival: &mut Arrival<'_, E>,
         others: Size,
     ) -> Result<(), Reached> {
-        if self.is_closed_by_key() {
-            known = known.filter(|place| self.close(*place, arrival.incoming.time(), arrival.out));
-        }
         if self.limits.on_full == OnFull::RejectEvent && self.reject_if_full(known, arrival, others) {
             return Ok(());
         }
@@ -330,8 +327,8 @@ impl<E: Event> Lane<E> {
         }
     }
 
-    /// Closes the windows of a key that end up to `now`; gives whether runs are left.
-    fn close(&mut self, place: u32, now: Timestamp, out: &mut Outputs<E>) -> bool {
+    /// Closes the windows of a key that end up to `now`.
+    pub(crate) fn close(&mut self, place: u32, now: Timestamp, out: &mut Outputs<E>) {
         let Lane { program, scratch, keys, size, pattern, closing, .. } = self;
         let Keyed { key, runs } = keys.get_mut(place);
         let before = runs.size(scratch);
@@ -350,7 +347,6 @@ impl<E: Event> Lane<E> {
         } else if matches!(self.windows, Windows::Heap(_)) {
             self.note_next_due(place);
         }
-        !is_over
     }
 
     /// The place of a key with open runs.

@@ -6,7 +6,7 @@ use std::ops::Add;
 use std::sync::Arc;
 
 use ensue_model::hash::key_hash;
-use ensue_model::{Event, Patterns, Timestamp};
+use ensue_model::{Event, Patterns, Timestamp, Value};
 use ensue_nfa::{Conditions, Incoming, Size};
 use smallvec::SmallVec;
 
@@ -224,12 +224,37 @@ impl<E: Event> Shard<E> {
 
     fn step(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
         let Routed { mut incoming, classes, mut hash, .. } = event;
+        self.close_by_key(&incoming, classes, out);
         let from = out.matches.len();
         for class in (0..self.classes.len()).filter(|class| classes >> class & 1 == 1) {
             self.step_class(class, &mut incoming, hash.take(), out)?;
         }
         out.sort_from(from, out.timeouts.len());
         Ok(())
+    }
+
+    /// Where windows are closed by key, closes those of the event's keys that are over with it. What comes out of that comes
+    /// out before what the event completes.
+    fn close_by_key(&mut self, incoming: &Incoming<E>, classes: u64, out: &mut Outputs<E>) {
+        if self.closed_by_key.is_empty() {
+            return;
+        }
+        let Shard { classes: keys, lanes, size, .. } = self;
+        let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
+        for class in (0..keys.len()).filter(|class| classes >> class & 1 == 1) {
+            for lane in keys.patterns_of(class) {
+                let lane = &mut lanes[*lane];
+                let find = |key: &[Value<'_>]| lane.find(key_hash(key), key);
+                if lane.is_closed_by_key()
+                    && let Ok(Some(place)) = keys.with_key(class, incoming.event(), find)
+                {
+                    let others = *size - lane.size();
+                    lane.close(place, incoming.time(), out);
+                    *size = others + lane.size();
+                }
+            }
+        }
+        out.sort_from(matches, timeouts);
     }
 
     fn step_class(
