@@ -14,7 +14,7 @@ use crate::keys::KeyClasses;
 use crate::shard::{Routed, Shard};
 
 /// The version of the format. A change that an older program cannot read raises it.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Everything that an engine knows at one point of the input.
 #[derive(Debug, Serialize, Deserialize)]
