@@ -1,5 +1,6 @@
 //! How a source writes its rows.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::csv;
@@ -32,9 +33,8 @@ impl Csv {
     /// The columns that a header names. A name that stands there twice is an error: a row could not be written as an
     /// object.
     pub fn from_header(header: &Record<'_>, delimiter: u8) -> Result<Csv, BadLine> {
-        let text = header.text()?;
-        let names = csv::fields(text.as_bytes(), delimiter).map(|field| field.text());
-        let columns: Vec<String> = names.map(|name| String::from_utf8_lossy(&name).into_owned()).collect();
+        let names = csv::fields(header.text()?, delimiter).map(|field| field.text());
+        let columns: Vec<String> = names.map(Cow::into_owned).collect();
         let mut seen = HashSet::new();
         match columns.iter().find(|column| !seen.insert(column.as_str())) {
             Some(twice) => Err(header.bad(format!("the header names the column `{twice}` twice"))),

@@ -29,10 +29,12 @@ pub mod decode;
 pub mod encode;
 
 mod asked;
+mod buffer;
 mod csv;
 mod json;
 mod quotes;
 mod scalar;
+mod words;
 
 pub use decode::{Decoder, FormatError};
 pub use encode::Envelope;

@@ -2,10 +2,12 @@
 
 use std::error::Error;
 use std::fmt;
+use std::ops::Range;
 use std::str;
 
 use memchr::memchr;
 
+use crate::buffer::Buffer;
 use crate::csv::QUOTE;
 use crate::format::RowFormat;
 use crate::quotes::{End, Quotes};
@@ -31,7 +33,7 @@ pub struct Records {
     /// What stands between two fields, where quotes have a meaning.
     delimiter: Option<u8>,
     limit: usize,
-    buffer: Vec<u8>,
+    buffer: Buffer,
     /// Where the next record starts in the buffer.
     start: usize,
     /// How many of the next record's bytes are known to hold no line end.
@@ -56,6 +58,8 @@ pub struct Record<'a> {
     pub line: u64,
     /// Its bytes.
     pub bytes: &'a [u8],
+    /// The same as text, where it is known to be.
+    text: Option<&'a str>,
 }
 
 /// A record that is no event.
@@ -78,8 +82,22 @@ impl fmt::Display for BadLine {
 impl Error for BadLine {}
 
 impl<'a> Record<'a> {
+    /// A record that was cut by other means than [`Records`].
+    pub fn new(line: u64, bytes: &'a [u8]) -> Self {
+        Record { line, bytes, text: None }
+    }
+
     /// The record as text.
+    #[inline]
     pub fn text(&self) -> Result<&'a str, BadLine> {
+        match self.text {
+            Some(text) => Ok(text),
+            None => self.checked_text(),
+        }
+    }
+
+    #[cold]
+    fn checked_text(&self) -> Result<&'a str, BadLine> {
         str::from_utf8(self.bytes).map_err(|error| self.bad(format!("byte {} is not UTF-8", error.valid_up_to() + 1)))
     }
 
@@ -119,7 +137,7 @@ impl Records {
         Records {
             delimiter,
             limit: RECORD_BYTES_MAX,
-            buffer: Vec::new(),
+            buffer: Buffer::new(),
             start: 0,
             searched: 0,
             quote: 0,
@@ -140,10 +158,9 @@ impl Records {
     /// Takes the next bytes of the source. Call [`Records::next`] until it gives none before the next chunk, or the
     /// chunks pile up.
     pub fn feed(&mut self, chunk: &[u8]) {
-        self.buffer.drain(..self.start);
+        self.buffer.feed(self.start, chunk);
         self.quote = self.quote.saturating_sub(self.start);
         self.start = 0;
-        self.buffer.extend_from_slice(chunk);
     }
 
     /// Says that no more bytes come, so that the last line needs no line end.
@@ -168,19 +185,19 @@ impl Records {
                 Frame::Incomplete => return None,
                 Frame::Record(length, line_ends) => {
                     self.advance(length, line_ends + 1);
-                    let end = start + without_return(&self.buffer[start..start + length]).len();
+                    let end = start + without_return(&self.buffer.bytes()[start..start + length]).len();
                     if !self.is_blank(start, end) {
-                        return Some(Ok(Record { line, bytes: &self.buffer[start..end] }));
+                        return Some(Ok(self.record(line, start..end)));
                     }
                 }
                 Frame::Broken(length, reason) => {
-                    let raw = without_return(&self.buffer[start..start + length]).to_vec();
+                    let raw = without_return(&self.buffer.bytes()[start..start + length]).to_vec();
                     self.advance(length, 1);
                     return Some(Err(BadLine { line, reason, raw }));
                 }
                 Frame::TooLong => {
                     self.skipping = true;
-                    let line_bytes = self.buffer[start..].split(|&byte| byte == b'\n').next().unwrap_or_default();
+                    let line_bytes = self.buffer.bytes()[start..].split(|&byte| byte == b'\n').next().unwrap_or_default();
                     let raw = line_bytes[..line_bytes.len().min(PREFIX_BYTES)].to_vec();
                     return Some(Err(BadLine { line, reason: self.too_long(), raw }));
                 }
@@ -188,15 +205,20 @@ impl Records {
         }
     }
 
+    #[inline]
+    fn record(&self, line: u64, part: Range<usize>) -> Record<'_> {
+        Record { line, bytes: &self.buffer.bytes()[part.clone()], text: self.buffer.text(part) }
+    }
+
     /// Passes over a byte order mark. False while there are too few bytes to tell.
     fn open(&mut self) -> bool {
         if self.opened {
             return true;
         }
-        if !self.ended && self.buffer.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(&self.buffer) {
+        if !self.ended && self.buffer.bytes().len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(self.buffer.bytes()) {
             return false;
         }
-        if self.buffer.starts_with(BYTE_ORDER_MARK) {
+        if self.buffer.bytes().starts_with(BYTE_ORDER_MARK) {
             self.start = BYTE_ORDER_MARK.len();
         }
         self.opened = true;
@@ -205,7 +227,7 @@ impl Records {
 
     fn frame(&mut self) -> Frame {
         let Some(length) = self.line_length() else {
-            return if self.buffer.len() - self.start > self.limit { Frame::TooLong } else { Frame::Incomplete };
+            return if self.buffer.bytes().len() - self.start > self.limit { Frame::TooLong } else { Frame::Incomplete };
         };
         if length > self.limit {
             return Frame::TooLong;
@@ -220,7 +242,7 @@ impl Records {
 
     /// The length of the line at `start`, without its line end.
     fn line_length(&mut self) -> Option<usize> {
-        let rest = &self.buffer[self.start..];
+        let rest = &self.buffer.bytes()[self.start..];
         match memchr(b'\n', &rest[self.searched..]) {
             Some(found) => {
                 self.searched += found;
@@ -237,17 +259,17 @@ impl Records {
     /// Whether there is a quote in the next `length` bytes. Many files have none: what one search finds serves many lines.
     fn has_quote(&mut self, length: usize) -> bool {
         let end = self.start + length;
-        let is_stale = |quote: usize| quote < self.start || quote < end && self.buffer[quote] != QUOTE;
+        let is_stale = |quote: usize| quote < self.start || quote < end && self.buffer.bytes()[quote] != QUOTE;
         if is_stale(self.quote) {
             let from = self.quote.max(self.start);
-            let found = memchr(QUOTE, &self.buffer[from..]);
-            self.quote = found.map_or(self.buffer.len(), |found| from + found);
+            let found = memchr(QUOTE, &self.buffer.bytes()[from..]);
+            self.quote = found.map_or(self.buffer.bytes().len(), |found| from + found);
         }
         self.quote < end
     }
 
     fn frame_with_quotes(&mut self, delimiter: u8, first_line: usize) -> Frame {
-        let rest = &self.buffer[self.start..];
+        let rest = &self.buffer.bytes()[self.start..];
         match self.quotes.read(rest, delimiter, RECORD_LINES_MAX) {
             End::At { length, .. } if length > self.limit => Frame::Broken(first_line, self.too_long()),
             End::At { length, line_ends } => Frame::Record(length, line_ends),
@@ -274,9 +296,9 @@ impl Records {
     /// Moves behind `length` bytes, the line end that follows them, and `lines` lines.
     fn advance(&mut self, length: usize, lines: u64) {
         let end = self.start + length;
-        self.start = match self.buffer.get(end) {
+        self.start = match self.buffer.bytes().get(end) {
             Some(b'\n') => end + 1,
-            _ => memchr(b'\n', &self.buffer[end..]).map_or(self.buffer.len(), |found| end + found + 1),
+            _ => memchr(b'\n', &self.buffer.bytes()[end..]).map_or(self.buffer.bytes().len(), |found| end + found + 1),
         };
         self.line += lines;
         self.searched = 0;
@@ -285,13 +307,13 @@ impl Records {
 
     /// Moves behind a line that was too long, and lets go of its bytes. False while it goes on.
     fn skip_line(&mut self) -> bool {
-        match memchr(b'\n', &self.buffer[self.start..]) {
+        match memchr(b'\n', &self.buffer.bytes()[self.start..]) {
             Some(found) => self.advance(found, 1),
             None => {
                 self.start = 0;
                 self.searched = 0;
                 self.quote = 0;
-                self.buffer = Vec::new();
+                self.buffer = Buffer::new();
                 return false;
             }
         }
@@ -301,7 +323,7 @@ impl Records {
 
     /// Whether nothing stands in a line. White space alone is nothing in JSON; in CSV it may be a field.
     fn is_blank(&self, start: usize, end: usize) -> bool {
-        let bytes = &self.buffer[start..end];
+        let bytes = &self.buffer.bytes()[start..end];
         bytes.is_empty() || self.delimiter.is_none() && bytes.trim_ascii().is_empty()
     }
 
@@ -434,7 +456,7 @@ mod tests {
         for _ in 0..1_000 {
             records.feed(&[b'x'; 1_000]);
             refused += usize::from(records.next().is_some());
-            assert!(records.buffer.len() <= 2_000, "{}", records.buffer.len());
+            assert!(records.buffer.bytes().len() <= 2_000, "{}", records.buffer.bytes().len());
         }
         assert_eq!(refused, 1);
     }
@@ -481,8 +503,8 @@ mod tests {
             let mut found = Vec::new();
             while let Some(record) = records.next() {
                 let record = record.unwrap();
-                let fields = crate::csv::fields(record.bytes, b',');
-                found.push(fields.map(|field| String::from_utf8(field.text().into_owned()).unwrap()).collect::<Vec<_>>());
+                let fields = crate::csv::fields(record.text().unwrap(), b',');
+                found.push(fields.map(|field| field.text().into_owned()).collect::<Vec<_>>());
             }
             proptest::prop_assert_eq!(found, rows);
         }

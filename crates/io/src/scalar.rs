@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::json;
 use crate::time::TimeFormat;
+use crate::words;
 
 /// Why a text is no value of its field. Reads on after "`ts` is `abc`, ".
 #[derive(PartialEq, Eq, Debug)]
@@ -76,13 +77,13 @@ pub(crate) fn string(text: Cow<'_, str>) -> Value<'_> {
 }
 
 /// Whether [`inferred`] takes a text for a number.
-pub(crate) fn is_number(text: &[u8]) -> bool {
+pub(crate) fn is_number(text: &str) -> bool {
     /// The largest float has 309 digits.
     const FINITE_DIGITS: usize = 308;
-    match text {
+    match text.as_bytes() {
         [b'1'..=b'9', rest @ ..] if rest.len() < FINITE_DIGITS && rest.iter().all(u8::is_ascii_digit) => true,
         [b'a'..=b'z' | b'A'..=b'Z', ..] => false,
-        _ => is_json_number(text) && str::from_utf8(text).is_ok_and(|text| float(text).is_some()),
+        bytes => is_json_number(bytes) && float(text).is_some(),
     }
 }
 
@@ -100,13 +101,17 @@ pub(crate) fn short_int(text: &[u8]) -> Option<i64> {
         _ if digits.len() > DIGITS_MAX => return None,
         _ => {}
     }
+    let (front, eights) = digits.as_rchunks();
     let mut int = 0;
-    for byte in digits {
+    for byte in front {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             return None;
         }
         int = int * 10 + i64::from(digit);
+    }
+    for eight in eights {
+        int = int * 100_000_000 + words::eight_digits(*eight)?.cast_signed();
     }
     Some(sign * int)
 }
@@ -204,7 +209,7 @@ mod tests {
         fn the_short_ways_lead_where_the_long_ones_do(text in "-?[01]?[0-9]{0,22}(\\.[0-9]{0,3})?([eE][+-]?[0-9]{0,4})?[x ]?") {
             let is_number = matches!(inferred(&text), Value::Int(_) | Value::Float(_));
             proptest::prop_assert_eq!(is_number, is_number_long(&text));
-            proptest::prop_assert_eq!(is_number, super::is_number(text.as_bytes()));
+            proptest::prop_assert_eq!(is_number, super::is_number(&text));
             if let Some(short) = short_int(text.as_bytes()) {
                 proptest::prop_assert_eq!(Some(short), int(&text));
             }
@@ -219,7 +224,7 @@ mod tests {
     fn a_long_number_is_one_while_it_is_finite() {
         for digits in [18, 19, 20, 308, 309, 310] {
             let text = "9".repeat(digits);
-            assert_eq!(is_number(text.as_bytes()), is_number_long(&text), "{digits} digits");
+            assert_eq!(is_number(&text), is_number_long(&text), "{digits} digits");
             assert_eq!(matches!(inferred(&text), Value::String(_)), !is_number_long(&text), "{digits} digits");
         }
     }

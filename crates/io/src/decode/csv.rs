@@ -4,7 +4,7 @@ use ensue_model::row::Draft;
 use ensue_model::schema::Field;
 use ensue_model::{Row, Timestamp, Type, Value};
 
-use super::{FormatError, Slot, absent, no_time, utf8};
+use super::{FormatError, Slot, absent, no_time};
 use crate::csv;
 use crate::format::Csv;
 use crate::scalar;
@@ -34,7 +34,7 @@ impl Decoder {
     pub(super) fn decode(&self, record: &str) -> Result<Row, String> {
         let mut row = Draft::new(record);
         let mut time = None;
-        let mut fields = csv::fields(record.as_bytes(), self.delimiter);
+        let mut fields = csv::fields(record, self.delimiter);
         for (column, slot) in self.columns.iter().enumerate() {
             let Some(field) = fields.next() else { return Err(self.miscounted(column)) };
             let Some(slot) = slot else { continue };
@@ -53,24 +53,24 @@ impl Decoder {
         Ok(row.row(time.ok_or_else(|| no_time(&self.time))?))
     }
 
-    fn event_time(&self, text: &[u8]) -> Result<Timestamp, String> {
-        if let Some(time) = self.time.format.short_event_time(text) {
+    #[inline]
+    fn event_time(&self, text: &str) -> Result<Timestamp, String> {
+        if let Some(time) = self.time.format.short_event_time(text.as_bytes()) {
             return Ok(time);
         }
-        let text = utf8(text);
         self.time.format.event_time(text).map_err(|misfit| scalar::refusal(&self.time.name, text, &misfit))
     }
 
     /// The value of a field. Nothing between two delimiters is null, unless it can only be the empty string.
-    fn value<'a>(&self, text: &'a [u8], field: &Field) -> Result<Value<'a>, String> {
+    #[inline]
+    fn value<'a>(&self, text: &'a str, field: &Field) -> Result<Value<'a>, String> {
         let empty_is_null = field.kind != Type::String || field.nullable;
         if text.is_empty() && empty_is_null {
             return absent(field);
         }
-        match (&field.kind, scalar::short_int(text)) {
+        match (&field.kind, scalar::short_int(text.as_bytes())) {
             (Type::Any | Type::Int, Some(int)) => Ok(Value::Int(int)),
             (kind, _) => {
-                let text = utf8(text);
                 let value = scalar::value(text, kind, self.time.format);
                 value.map_err(|misfit| scalar::refusal(&field.name, text, &misfit))
             }

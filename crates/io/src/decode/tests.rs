@@ -270,7 +270,7 @@ proptest::proptest! {
         let event = serde_json::json!({ "ts": 1, "text": text, "int": int, "float": float }).to_string();
         let decoder =
             Decoder::new(&asking_all(open(&["text", "int", "float"])), &RowFormat::JsonLines, &seconds()).unwrap();
-        let row = decoder.decode(&Record { line: 1, bytes: event.as_bytes() }).unwrap();
+        let row = decoder.decode(&Record::new(1, event.as_bytes())).unwrap();
         let expected = [Value::from(text), Value::from(int), Value::from(float)];
         let values: Vec<_> = row.values().map(|(_, value)| value).collect();
         proptest::prop_assert_eq!(values, expected);

@@ -3,7 +3,7 @@
 use ensue_model::{Event, FieldId, Row, Schema, Type};
 use serde::de::IgnoredAny;
 
-use super::json::{quoted, write_text, write_value};
+use super::json::{quoted, write_string, write_value};
 use crate::csv;
 use crate::format::RowFormat;
 use crate::scalar;
@@ -64,7 +64,7 @@ impl Events {
         match &self.source {
             _ if row.raw().is_empty() => self.write_values(row, out),
             Source::Json => out.extend_from_slice(row.raw().as_bytes()),
-            Source::Csv { delimiter, columns } => write_csv(row.raw().as_bytes(), *delimiter, columns, out),
+            Source::Csv { delimiter, columns } => write_csv(row.raw(), *delimiter, columns, out),
         }
     }
 
@@ -84,7 +84,7 @@ pub(super) fn before(at: usize, name: &str) -> Vec<u8> {
     [comma, &quoted(name), b":"].concat()
 }
 
-fn write_csv(raw: &[u8], delimiter: u8, columns: &[Column], out: &mut Vec<u8>) {
+fn write_csv(raw: &str, delimiter: u8, columns: &[Column], out: &mut Vec<u8>) {
     out.push(b'{');
     for (column, field) in columns.iter().zip(csv::fields(raw, delimiter)) {
         out.extend_from_slice(&column.before);
@@ -105,13 +105,12 @@ impl Text {
         }
     }
 
-    /// Bytes that are not UTF-8, of which no row is made here, become `U+FFFD`.
-    fn write(self, text: &[u8], out: &mut Vec<u8>) {
+    fn write(self, text: &str, out: &mut Vec<u8>) {
         match self {
-            Text::StringNeverNull => write_text(text, out),
+            Text::StringNeverNull => write_string(text, out),
             _ if text.is_empty() => out.extend_from_slice(b"null"),
-            Text::String => write_text(text, out),
-            Text::Bool if matches!(text, b"true" | b"false") => out.extend_from_slice(text),
+            Text::String => write_string(text, out),
+            Text::Bool if matches!(text, "true" | "false") => out.extend_from_slice(text.as_bytes()),
             Text::Json if is_json(text) => write_on_one_line(text, out),
             Text::Inferred | Text::Bool | Text::Json => write_inferred(text, out),
         }
@@ -119,18 +118,18 @@ impl Text {
 }
 
 /// A number keeps the digits that it came with.
-fn write_inferred(text: &[u8], out: &mut Vec<u8>) {
+fn write_inferred(text: &str, out: &mut Vec<u8>) {
     match scalar::is_number(text) {
-        true => out.extend_from_slice(text),
-        false => write_text(text, out),
+        true => out.extend_from_slice(text.as_bytes()),
+        false => write_string(text, out),
     }
 }
 
-fn is_json(text: &[u8]) -> bool {
-    str::from_utf8(text).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 /// Writes JSON. Line ends are white space there, and would end the line of the output.
-fn write_on_one_line(json: &[u8], out: &mut Vec<u8>) {
-    out.extend(json.iter().map(|&byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+fn write_on_one_line(json: &str, out: &mut Vec<u8>) {
+    out.extend(json.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
 }
