@@ -1,13 +1,13 @@
 //! Where outputs go: a sink for each kind, some of them perhaps the same file.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crate::args::Run;
 use crate::failure::Failure;
 
-/// How much is written at once, at most: what has come out when the input has to be waited for is always handed on.
+/// How much is handed on at once: what has come out when the input has to be waited for always is.
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// A kind of output.
@@ -30,7 +30,9 @@ struct Sink {
     name: String,
     /// The file behind it; none for standard output.
     path: Option<PathBuf>,
-    writer: BufWriter<Box<dyn Write + Send>>,
+    writer: Box<dyn Write + Send>,
+    /// What has been written and is not handed on yet.
+    buffer: Vec<u8>,
     /// Whether somebody still reads it.
     open: bool,
 }
@@ -84,48 +86,66 @@ impl Sinks {
         self.sinks.iter().all(|sink| !sink.open)
     }
 
-    /// Writes lines of that kind.
-    pub(crate) fn write(&mut self, kind: Kind, lines: &[u8]) -> Result<(), Failure> {
-        match self.routes[kind as usize] {
-            Some(at) => self.sinks[at].attempt(|writer| writer.write_all(lines)),
-            None => Ok(()),
+    /// Writes a line of that kind, if anybody wants it: `encode` puts it behind what it is given.
+    pub(crate) fn write(&mut self, kind: Kind, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), Failure> {
+        match self.routes[kind as usize].map(|at| &mut self.sinks[at]) {
+            Some(sink) if sink.open => sink.write(encode),
+            _ => Ok(()),
         }
     }
 
     /// Hands on what has been written.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
-        self.sinks.iter_mut().try_for_each(|sink| sink.attempt(Write::flush))
+        self.sinks.iter_mut().try_for_each(Sink::flush)
     }
 }
 
 impl Sink {
     fn create(path: &Path) -> Result<Self, Failure> {
         if path == Path::new("-") {
-            let writer: Box<dyn Write + Send> = Box::new(io::stdout());
-            let name = "standard output".to_owned();
-            return Ok(Sink { name, path: None, writer: BufWriter::with_capacity(BUFFER_BYTES, writer), open: true });
+            return Ok(Sink::new("standard output".to_owned(), None, Box::new(io::stdout())));
         }
         let name = format!("`{}`", path.display());
         let file = File::create(path).map_err(|error| Failure::write(&name, &error))?;
-        let writer: Box<dyn Write + Send> = Box::new(file);
-        Ok(Sink { name, path: real(path), writer: BufWriter::with_capacity(BUFFER_BYTES, writer), open: true })
+        Ok(Sink::new(name, real(path), Box::new(file)))
     }
 
-    /// Writes, unless nobody reads any more: a reader that has seen enough is no error.
-    fn attempt(
-        &mut self,
-        write: impl FnOnce(&mut BufWriter<Box<dyn Write + Send>>) -> io::Result<()>,
-    ) -> Result<(), Failure> {
+    fn new(name: String, path: Option<PathBuf>, writer: Box<dyn Write + Send>) -> Self {
+        Sink { name, path, writer, buffer: Vec::with_capacity(2 * BUFFER_BYTES), open: true }
+    }
+
+    #[inline]
+    fn write(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), Failure> {
+        encode(&mut self.buffer);
+        if self.buffer.len() < BUFFER_BYTES { Ok(()) } else { self.hand_on(|_| Ok(())) }
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.hand_on(|writer| writer.flush())
+    }
+
+    /// Hands on what has been written and what else there is to do, unless nobody reads any more: a reader that has seen
+    /// enough is no error.
+    fn hand_on(&mut self, more: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
         if !self.open {
             return Ok(());
         }
-        match write(&mut self.writer) {
+        let done = self.writer.write_all(&self.buffer).and_then(|()| more(&mut self.writer));
+        self.buffer.clear();
+        match done {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 self.open = false;
                 Ok(())
             }
             done => done.map_err(|error| Failure::write(&self.name, &error)),
         }
+    }
+}
+
+impl Drop for Sink {
+    /// What came out before a failure is written; the failure itself is told, and nothing else.
+    fn drop(&mut self) {
+        let _ = self.flush();
     }
 }
 

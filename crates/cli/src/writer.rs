@@ -156,13 +156,11 @@ pub(crate) struct Lines {
     strict: Option<String>,
     /// The first rejected line, where no sink takes them: a count alone does not say what is wrong.
     pub(crate) first_unseen: Option<BadLine>,
-    /// The line that is being written.
-    line: Vec<u8>,
 }
 
 impl Lines {
     pub(crate) fn new(envelope: Envelope, sinks: Sinks, strict: Option<String>) -> Self {
-        Lines { envelope, sinks, counts: Counts::default(), strict, first_unseen: None, line: Vec::new() }
+        Lines { envelope, sinks, counts: Counts::default(), strict, first_unseen: None }
     }
 
     /// Whether outputs are shown on a terminal.
@@ -190,7 +188,7 @@ impl Lines {
         }
         for late in outputs.late.drain(..) {
             self.counts.late += 1;
-            self.write_line(Kind::Late, |envelope, line| envelope.write_late(&late.row, line))?;
+            self.sinks.write(Kind::Late, |line| self.envelope.write_late(&late.row, line))?;
         }
         self.write_matches_and_timeouts(outputs)
     }
@@ -210,12 +208,12 @@ impl Lines {
 
     fn write_match(&mut self, matched: &Match<Numbered>) -> Result<(), Failure> {
         self.counts.matches += 1;
-        self.write_line(Kind::Match, |envelope, line| envelope.write_match(matched, line))
+        self.sinks.write(Kind::Match, |line| self.envelope.write_match(matched, line))
     }
 
     fn write_timeout(&mut self, timeout: &Timeout<Numbered>) -> Result<(), Failure> {
         self.counts.timeouts += 1;
-        self.write_line(Kind::Timeout, |envelope, line| envelope.write_timeout(timeout, line))
+        self.sinks.write(Kind::Timeout, |line| self.envelope.write_timeout(timeout, line))
     }
 
     fn reject(&mut self, bad: BadLine) -> Result<(), Failure> {
@@ -223,21 +221,12 @@ impl Lines {
             return Err(Failure::Data(format!("{input}, {bad}; without --strict it would be passed over")));
         }
         self.counts.rejected += 1;
-        self.write_line(Kind::Rejected, |envelope, line| {
-            envelope.write_rejected(bad.line, &bad.reason, &bad.raw, line);
+        self.sinks.write(Kind::Rejected, |line| {
+            self.envelope.write_rejected(bad.line, &bad.reason, &bad.raw, line);
         })?;
         if !self.sinks.wants(Kind::Rejected) && self.first_unseen.is_none() {
             self.first_unseen = Some(bad);
         }
         Ok(())
-    }
-
-    fn write_line(&mut self, kind: Kind, encode: impl FnOnce(&Envelope, &mut Vec<u8>)) -> Result<(), Failure> {
-        if !self.sinks.wants(kind) {
-            return Ok(());
-        }
-        self.line.clear();
-        encode(&self.envelope, &mut self.line);
-        self.sinks.write(kind, &self.line)
     }
 }

@@ -30,7 +30,6 @@ impl<'a> Field<'a> {
         let inner = &self.record[self.start..self.end];
         if self.quoted { unescaped(inner) } else { Cow::Borrowed(inner) }
     }
-
 }
 
 fn unescaped(inner: &str) -> Cow<'_, str> {
@@ -43,9 +42,7 @@ fn unescaped(inner: &str) -> Cow<'_, str> {
 /// The fields of a record whose quotes are balanced, which [`crate::records::Records`] has seen to.
 #[inline]
 pub(crate) fn fields(record: &str, delimiter: u8) -> Fields<'_> {
-    let mut fields = Fields { record, delimiter, start: 0, word: 0, found: 0 };
-    fields.search(0);
-    fields
+    Fields { record, delimiter, start: 0 }
 }
 
 pub(crate) struct Fields<'a> {
@@ -53,10 +50,6 @@ pub(crate) struct Fields<'a> {
     delimiter: u8,
     /// Where the next field starts; behind the last one, beyond the record.
     start: usize,
-    /// Where the word starts that is searched.
-    word: usize,
-    /// The delimiters in it that have not been passed, a bit in each of their bytes.
-    found: u64,
 }
 
 impl<'a> Iterator for Fields<'a> {
@@ -67,7 +60,7 @@ impl<'a> Iterator for Fields<'a> {
         let Fields { record, start, .. } = *self;
         let field = match record.as_bytes().get(start) {
             Some(&QUOTE) => return Some(self.quoted()),
-            Some(_) => Field { record, start, end: self.delimiter(), quoted: false },
+            Some(_) => Field { record, start, end: self.delimiter_from(start), quoted: false },
             None if start == record.len() => Field { record, start, end: start, quoted: false },
             None => return None,
         };
@@ -77,27 +70,19 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Looks for delimiters from there on.
-    #[inline]
-    fn search(&mut self, from: usize) {
-        self.word = from;
-        self.found = words::same(words::word(self.record.as_bytes(), from), words::all(self.delimiter));
+    /// The rest of the record, as it stands there.
+    pub(crate) fn rest(&self) -> Option<&'a [u8]> {
+        self.record.as_bytes().get(self.start..)
     }
 
-    /// The place of the next delimiter, or the end of the record. It may be called once for each of them.
-    #[inline(always)]
-    fn delimiter(&mut self) -> usize {
-        let end = self.record.len();
-        while self.found == 0 {
-            if self.word + words::BYTES >= end {
-                return end;
-            }
-            self.search(self.word + words::BYTES);
-        }
-        let found = self.word + self.found.trailing_zeros() as usize / 8;
-        self.found &= self.found - 1;
-        // Behind the record there are zeros, which may be the delimiter.
-        found.min(end)
+    /// Passes over the next field, which has so many bytes.
+    pub(crate) fn pass(&mut self, bytes: usize) {
+        self.start += bytes + 1;
+    }
+
+    #[inline]
+    fn delimiter_from(&self, from: usize) -> usize {
+        words::find(self.delimiter, self.record.as_bytes(), from)
     }
 
     /// The field at the front, which opens with a quote.
@@ -106,8 +91,7 @@ impl<'a> Fields<'a> {
         let Fields { record, start, .. } = *self;
         let start = start + 1;
         let end = closing_quote(record.as_bytes(), start);
-        self.search(end + 1);
-        self.start = self.delimiter() + 1;
+        self.start = self.delimiter_from(end + 1) + 1;
         Field { record, start, end, quoted: true }
     }
 }

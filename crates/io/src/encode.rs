@@ -2,18 +2,19 @@
 
 use std::borrow::Borrow;
 
-use ensue_model::hash::output_id;
+use ensue_model::hash::OutputIds;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
 use ensue_model::{Match, Partial, Pattern, Patterns, Row, Timeout, Timestamp, Value};
-use smallvec::SmallVec;
 
 use crate::encode::event::Events;
-use crate::encode::json::{write_hex, write_int, write_items, write_string, write_text, write_time, write_value};
+use crate::encode::json::{write_hex, write_int, write_items, write_string, write_time, write_value};
+use crate::encode::line::{Line, Piece};
 use crate::format::RowFormat;
 
 mod event;
 mod json;
+mod line;
 
 /// Writes matches, timeouts, late events and refused lines, each as one line of JSON.
 ///
@@ -27,15 +28,20 @@ pub struct Envelope {
 /// What is written of a pattern in every output, as JSON.
 #[derive(Debug)]
 struct Names {
-    pattern: String,
-    /// What a match begins with, up to its key.
-    matched: Vec<u8>,
-    /// What a timeout begins with.
-    timed_out: Vec<u8>,
+    matched: Kind,
+    timed_out: Kind,
     /// What stands before each part of the key.
-    key: Vec<Vec<u8>>,
+    key: Vec<Piece>,
     /// The names of the stages in quotes.
-    stages: Vec<Vec<u8>>,
+    stages: Vec<Piece>,
+}
+
+/// A kind of output of a pattern.
+#[derive(Debug)]
+struct Kind {
+    /// What it begins with, up to its key.
+    opening: Piece,
+    ids: OutputIds,
 }
 
 impl Envelope {
@@ -49,102 +55,136 @@ impl Envelope {
     pub fn write_match<E: Borrow<Row>>(&self, matched: &Match<E>, out: &mut Vec<u8>) {
         let run = &matched.run;
         let names = &self.patterns[run.pattern];
-        out.extend_from_slice(&names.matched);
-        names.write_key(&run.key, out);
-        write_named_time(b"},\"start\":\"", run.start(), out);
-        write_named_time(b",\"end\":\"", run.end(), out);
-        self.close("match", run, out);
+        let id = names.matched.ids.id(run);
+        let mut line = Line::behind(out);
+        line.put_piece(&names.matched.opening);
+        names.write_key(&run.key, &mut line);
+        write_named_time(b"},\"start\":\"", run.start(), &mut line);
+        write_named_time(b",\"end\":\"", run.end(), &mut line);
+        self.close(id, run, line);
     }
 
     /// `{"kind":"timeout","pattern":..,"key":{..},"start":..,"deadline":..,"awaiting":[..],"id":..,"events":{..}}`
     pub fn write_timeout<E: Borrow<Row>>(&self, timeout: &Timeout<E>, out: &mut Vec<u8>) {
         let run = &timeout.run;
         let names = &self.patterns[run.pattern];
-        out.extend_from_slice(&names.timed_out);
-        names.write_key(&run.key, out);
-        write_named_time(b"},\"start\":\"", run.start(), out);
-        write_named_time(b",\"deadline\":\"", timeout.deadline, out);
-        out.extend_from_slice(b",\"awaiting\":[");
-        write_items(&timeout.awaiting, out, |stage, out| out.extend_from_slice(names.stage(*stage)));
-        out.push(b']');
-        self.close("timeout", run, out);
+        let id = names.timed_out.ids.id(run);
+        let mut line = Line::behind(out);
+        line.put_piece(&names.timed_out.opening);
+        names.write_key(&run.key, &mut line);
+        write_named_time(b"},\"start\":\"", run.start(), &mut line);
+        write_named_time(b",\"deadline\":\"", timeout.deadline, &mut line);
+        line.put(b",\"awaiting\":[");
+        write_items(&timeout.awaiting, &mut line, |stage, line| line.put_piece(names.stage(*stage)));
+        line.put(b"]");
+        self.close(id, run, line);
     }
 
     /// `{"kind":"late","time":..,"event":{..}}`
     pub fn write_late(&self, row: &Row, out: &mut Vec<u8>) {
-        write_named_time(b"{\"kind\":\"late\",\"time\":\"", row.time, out);
-        out.extend_from_slice(b",\"event\":");
-        self.events.write(row, out);
-        out.extend_from_slice(b"}\n");
+        let mut line = Line::behind(out);
+        write_named_time(b"{\"kind\":\"late\",\"time\":\"", row.time, &mut line);
+        line.put(b",\"event\":");
+        self.events.write(row, &mut line);
+        line.put(b"}\n");
+        line.end();
     }
 
     /// `{"kind":"rejected","line":..,"reason":..,"raw":..}`; bytes that are not UTF-8 become `U+FFFD`.
-    pub fn write_rejected(&self, line: u64, reason: &str, raw: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"kind\":\"rejected\",\"line\":");
-        write_int(line, out);
-        out.extend_from_slice(b",\"reason\":");
-        write_string(reason, out);
-        out.extend_from_slice(b",\"raw\":");
-        write_text(raw, out);
-        out.extend_from_slice(b"}\n");
+    pub fn write_rejected(&self, line_number: u64, reason: &str, raw: &[u8], out: &mut Vec<u8>) {
+        let mut line = Line::behind(out);
+        line.put(b"{\"kind\":\"rejected\",\"line\":");
+        write_int(line_number, &mut line);
+        line.put(b",\"reason\":");
+        write_string(reason, &mut line);
+        line.put(b",\"raw\":");
+        write_string(&String::from_utf8_lossy(raw), &mut line);
+        line.put(b"}\n");
+        line.end();
     }
 
     /// What matches and timeouts end with.
-    fn close<E: Borrow<Row>>(&self, kind: &str, run: &Partial<E>, out: &mut Vec<u8>) {
+    fn close<E: Borrow<Row>>(&self, id: u128, run: &Partial<E>, mut line: Line<'_>) {
+        line.put(b",\"id\":\"");
+        write_hex(id, &mut line);
+        line.put(b"\",\"events\":{");
         let names = &self.patterns[run.pattern];
-        out.extend_from_slice(b",\"id\":\"");
-        write_hex(output_id(kind, &names.pattern, run), out);
-        out.extend_from_slice(b"\",\"events\":{");
-        write_items(by_stage(run).chunk_by(|(a, _), (b, _)| a == b), out, |taken, out| {
-            out.extend_from_slice(names.stage(taken[0].0));
-            out.extend_from_slice(b":[");
-            write_items(taken, out, |(_, Taken { event, .. }), out| self.events.write((**event).borrow(), out));
-            out.push(b']');
-        });
-        out.extend_from_slice(b"}}\n");
+        // Where no group repeats they come in the order of their stages.
+        if run.events.is_sorted_by_key(|event| event.0) {
+            self.write_events(names, run.events.iter(), &mut line);
+        } else {
+            let mut events: Vec<_> = run.events.iter().collect();
+            events.sort_by_key(|event| event.0);
+            self.write_events(names, events, &mut line);
+        }
+        line.put(b"}}\n");
+        line.end();
+    }
+
+    /// Writes the events by their stages, those of a stage in the order in which it took them.
+    fn write_events<'e, E: Borrow<Row> + 'e>(
+        &self,
+        names: &Names,
+        events: impl IntoIterator<Item = &'e (StageId, Taken<E>)>,
+        line: &mut Line<'_>,
+    ) {
+        let mut last = None;
+        for (stage, Taken { event, .. }) in events {
+            match last.replace(*stage) {
+                Some(last) if last == *stage => line.put(b","),
+                Some(_) => names.open_stage(b"],", *stage, line),
+                None => names.open_stage(b"", *stage, line),
+            }
+            self.events.write((**event).borrow(), line);
+        }
+        if last.is_some() {
+            line.put(b"]");
+        }
     }
 }
 
 impl Names {
     fn of(pattern: &Pattern) -> Self {
-        let name = json::quoted(&pattern.name);
-        let open = |kind: &[u8]| [b"{\"kind\":\"", kind, b"\",\"pattern\":", &name, b",\"key\":{"].concat();
         Names {
-            pattern: pattern.name.clone(),
-            matched: open(b"match"),
-            timed_out: open(b"timeout"),
+            matched: Kind::of("match", pattern),
+            timed_out: Kind::of("timeout", pattern),
             key: (0..).zip(&pattern.key).map(|(at, part)| event::before(at, &part.name)).collect(),
-            stages: pattern.stages.iter().map(|stage| json::quoted(&stage.name)).collect(),
+            stages: pattern.stages.iter().map(|stage| Piece::new(&json::quoted(&stage.name))).collect(),
         }
     }
 
-    fn stage(&self, stage: StageId) -> &[u8] {
+    fn stage(&self, stage: StageId) -> &Piece {
         &self.stages[usize::from(stage.0)]
     }
 
-    fn write_key(&self, key: &[Value<'_>], out: &mut Vec<u8>) {
+    fn open_stage<const N: usize>(&self, before: &[u8; N], stage: StageId, line: &mut Line<'_>) {
+        line.put(before);
+        line.put_piece(self.stage(stage));
+        line.put(b":[");
+    }
+
+    fn write_key(&self, key: &[Value<'_>], line: &mut Line<'_>) {
         for (before, value) in self.key.iter().zip(key) {
-            out.extend_from_slice(before);
-            write_value(value, out);
+            line.put_piece(before);
+            write_value(value, line);
         }
     }
 }
 
-/// The events by their stages, those of a stage in the order in which it took them.
-fn by_stage<E>(run: &Partial<E>) -> SmallVec<[&(StageId, Taken<E>); 8]> {
-    let mut events: SmallVec<[&(StageId, Taken<E>); 8]> = run.events.iter().collect();
-    // Where no group repeats they come in that order.
-    if !events.is_sorted_by_key(|event| event.0) {
-        events.sort_by_key(|event| event.0);
+impl Kind {
+    fn of(kind: &str, pattern: &Pattern) -> Self {
+        let name = json::quoted(&pattern.name);
+        let opening = [b"{\"kind\":\"", kind.as_bytes(), b"\",\"pattern\":", &name, b",\"key\":{"].concat();
+        Kind { opening: Piece::new(&opening), ids: OutputIds::new(kind, &pattern.name) }
     }
-    events
 }
 
 /// What stands before a time, the time, and the quote that ends it.
-fn write_named_time(before: &[u8], time: Timestamp, out: &mut Vec<u8>) {
-    out.extend_from_slice(before);
-    write_time(time, out);
-    out.push(b'"');
+#[inline]
+fn write_named_time<const N: usize>(before: &[u8; N], time: Timestamp, line: &mut Line<'_>) {
+    line.put(before);
+    write_time(time, line);
+    line.put(b"\"");
 }
 
 #[cfg(test)]

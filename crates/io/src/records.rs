@@ -197,7 +197,8 @@ impl Records {
                 }
                 Frame::TooLong => {
                     self.skipping = true;
-                    let line_bytes = self.buffer.bytes()[start..].split(|&byte| byte == b'\n').next().unwrap_or_default();
+                    let line_bytes =
+                        self.buffer.bytes()[start..].split(|&byte| byte == b'\n').next().unwrap_or_default();
                     let raw = line_bytes[..line_bytes.len().min(PREFIX_BYTES)].to_vec();
                     return Some(Err(BadLine { line, reason: self.too_long(), raw }));
                 }
@@ -215,7 +216,10 @@ impl Records {
         if self.opened {
             return true;
         }
-        if !self.ended && self.buffer.bytes().len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(self.buffer.bytes()) {
+        if !self.ended
+            && self.buffer.bytes().len() < BYTE_ORDER_MARK.len()
+            && BYTE_ORDER_MARK.starts_with(self.buffer.bytes())
+        {
             return false;
         }
         if self.buffer.bytes().starts_with(BYTE_ORDER_MARK) {
@@ -227,7 +231,11 @@ impl Records {
 
     fn frame(&mut self) -> Frame {
         let Some(length) = self.line_length() else {
-            return if self.buffer.bytes().len() - self.start > self.limit { Frame::TooLong } else { Frame::Incomplete };
+            return if self.buffer.bytes().len() - self.start > self.limit {
+                Frame::TooLong
+            } else {
+                Frame::Incomplete
+            };
         };
         if length > self.limit {
             return Frame::TooLong;

@@ -76,15 +76,21 @@ pub(crate) fn string(text: Cow<'_, str>) -> Value<'_> {
     }
 }
 
+/// So many digits are a finite number: the largest float has 309.
+pub(crate) const FINITE_DIGITS: usize = 308;
+
 /// Whether [`inferred`] takes a text for a number.
 pub(crate) fn is_number(text: &str) -> bool {
-    /// The largest float has 309 digits.
-    const FINITE_DIGITS: usize = 308;
     match text.as_bytes() {
-        [b'1'..=b'9', rest @ ..] if rest.len() < FINITE_DIGITS && rest.iter().all(u8::is_ascii_digit) => true,
         [b'a'..=b'z' | b'A'..=b'Z', ..] => false,
-        bytes => is_json_number(bytes) && float(text).is_some(),
+        bytes => {
+            is_json_number(bytes) && (bytes.len() <= FINITE_DIGITS && is_all_digits(bytes) || float(text).is_some())
+        }
     }
+}
+
+fn is_all_digits(text: &[u8]) -> bool {
+    words::are_all(text, words::digits)
 }
 
 /// The int that a text is, as a program writes it, if it is so short that it cannot overflow. So are most numbers, and this

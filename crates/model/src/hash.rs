@@ -18,18 +18,35 @@ pub fn key_hash(key: &[Value<'_>]) -> u64 {
     hasher.digest(xxh3_64, Xxh3::digest)
 }
 
-/// The stable id of an output: of the pattern's name, the key, and the positions and stages of its events.
-pub fn output_id<E>(kind: &str, pattern: &str, run: &Partial<E>) -> u128 {
-    let mut hasher = Hasher::new();
-    feed_text(&mut hasher, kind);
-    feed_text(&mut hasher, pattern);
-    run.key.iter().for_each(|part| feed(&mut hasher, part));
-    for (stage, taken) in &run.events {
-        hasher.update(&stage.0.to_le_bytes());
-        hasher.update(&taken.position.to_le_bytes());
-        hasher.update(&taken.time.as_micros().to_le_bytes());
+/// The stable ids of the outputs of a pattern: hashes of the kind of output, the pattern's name, the key, and the positions and
+/// stages of the events.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutputIds {
+    /// What is hashed begins with the kind and the name.
+    prefix: Vec<u8>,
+}
+
+impl OutputIds {
+    /// The ids of one kind of output.
+    pub fn new(kind: &str, pattern: &str) -> Self {
+        let texts = [kind, pattern].map(|text| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat());
+        OutputIds { prefix: texts.concat() }
     }
-    hasher.digest(xxh3_128, Xxh3::digest128)
+
+    /// The id of the output of a run.
+    pub fn id<E>(&self, run: &Partial<E>) -> u128 {
+        let mut hasher = Hasher::new();
+        hasher.update(&self.prefix);
+        run.key.iter().for_each(|part| feed(&mut hasher, part));
+        for (stage, taken) in &run.events {
+            let mut event = [0; 18];
+            event[..2].copy_from_slice(&stage.0.to_le_bytes());
+            event[2..10].copy_from_slice(&taken.position.to_le_bytes());
+            event[10..].copy_from_slice(&taken.time.as_micros().to_le_bytes());
+            hasher.update(&event);
+        }
+        hasher.digest(xxh3_128, Xxh3::digest128)
+    }
 }
 
 /// Holds what is fed until it is hashed in one piece. The hash of a stream is the same, but its state of 500 bytes costs more
@@ -139,11 +156,12 @@ mod tests {
             (StageId(position as u16 % 3), Taken { event: Arc::new(()), time, position })
         };
         let run = |events| Partial { pattern: 0, key: ["a".into(), Value::Int(7)].into_iter().collect(), events };
+        let ids = OutputIds::new("match", "p");
         let short = run((0..2).map(taken).collect());
-        assert_eq!(format!("{:032x}", output_id("match", "p", &short)), "22c7de0a92146cd50e295bb3e04a1cac");
+        assert_eq!(format!("{:032x}", ids.id(&short)), "22c7de0a92146cd50e295bb3e04a1cac");
         // Beyond what is held before it is hashed.
         let long = run((0..40).map(taken).collect());
-        assert_eq!(format!("{:032x}", output_id("match", "p", &long)), "58c7b47da363158513b8c6ce167a1bd8");
+        assert_eq!(format!("{:032x}", ids.id(&long)), "58c7b47da363158513b8c6ce167a1bd8");
     }
 
     proptest::proptest! {

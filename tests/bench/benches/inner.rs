@@ -53,7 +53,7 @@ fn codecs(criterion: &mut Criterion) {
 
 fn decode(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, (decoder, line): (Decoder, Vec<u8>)) {
     group.throughput(Throughput::Bytes(line.len() as u64));
-    group.bench_function(name, |bencher| bencher.iter(|| decoder.decode(black_box(&Record { line: 1, bytes: &line }))));
+    group.bench_function(name, |bencher| bencher.iter(|| decoder.decode(black_box(&Record::new(1, &line)))));
 }
 
 fn encode(group: &mut BenchmarkGroup<'_, WallTime>) {
@@ -125,7 +125,7 @@ fn alerts(patterns: &Patterns) -> impl Iterator<Item = Row> {
     Alerts::new(1).map(move |alert| {
         line.clear();
         alert.write(&mut line);
-        decoder.decode(&Record { line: 1, bytes: &line }).expect("a workload's lines are events")
+        decoder.decode(&Record::new(1, &line)).expect("a workload's lines are events")
     })
 }
 

@@ -3,17 +3,19 @@
 use ensue_model::{Event, FieldId, Row, Schema, Type};
 use serde::de::IgnoredAny;
 
-use super::json::{quoted, write_string, write_value};
+use super::json::{self, quoted, write_string, write_value};
+use super::line::{Line, Piece};
 use crate::csv;
 use crate::format::RowFormat;
 use crate::scalar;
+use crate::words;
 
 /// Writes events of one format.
 #[derive(Debug)]
 pub(super) struct Events {
     source: Source,
     /// What stands before the value of each field of a row that was never bytes.
-    fields: Vec<Vec<u8>>,
+    fields: Vec<Piece>,
 }
 
 #[derive(Debug)]
@@ -25,7 +27,7 @@ enum Source {
 /// A column: what stands before its value, and how its text becomes JSON.
 #[derive(Debug)]
 struct Column {
-    before: Vec<u8>,
+    before: Piece,
     text: Text,
 }
 
@@ -60,37 +62,90 @@ impl Events {
     }
 
     /// Writes the event that a row was made of.
-    pub(super) fn write(&self, row: &Row, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, row: &Row, line: &mut Line<'_>) {
         match &self.source {
-            _ if row.raw().is_empty() => self.write_values(row, out),
-            Source::Json => out.extend_from_slice(row.raw().as_bytes()),
-            Source::Csv { delimiter, columns } => write_csv(row.raw(), *delimiter, columns, out),
+            _ if row.raw().is_empty() => self.write_values(row, line),
+            Source::Json => line.write(row.raw().as_bytes()),
+            Source::Csv { delimiter, columns } => write_csv(row.raw(), *delimiter, columns, line),
         }
     }
 
-    fn write_values(&self, row: &Row, out: &mut Vec<u8>) {
-        out.push(b'{');
+    fn write_values(&self, row: &Row, line: &mut Line<'_>) {
+        line.put(b"{");
         for (field, before) in (0..).map(FieldId).zip(&self.fields) {
-            out.extend_from_slice(before);
-            write_value(&row.field(field), out);
+            line.put_piece(before);
+            write_value(&row.field(field), line);
         }
-        out.push(b'}');
+        line.put(b"}");
     }
 }
 
 /// `"name":`, with a comma between it and the value before.
-pub(super) fn before(at: usize, name: &str) -> Vec<u8> {
+pub(super) fn before(at: usize, name: &str) -> Piece {
     let comma: &[u8] = if at == 0 { b"" } else { b"," };
-    [comma, &quoted(name), b":"].concat()
+    Piece::new(&[comma, &quoted(name), b":"].concat())
 }
 
-fn write_csv(raw: &str, delimiter: u8, columns: &[Column], out: &mut Vec<u8>) {
-    out.push(b'{');
-    for (column, field) in columns.iter().zip(csv::fields(raw, delimiter)) {
-        out.extend_from_slice(&column.before);
-        column.text.write(&field.text(), out);
+fn write_csv(raw: &str, delimiter: u8, columns: &[Column], line: &mut Line<'_>) {
+    line.put(b"{");
+    let mut fields = csv::fields(raw, delimiter);
+    for column in columns {
+        let Some(rest) = fields.rest() else { break };
+        line.put_piece(&column.before);
+        match column.text {
+            Text::Inferred if let Some(bytes) = copy_simple(rest, delimiter, line) => fields.pass(bytes),
+            text => fields.by_ref().take(1).for_each(|field| text.write(&field.text(), line)),
+        }
     }
-    out.push(b'}');
+    line.put(b"}");
+}
+
+/// Copies the field at the front if one look at each eight bytes tells what it is: nothing, an int, or a word that needs no
+/// escapes. Gives its length; none, and nothing written, where it may be something else.
+#[inline]
+fn copy_simple(rest: &[u8], delimiter: u8, line: &mut Line<'_>) -> Option<usize> {
+    let start = line.length();
+    let copied = match rest.first() {
+        Some(b'1'..=b'9') => {
+            copy_while(words::digits, rest, delimiter, line).filter(|&bytes| bytes <= scalar::FINITE_DIGITS)
+        }
+        Some(b'a'..=b'z' | b'A'..=b'Z') => {
+            line.put(b"\"");
+            let copied = copy_while(json::plain, rest, delimiter, line);
+            line.put(b"\"");
+            copied
+        }
+        Some(&first) if first != delimiter => None,
+        _ => {
+            line.put(b"null");
+            Some(0)
+        }
+    };
+    if copied.is_none() {
+        line.cut(start);
+    }
+    copied
+}
+
+/// Copies the field at the front while its bytes are of a kind: `kind` gives the highest bits of those that are. Gives its
+/// length; none where a byte is something else.
+#[inline(always)]
+fn copy_while(kind: impl Fn(u64) -> u64, field: &[u8], delimiter: u8, line: &mut Line<'_>) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let word = words::word(field, at);
+        let ends = words::same(word, words::all(delimiter)) | words::behind_end(field, at);
+        let before_end = ends.wrapping_sub(1) & !ends;
+        if (words::HIGH & before_end & !kind(word)) != 0 {
+            return None;
+        }
+        let bytes = ends.trailing_zeros() as usize / 8;
+        line.put_word(word, bytes);
+        at += bytes;
+        if ends != 0 {
+            return Some(at);
+        }
+    }
 }
 
 impl Text {
@@ -105,23 +160,23 @@ impl Text {
         }
     }
 
-    fn write(self, text: &str, out: &mut Vec<u8>) {
+    fn write(self, text: &str, line: &mut Line<'_>) {
         match self {
-            Text::StringNeverNull => write_string(text, out),
-            _ if text.is_empty() => out.extend_from_slice(b"null"),
-            Text::String => write_string(text, out),
-            Text::Bool if matches!(text, "true" | "false") => out.extend_from_slice(text.as_bytes()),
-            Text::Json if is_json(text) => write_on_one_line(text, out),
-            Text::Inferred | Text::Bool | Text::Json => write_inferred(text, out),
+            Text::StringNeverNull => write_string(text, line),
+            _ if text.is_empty() => line.put(b"null"),
+            Text::String => write_string(text, line),
+            Text::Bool if matches!(text, "true" | "false") => line.write(text.as_bytes()),
+            Text::Json if is_json(text) => write_on_one_line(text, line),
+            Text::Inferred | Text::Bool | Text::Json => write_inferred(text, line),
         }
     }
 }
 
 /// A number keeps the digits that it came with.
-fn write_inferred(text: &str, out: &mut Vec<u8>) {
+fn write_inferred(text: &str, line: &mut Line<'_>) {
     match scalar::is_number(text) {
-        true => out.extend_from_slice(text.as_bytes()),
-        false => write_string(text, out),
+        true => line.write(text.as_bytes()),
+        false => write_string(text, line),
     }
 }
 
@@ -130,6 +185,7 @@ fn is_json(text: &str) -> bool {
 }
 
 /// Writes JSON. Line ends are white space there, and would end the line of the output.
-fn write_on_one_line(json: &str, out: &mut Vec<u8>) {
-    out.extend(json.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+fn write_on_one_line(json: &str, line: &mut Line<'_>) {
+    let one_line: Vec<u8> = json.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }).collect();
+    line.write(&one_line);
 }

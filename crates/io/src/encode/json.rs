@@ -5,131 +5,125 @@ use std::io::Write;
 
 use ensue_model::{Timestamp, Value};
 
+use super::line::Line;
+use crate::words;
+
 /// Writes items with a comma between each two.
 pub(super) fn write_items<T>(
     items: impl IntoIterator<Item = T>,
-    out: &mut Vec<u8>,
-    mut write: impl FnMut(T, &mut Vec<u8>),
+    line: &mut Line<'_>,
+    mut write: impl FnMut(T, &mut Line<'_>),
 ) {
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
-            out.push(b',');
+            line.put(b",");
         }
-        write(item, out);
+        write(item, line);
     }
 }
 
 /// Writes text in quotes.
-pub(super) fn write_string(text: &str, out: &mut Vec<u8>) {
-    match is_plain(text.as_bytes()) {
-        true => write_unescaped(text.as_bytes(), out),
-        false => serde_json::to_writer(out, text).expect("text is JSON, and a vector takes every byte"),
+#[inline]
+pub(super) fn write_string(text: &str, line: &mut Line<'_>) {
+    if !is_plain(text.as_bytes()) {
+        return write_escaped(text, line);
     }
+    line.put(b"\"");
+    line.write(text.as_bytes());
+    line.put(b"\"");
 }
 
-/// Writes bytes in quotes, as text; those that are not UTF-8 as `U+FFFD`.
-pub(super) fn write_text(text: &[u8], out: &mut Vec<u8>) {
-    match is_plain(text) {
-        true => write_unescaped(text, out),
-        false => write_string(&String::from_utf8_lossy(text), out),
-    }
-}
-
-fn write_unescaped(text: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    out.extend_from_slice(text);
-    out.push(b'"');
+#[cold]
+fn write_escaped(text: &str, line: &mut Line<'_>) {
+    line.write_with(|out| serde_json::to_writer(out, text).expect("text is JSON, and a vector takes every byte"));
 }
 
 /// Whether a text is ASCII of which JSON escapes nothing. So are most, and need not be looked at twice.
+#[inline]
 fn is_plain(text: &[u8]) -> bool {
-    text.iter().all(|&byte| PLAIN[usize::from(byte)])
+    words::are_all(text, plain)
 }
 
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = b' ';
-    while byte <= b'~' {
-        plain[byte as usize] = byte != b'"' && byte != b'\\';
-        byte += 1;
-    }
-    plain
-};
+/// The highest bit of each byte of `word` that stands for itself in a string of JSON, and is ASCII.
+#[inline]
+pub(super) const fn plain(word: u64) -> u64 {
+    words::printable(word) & !words::same(word, QUOTES) & !words::same(word, BACKSLASHES)
+}
+
+const QUOTES: u64 = words::all(b'"');
+const BACKSLASHES: u64 = words::all(b'\\');
 
 /// Text in quotes.
 pub(super) fn quoted(text: &str) -> Vec<u8> {
     let mut out = Vec::new();
-    write_string(text, &mut out);
+    let mut line = Line::behind(&mut out);
+    write_string(text, &mut line);
+    line.end();
     out
 }
 
 /// Writes a time, without quotes.
-pub(super) fn write_time(time: Timestamp, out: &mut Vec<u8>) {
-    match time.rfc3339() {
-        Some(text) => out.extend_from_slice(text.as_bytes()),
-        None => write_plain(time, out),
+pub(super) fn write_time(time: Timestamp, line: &mut Line<'_>) {
+    const SECONDS_BYTES: usize = "2021-01-19T09:13:25Z".len();
+    let Some(text) = time.rfc3339() else { return write_plain(time, line) };
+    match <&[u8; SECONDS_BYTES]>::try_from(text.as_bytes()) {
+        Ok(text) => line.put(text),
+        Err(_) => line.write(text.as_bytes()),
     }
 }
 
 /// Writes an int.
-pub(super) fn write_int(int: impl itoa::Integer, out: &mut Vec<u8>) {
-    out.extend_from_slice(itoa::Buffer::new().format(int).as_bytes());
+pub(super) fn write_int(int: impl itoa::Integer, line: &mut Line<'_>) {
+    line.write(itoa::Buffer::new().format(int).as_bytes());
 }
 
 /// Writes 32 hexadecimal digits.
-pub(super) fn write_hex(number: u128, out: &mut Vec<u8>) {
-    let digits = number.to_be_bytes().map(|byte| HEX[usize::from(byte)]);
-    out.extend_from_slice(digits.as_flattened());
+pub(super) fn write_hex(number: u128, line: &mut Line<'_>) {
+    for shift in [96, 64, 32, 0] {
+        line.put(&words::hexadecimal((number >> shift) as u32));
+    }
 }
 
-/// The two digits of each byte.
-const HEX: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let mut hex = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < hex.len() {
-        hex[byte] = [digits[byte >> 4], digits[byte & 15]];
-        byte += 1;
-    }
-    hex
-};
-
 /// Writes a value. Times are RFC 3339 and durations as patterns write them; decimals keep all their digits.
-pub(super) fn write_value(value: &Value<'_>, out: &mut Vec<u8>) {
+pub(super) fn write_value(value: &Value<'_>, line: &mut Line<'_>) {
     match value {
-        Value::Null => out.extend_from_slice(b"null"),
-        Value::Bool(bool) => write_plain(bool, out),
-        Value::Int(int) => write_int(*int, out),
+        Value::Null => line.put(b"null"),
+        Value::Bool(bool) => write_plain(bool, line),
+        Value::Int(int) => write_int(*int, line),
         // JSON has no NaN and no infinity; serde writes null for them.
-        Value::Float(float) => serde_json::to_writer(out, float).expect("a vector takes every byte"),
-        Value::Decimal(decimal) => write_plain(decimal, out),
-        Value::String(text) => write_string(text.as_str(), out),
+        Value::Float(float) => write_float(*float, line),
+        Value::Decimal(decimal) => write_plain(decimal, line),
+        Value::String(text) => write_string(text.as_str(), line),
         Value::Timestamp(time) => {
-            out.push(b'"');
-            write_time(*time, out);
-            out.push(b'"');
+            line.put(b"\"");
+            write_time(*time, line);
+            line.put(b"\"");
         }
-        Value::Duration(span) => write_plain(format_args!("\"{span}\""), out),
+        Value::Duration(span) => write_plain(format_args!("\"{span}\""), line),
         Value::List(values) => {
-            out.push(b'[');
-            write_items(values.iter(), out, write_value);
-            out.push(b']');
+            line.put(b"[");
+            write_items(values.iter(), line, write_value);
+            line.put(b"]");
         }
         Value::Record(values) => {
-            out.push(b'{');
-            write_items(values.iter(), out, |(name, value), out| {
-                write_string(name, out);
-                out.push(b':');
-                write_value(value, out);
+            line.put(b"{");
+            write_items(values.iter(), line, |(name, value), line| {
+                write_string(name, line);
+                line.put(b":");
+                write_value(value, line);
             });
-            out.push(b'}');
+            line.put(b"}");
         }
     }
+}
+
+fn write_float(float: f64, line: &mut Line<'_>) {
+    line.write_with(|out| serde_json::to_writer(out, &float).expect("a vector takes every byte"));
 }
 
 /// Writes what is JSON as it displays itself.
-pub(super) fn write_plain(value: impl Display, out: &mut Vec<u8>) {
-    write!(out, "{value}").expect("a vector takes every byte");
+pub(super) fn write_plain(value: impl Display, line: &mut Line<'_>) {
+    line.write_with(|out| write!(out, "{value}").expect("a vector takes every byte"));
 }
 
 #[cfg(test)]
@@ -139,25 +133,30 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_text_is_written_as_serde_json_writes_it(text in "[a ~\"\\\\\u{7f}\u{1f}\u{0}\né]{0,20}") {
-            let expected = serde_json::to_vec(&text).unwrap();
-            proptest::prop_assert_eq!(quoted(&text), expected.as_slice());
-            let mut out = Vec::new();
-            write_text(text.as_bytes(), &mut out);
-            proptest::prop_assert_eq!(out, expected);
+            proptest::prop_assert_eq!(quoted(&text), serde_json::to_vec(&text).unwrap());
+        }
+
+        #[test]
+        fn any_character_is_written_as_serde_json_writes_it(before in "a{0,9}", char: char, behind in "a{0,9}") {
+            let text = format!("{before}{char}{behind}");
+            proptest::prop_assert_eq!(quoted(&text), serde_json::to_vec(&text).unwrap());
         }
 
         #[test]
         fn a_number_in_hex_is_as_rust_formats_it(number in proptest::prelude::any::<u128>()) {
             let mut out = Vec::new();
-            write_hex(number, &mut out);
+            let mut line = Line::behind(&mut out);
+            write_hex(number, &mut line);
+            line.end();
             proptest::prop_assert_eq!(String::from_utf8(out).unwrap(), format!("{number:032x}"));
         }
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_become_replacement_characters() {
-        let mut out = Vec::new();
-        write_text(b"a\xff\xc3\"", &mut out);
-        assert_eq!(String::from_utf8(out).unwrap(), "\"a\u{fffd}\u{fffd}\\\"\"");
+    fn every_ascii_character_is_written_as_serde_json_writes_it() {
+        for byte in 0..128_u8 {
+            let text = char::from(byte).to_string();
+            assert_eq!(quoted(&text), serde_json::to_vec(&text).unwrap());
+        }
     }
 }

@@ -72,7 +72,7 @@ fn a_timeout_names_the_stages_that_it_waited_for() {
 fn the_id_is_that_of_the_model() {
     let envelope = Envelope::new(&patterns(Schema::open(), &[]), RowFormat::JsonLines);
     let run = run(vec![], &[(0, "{}")]);
-    let id = format!("\"id\":\"{:032x}\"", output_id("match", "say \"hi\"", &run));
+    let id = format!("\"id\":\"{:032x}\"", OutputIds::new("match", "say \"hi\"").id(&run));
     let matched = Match { at: run.end(), run };
     assert!(written(|out| envelope.write_match(&matched, out)).contains(&id));
 }

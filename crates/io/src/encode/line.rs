@@ -1,0 +1,152 @@
+//! A line in the making, behind what a vector holds already.
+
+use crate::words;
+
+/// A line that is written with room behind it: a short piece is copied as a whole block, of which the next piece overwrites
+/// what is too much. A line is made of some thirty pieces, and what `Vec::extend_from_slice` does for each of them costs more
+/// than the bytes.
+///
+/// Call [`Line::end`], or the room stays behind the line.
+#[derive(Debug)]
+pub(super) struct Line<'a> {
+    /// What was there before, the line, and the room behind it, which holds anything.
+    out: &'a mut Vec<u8>,
+    /// Where the room starts.
+    end: usize,
+}
+
+/// Text that is written often, in blocks. What follows it in the last one is no part of it.
+#[derive(Debug)]
+pub(super) struct Piece {
+    blocks: Box<[[u8; BLOCK_BYTES]]>,
+    length: usize,
+}
+
+const BLOCK_BYTES: usize = 32;
+
+/// Most lines fit into this.
+const ROOM_BYTES: usize = 512;
+
+impl<'a> Line<'a> {
+    pub(super) fn behind(out: &'a mut Vec<u8>) -> Self {
+        let end = out.len();
+        out.resize(end + ROOM_BYTES, 0);
+        Line { out, end }
+    }
+
+    /// Gives the line up to the vector.
+    pub(super) fn end(self) {
+        self.out.truncate(self.end);
+    }
+
+    /// Writes a text whose length is known when this is compiled.
+    #[inline(always)]
+    pub(super) fn put<const N: usize>(&mut self, text: &[u8; N]) {
+        match self.out.get_mut(self.end..).and_then(|room| room.first_chunk_mut()) {
+            Some(room) => *room = *text,
+            None => self.put_behind_room(text),
+        }
+        self.end += N;
+    }
+
+    #[cold]
+    fn put_behind_room(&mut self, text: &[u8]) {
+        self.make_room(text.len());
+        self.out[self.end..][..text.len()].copy_from_slice(text);
+    }
+
+    /// Writes the first bytes of a word.
+    #[inline(always)]
+    pub(super) fn put_word(&mut self, word: u64, bytes: usize) {
+        self.put(&word.to_le_bytes());
+        self.end -= words::BYTES - bytes;
+    }
+
+    /// How long it is, with what was there before.
+    pub(super) fn length(&self) -> usize {
+        self.end
+    }
+
+    /// Makes it as short as it was.
+    pub(super) fn cut(&mut self, length: usize) {
+        self.end = length;
+    }
+
+    #[inline(always)]
+    pub(super) fn put_piece(&mut self, piece: &Piece) {
+        let start = self.end;
+        for block in &piece.blocks {
+            self.put(block);
+        }
+        self.end = start + piece.length;
+    }
+
+    #[inline]
+    pub(super) fn write(&mut self, text: &[u8]) {
+        self.make_room(text.len());
+        self.out[self.end..][..text.len()].copy_from_slice(text);
+        self.end += text.len();
+    }
+
+    /// Lets something write that knows only vectors.
+    pub(super) fn write_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.out.truncate(self.end);
+        write(self.out);
+        self.end = self.out.len();
+    }
+
+    #[inline(always)]
+    fn make_room(&mut self, bytes: usize) {
+        if self.out.len() - self.end < bytes {
+            self.grow(bytes);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, bytes: usize) {
+        self.out.resize(self.end + bytes + ROOM_BYTES, 0);
+    }
+}
+
+impl Piece {
+    pub(super) fn new(text: &[u8]) -> Self {
+        let block = |part: &[u8]| {
+            let mut block = [0; BLOCK_BYTES];
+            block[..part.len()].copy_from_slice(part);
+            block
+        };
+        Piece { blocks: text.chunks(BLOCK_BYTES).map(block).collect(), length: text.len() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_written_stands_behind_what_was_there(
+            before in proptest::collection::vec(0..=255_u8, 0..50),
+            pieces in proptest::collection::vec((0..4, proptest::collection::vec(0..=255_u8, 0..150)), 0..40),
+        ) {
+            let (mut out, mut expected) = (before.clone(), before);
+            let mut line = Line::behind(&mut out);
+            for (way, piece) in &pieces {
+                match way {
+                    0 => line.write(piece),
+                    1 => line.put_piece(&Piece::new(piece)),
+                    2 if piece.len() <= 8 => {
+                        line.put(b"cut away");
+                        line.cut(line.length() - 8);
+                        line.put_word(words::word(piece, 0), piece.len());
+                    }
+                    2 => line.write_with(|out| out.extend_from_slice(piece)),
+                    _ => piece.iter().for_each(|byte| line.put(&[*byte])),
+                }
+                expected.extend_from_slice(piece);
+            }
+            line.end();
+            proptest::prop_assert_eq!(out, expected);
+        }
+    }
+}
