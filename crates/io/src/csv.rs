@@ -30,6 +30,12 @@ impl<'a> Field<'a> {
         let inner = &self.record[self.start..self.end];
         if self.quoted { unescaped(inner) } else { Cow::Borrowed(inner) }
     }
+
+    /// The field without the quotes around it; those inside are still doubled.
+    #[inline]
+    pub(crate) fn inner(self) -> &'a [u8] {
+        &self.record.as_bytes()[self.start..self.end]
+    }
 }
 
 fn unescaped(inner: &str) -> Cow<'_, str> {
@@ -70,12 +76,19 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The rest of the record, as it stands there.
+    /// The rest of the record, as it stands there; none behind the last field.
+    #[inline]
     pub(crate) fn rest(&self) -> Option<&'a [u8]> {
         self.record.as_bytes().get(self.start..)
     }
 
+    #[inline]
+    pub(crate) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
     /// Passes over the next field, which has so many bytes.
+    #[inline]
     pub(crate) fn pass(&mut self, bytes: usize) {
         self.start += bytes + 1;
     }

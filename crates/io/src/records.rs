@@ -208,7 +208,10 @@ impl Records {
 
     #[inline]
     fn record(&self, line: u64, part: Range<usize>) -> Record<'_> {
-        Record { line, bytes: &self.buffer.bytes()[part.clone()], text: self.buffer.text(part) }
+        match self.buffer.text(part.clone()) {
+            Some(text) => Record { line, bytes: text.as_bytes(), text: Some(text) },
+            None => Record::new(line, &self.buffer.bytes()[part]),
+        }
     }
 
     /// Passes over a byte order mark. False while there are too few bytes to tell.

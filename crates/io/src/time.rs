@@ -67,7 +67,12 @@ impl TimeFormat {
 
     /// An event time that is a short int, as most are; none where [`TimeFormat::event_time`] has to take a closer look.
     pub(crate) fn short_event_time(self, text: &[u8]) -> Option<Timestamp> {
-        let count = scalar::short_int(text)?;
+        self.event_time_of_int(scalar::short_int(text)?)
+    }
+
+    /// The event time that an int is; none where it is none, or beyond the years.
+    #[inline]
+    pub(crate) fn event_time_of_int(self, count: i64) -> Option<Timestamp> {
         let micros = match self {
             TimeFormat::Rfc3339 => None,
             TimeFormat::Seconds => count.checked_mul(1_000_000),

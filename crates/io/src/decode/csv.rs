@@ -38,12 +38,9 @@ impl Decoder {
         for (column, slot) in self.columns.iter().enumerate() {
             let Some(field) = fields.next() else { return Err(self.miscounted(column)) };
             let Some(slot) = slot else { continue };
-            let text = field.text();
-            if slot.time && !text.is_empty() {
-                time = Some(self.event_time(&text)?);
-            }
-            if let Some((id, field)) = &slot.field {
-                row.put(*id, self.value(&text, field)?);
+            match scalar::short_int(field.inner()) {
+                Some(int) if slot.takes_int() => self.put_int(int, slot, &mut row, &mut time)?,
+                _ => self.put(&field.text(), slot, &mut row, &mut time)?,
             }
         }
         match fields.count() {
@@ -53,11 +50,33 @@ impl Decoder {
         Ok(row.row(time.ok_or_else(|| no_time(&self.time))?))
     }
 
+    /// Puts a short int, which most fields are.
+    #[inline(always)]
+    fn put_int(&self, int: i64, slot: &Slot, row: &mut Draft<'_>, time: &mut Option<Timestamp>) -> Result<(), String> {
+        if slot.time {
+            *time = Some(match self.time.format.event_time_of_int(int) {
+                Some(time) => time,
+                None => self.event_time(&int.to_string())?,
+            });
+        }
+        if let Some((id, _)) = &slot.field {
+            row.put(*id, Value::Int(int));
+        }
+        Ok(())
+    }
+
+    fn put(&self, text: &str, slot: &Slot, row: &mut Draft<'_>, time: &mut Option<Timestamp>) -> Result<(), String> {
+        if slot.time && !text.is_empty() {
+            *time = Some(self.event_time(text)?);
+        }
+        if let Some((id, field)) = &slot.field {
+            row.put(*id, self.value(text, field)?);
+        }
+        Ok(())
+    }
+
     #[inline]
     fn event_time(&self, text: &str) -> Result<Timestamp, String> {
-        if let Some(time) = self.time.format.short_event_time(text.as_bytes()) {
-            return Ok(time);
-        }
         self.time.format.event_time(text).map_err(|misfit| scalar::refusal(&self.time.name, text, &misfit))
     }
 
@@ -68,13 +87,8 @@ impl Decoder {
         if text.is_empty() && empty_is_null {
             return absent(field);
         }
-        match (&field.kind, scalar::short_int(text.as_bytes())) {
-            (Type::Any | Type::Int, Some(int)) => Ok(Value::Int(int)),
-            (kind, _) => {
-                let value = scalar::value(text, kind, self.time.format);
-                value.map_err(|misfit| scalar::refusal(&field.name, text, &misfit))
-            }
-        }
+        let value = scalar::value(text, &field.kind, self.time.format);
+        value.map_err(|misfit| scalar::refusal(&field.name, text, &misfit))
     }
 
     fn miscounted(&self, found: usize) -> String {
@@ -84,6 +98,12 @@ impl Decoder {
 }
 
 impl Slot {
+    /// Whether a short int is what it looks like.
+    #[inline]
+    fn takes_int(&self) -> bool {
+        self.field.as_ref().is_none_or(|(_, field)| matches!(field.kind, Type::Any | Type::Int))
+    }
+
     /// Whether rows can do without the column.
     fn may_be_missing(&self) -> bool {
         !self.time && self.field.as_ref().is_some_and(|(_, field)| field.nullable)

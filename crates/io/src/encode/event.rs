@@ -1,12 +1,14 @@
 //! An event as a JSON object with all its fields, also those that no pattern asked for.
 
+use std::slice;
+
 use ensue_model::{Event, FieldId, Row, Schema, Type};
 use serde::de::IgnoredAny;
 
 use super::json::{self, quoted, write_string, write_value};
-use super::line::{Line, Piece};
+use super::line::{Line, Pen, Piece};
 use crate::csv;
-use crate::format::RowFormat;
+use crate::format::{Csv, RowFormat};
 use crate::scalar;
 use crate::words;
 
@@ -20,8 +22,15 @@ pub(super) struct Events {
 
 #[derive(Debug)]
 enum Source {
-    Csv { delimiter: u8, columns: Vec<Column> },
+    Csv { delimiter: u8, columns: Columns },
     Json,
+}
+
+#[derive(Debug)]
+struct Columns {
+    columns: Vec<Column>,
+    /// How many bytes of room it takes to write all of them, but for what stands in the fields.
+    room: usize,
 }
 
 /// A column: what stands before its value, and how its text becomes JSON.
@@ -50,12 +59,7 @@ impl Events {
     pub(super) fn new(schema: &Schema, format: RowFormat) -> Self {
         let source = match format {
             RowFormat::JsonLines => Source::Json,
-            RowFormat::Csv(csv) => {
-                let columns = (0..).zip(&csv.columns);
-                let column =
-                    |(at, name): (usize, &String)| Column { before: before(at, name), text: Text::of(schema, name) };
-                Source::Csv { delimiter: csv.delimiter, columns: columns.map(column).collect() }
-            }
+            RowFormat::Csv(csv) => Source::Csv { delimiter: csv.delimiter, columns: Columns::new(schema, &csv) },
         };
         let fields = (0..).zip(&schema.fields).map(|(at, field)| before(at, &field.name)).collect();
         Events { source, fields }
@@ -80,49 +84,84 @@ impl Events {
     }
 }
 
+impl Columns {
+    fn new(schema: &Schema, csv: &Csv) -> Self {
+        /// What stands around a field or in its place, and what is too much in its last word.
+        const AROUND_BYTES: usize = 16;
+        let columns = (0..).zip(&csv.columns);
+        let column = |(at, name): (usize, &String)| Column { before: before(at, name), text: Text::of(schema, name) };
+        let columns: Vec<Column> = columns.map(column).collect();
+        let room = columns.iter().map(|column| column.before.room() + AROUND_BYTES).sum();
+        Columns { columns, room }
+    }
+}
+
 /// `"name":`, with a comma between it and the value before.
 pub(super) fn before(at: usize, name: &str) -> Piece {
     let comma: &[u8] = if at == 0 { b"" } else { b"," };
     Piece::new(&[comma, &quoted(name), b":"].concat())
 }
 
-fn write_csv(raw: &str, delimiter: u8, columns: &[Column], line: &mut Line<'_>) {
+fn write_csv(raw: &str, delimiter: u8, columns: &Columns, line: &mut Line<'_>) {
     line.put(b"{");
     let mut fields = csv::fields(raw, delimiter);
-    for column in columns {
-        let Some(rest) = fields.rest() else { break };
-        line.put_piece(&column.before);
-        match column.text {
-            Text::Inferred if let Some(bytes) = copy_simple(rest, delimiter, line) => fields.pass(bytes),
-            text => fields.by_ref().take(1).for_each(|field| text.write(&field.text(), line)),
-        }
+    let Columns { columns, room } = columns;
+    let mut columns = columns.iter();
+    while let Some(column) = write_simple(&mut fields, &mut columns, *room, line)
+        && let Some(field) = fields.next()
+    {
+        column.text.write(&field.text(), line);
     }
     line.put(b"}");
 }
 
+/// Writes columns until one comes that is not simple: its name has been written then, and its field has not.
+fn write_simple<'c>(
+    fields: &mut csv::Fields<'_>,
+    columns: &mut slice::Iter<'c, Column>,
+    room: usize,
+    line: &mut Line<'_>,
+) -> Option<&'c Column> {
+    let mut pen = line.pen(room + fields.rest().unwrap_or_default().len());
+    let found = columns.find(|column| {
+        let Some(rest) = fields.rest() else { return true };
+        pen.put_piece(&column.before);
+        match column.text {
+            Text::Inferred if let Some(bytes) = copy_simple(rest, fields.delimiter(), &mut pen) => {
+                fields.pass(bytes);
+                false
+            }
+            _ => true,
+        }
+    });
+    let written = pen.at();
+    line.take(written);
+    found
+}
+
 /// Copies the field at the front if one look at each eight bytes tells what it is: nothing, an int, or a word that needs no
 /// escapes. Gives its length; none, and nothing written, where it may be something else.
-#[inline]
-fn copy_simple(rest: &[u8], delimiter: u8, line: &mut Line<'_>) -> Option<usize> {
-    let start = line.length();
+#[inline(always)]
+fn copy_simple(rest: &[u8], delimiter: u8, pen: &mut Pen<'_>) -> Option<usize> {
+    let start = pen.at();
     let copied = match rest.first() {
         Some(b'1'..=b'9') => {
-            copy_while(words::digits, rest, delimiter, line).filter(|&bytes| bytes <= scalar::FINITE_DIGITS)
+            copy_while(words::digits, rest, delimiter, pen).filter(|&bytes| bytes <= scalar::FINITE_DIGITS)
         }
         Some(b'a'..=b'z' | b'A'..=b'Z') => {
-            line.put(b"\"");
-            let copied = copy_while(json::plain, rest, delimiter, line);
-            line.put(b"\"");
+            pen.put(b"\"");
+            let copied = copy_while(json::plain, rest, delimiter, pen);
+            pen.put(b"\"");
             copied
         }
         Some(&first) if first != delimiter => None,
         _ => {
-            line.put(b"null");
+            pen.put(b"null");
             Some(0)
         }
     };
     if copied.is_none() {
-        line.cut(start);
+        pen.back(start);
     }
     copied
 }
@@ -130,17 +169,17 @@ fn copy_simple(rest: &[u8], delimiter: u8, line: &mut Line<'_>) -> Option<usize>
 /// Copies the field at the front while its bytes are of a kind: `kind` gives the highest bits of those that are. Gives its
 /// length; none where a byte is something else.
 #[inline(always)]
-fn copy_while(kind: impl Fn(u64) -> u64, field: &[u8], delimiter: u8, line: &mut Line<'_>) -> Option<usize> {
+fn copy_while(kind: impl Fn(u64) -> u64, field: &[u8], delimiter: u8, pen: &mut Pen<'_>) -> Option<usize> {
     let mut at = 0;
     loop {
         let word = words::word(field, at);
         let ends = words::same(word, words::all(delimiter)) | words::behind_end(field, at);
         let before_end = ends.wrapping_sub(1) & !ends;
-        if (words::HIGH & before_end & !kind(word)) != 0 {
+        if words::HIGH & before_end & !kind(word) != 0 {
             return None;
         }
         let bytes = ends.trailing_zeros() as usize / 8;
-        line.put_word(word, bytes);
+        pen.put_word(word, bytes);
         at += bytes;
         if ends != 0 {
             return Some(at);

@@ -1,7 +1,5 @@
 //! A line in the making, behind what a vector holds already.
 
-use crate::words;
-
 /// A line that is written with room behind it: a short piece is copied as a whole block, of which the next piece overwrites
 /// what is too much. A line is made of some thirty pieces, and what `Vec::extend_from_slice` does for each of them costs more
 /// than the bytes.
@@ -13,6 +11,13 @@ pub(super) struct Line<'a> {
     out: &'a mut Vec<u8>,
     /// Where the room starts.
     end: usize,
+}
+
+/// Writes into room that is known to be there, which is cheaper where many short pieces follow each other.
+#[derive(Debug)]
+pub(super) struct Pen<'a> {
+    room: &'a mut [u8],
+    at: usize,
 }
 
 /// Text that is written often, in blocks. What follows it in the last one is no part of it.
@@ -55,21 +60,17 @@ impl<'a> Line<'a> {
         self.out[self.end..][..text.len()].copy_from_slice(text);
     }
 
-    /// Writes the first bytes of a word.
-    #[inline(always)]
-    pub(super) fn put_word(&mut self, word: u64, bytes: usize) {
-        self.put(&word.to_le_bytes());
-        self.end -= words::BYTES - bytes;
+    /// Lets short pieces be written, no more than so many bytes with the blocks that they end in.
+    #[inline]
+    pub(super) fn pen(&mut self, bytes: usize) -> Pen<'_> {
+        self.make_room(bytes);
+        Pen { room: &mut self.out[self.end..], at: 0 }
     }
 
-    /// How long it is, with what was there before.
-    pub(super) fn length(&self) -> usize {
-        self.end
-    }
-
-    /// Makes it as short as it was.
-    pub(super) fn cut(&mut self, length: usize) {
-        self.end = length;
+    /// Takes what a pen has written.
+    #[inline]
+    pub(super) fn take(&mut self, bytes: usize) {
+        self.end += bytes;
     }
 
     #[inline(always)]
@@ -108,7 +109,49 @@ impl<'a> Line<'a> {
     }
 }
 
+impl Pen<'_> {
+    /// How much has been written.
+    #[inline(always)]
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Goes back to where it was.
+    #[inline(always)]
+    pub(super) fn back(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    #[inline(always)]
+    pub(super) fn put<const N: usize>(&mut self, text: &[u8; N]) {
+        self.room[self.at..self.at + N].copy_from_slice(text);
+        self.at += N;
+    }
+
+    /// Writes the first bytes of a word.
+    #[inline(always)]
+    pub(super) fn put_word(&mut self, word: u64, bytes: usize) {
+        let start = self.at;
+        self.put(&word.to_le_bytes());
+        self.at = start + bytes;
+    }
+
+    #[inline(always)]
+    pub(super) fn put_piece(&mut self, piece: &Piece) {
+        let start = self.at;
+        for block in &piece.blocks {
+            self.put(block);
+        }
+        self.at = start + piece.length;
+    }
+}
+
 impl Piece {
+    /// How many bytes of room it takes to write it.
+    pub(super) fn room(&self) -> usize {
+        self.blocks.len() * BLOCK_BYTES
+    }
+
     pub(super) fn new(text: &[u8]) -> Self {
         let block = |part: &[u8]| {
             let mut block = [0; BLOCK_BYTES];
@@ -122,6 +165,7 @@ impl Piece {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words;
 
     proptest::proptest! {
         #[test]
@@ -136,9 +180,15 @@ mod tests {
                     0 => line.write(piece),
                     1 => line.put_piece(&Piece::new(piece)),
                     2 if piece.len() <= 8 => {
-                        line.put(b"cut away");
-                        line.cut(line.length() - 8);
-                        line.put_word(words::word(piece, 0), piece.len());
+                        let prepared = Piece::new(piece);
+                        let mut pen = line.pen(16 + prepared.room());
+                        pen.put(b"gone");
+                        pen.back(0);
+                        pen.put_word(words::word(piece, 0), piece.len());
+                        pen.put_piece(&prepared);
+                        let written = pen.at();
+                        line.take(written);
+                        expected.extend_from_slice(piece);
                     }
                     2 => line.write_with(|out| out.extend_from_slice(piece)),
                     _ => piece.iter().for_each(|byte| line.put(&[*byte])),
