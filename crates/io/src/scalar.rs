@@ -68,6 +68,12 @@ pub(crate) fn inferred(text: &str) -> Value<'_> {
     }
 }
 
+/// Whether a text begins like a word, so that [`inferred`] takes it for a string.
+#[inline]
+pub(crate) fn is_word(text: &str) -> bool {
+    text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+}
+
 /// Text that is borrowed where it can be.
 pub(crate) fn string(text: Cow<'_, str>) -> Value<'_> {
     match text {
@@ -103,9 +109,9 @@ pub(crate) fn short_int(text: &[u8]) -> Option<i64> {
         digits => (1, digits),
     };
     match digits {
-        [] | [b'0', _, ..] => return None,
-        _ if digits.len() > DIGITS_MAX => return None,
-        _ => {}
+        [b'1'..=b'9', ..] if digits.len() <= DIGITS_MAX => {}
+        b"0" => return Some(0),
+        _ => return None,
     }
     let (front, eights) = digits.as_rchunks();
     let mut int = 0;

@@ -75,12 +75,13 @@ pub(crate) fn find(byte: u8, bytes: &[u8], from: usize) -> usize {
     bytes.len()
 }
 
-/// The highest bit of each byte that stands behind the end, in the word from `at` on.
+/// Eight bytes from `at` on, which is not behind the end, and the highest bit of each of them that is.
 #[inline]
-pub(crate) fn behind_end(bytes: &[u8], at: usize) -> u64 {
-    match bytes.len().saturating_sub(at) {
-        rest @ 0..BYTES => HIGH << (8 * rest),
-        _ => 0,
+pub(crate) fn word_and_end(bytes: &[u8], at: usize) -> (u64, u64) {
+    let rest = &bytes[at..];
+    match rest.first_chunk() {
+        Some(word) => (u64::from_le_bytes(*word), 0),
+        None => (last_word(bytes, at), HIGH << (8 * rest.len())),
     }
 }
 
@@ -130,6 +131,9 @@ mod tests {
             let mut expected = [0; BYTES];
             bytes.iter().skip(at).zip(&mut expected).for_each(|(byte, place)| *place = *byte);
             proptest::prop_assert_eq!(word(&bytes, at), u64::from_le_bytes(expected));
+            let at = at.min(bytes.len());
+            let end: [u8; BYTES] = std::array::from_fn(|place| if at + place < bytes.len() { 0 } else { 0x80 });
+            proptest::prop_assert_eq!(word_and_end(&bytes, at), (word(&bytes, at), u64::from_le_bytes(end)));
         }
 
         #[test]

@@ -170,7 +170,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Puts the value of a field, each field once. A text that borrows from `raw` is not copied.
-    #[inline]
+    #[inline(always)]
     pub fn put(&mut self, field: FieldId, value: Value<'_>) {
         match value {
             Value::Null => {}

@@ -1,5 +1,7 @@
 //! CSV records to rows.
 
+use std::borrow::Cow;
+
 use ensue_model::row::Draft;
 use ensue_model::schema::Field;
 use ensue_model::{Row, Timestamp, Type, Value};
@@ -40,7 +42,14 @@ impl Decoder {
             let Some(slot) = slot else { continue };
             match scalar::short_int(field.inner()) {
                 Some(int) if slot.takes_int() => self.put_int(int, slot, &mut row, &mut time)?,
-                _ => self.put(&field.text(), slot, &mut row, &mut time)?,
+                _ => match (field.text(), &slot.field) {
+                    (Cow::Borrowed(text), Some((id, Field { kind: Type::Any, .. })))
+                        if scalar::is_word(text) && !slot.time =>
+                    {
+                        row.put(*id, text.into());
+                    }
+                    (text, _) => self.put(&text, slot, &mut row, &mut time)?,
+                },
             }
         }
         match fields.count() {
@@ -65,6 +74,7 @@ impl Decoder {
         Ok(())
     }
 
+    #[inline(never)]
     fn put(&self, text: &str, slot: &Slot, row: &mut Draft<'_>, time: &mut Option<Timestamp>) -> Result<(), String> {
         if slot.time && !text.is_empty() {
             *time = Some(self.event_time(text)?);

@@ -172,8 +172,8 @@ fn copy_simple(rest: &[u8], delimiter: u8, pen: &mut Pen<'_>) -> Option<usize> {
 fn copy_while(kind: impl Fn(u64) -> u64, field: &[u8], delimiter: u8, pen: &mut Pen<'_>) -> Option<usize> {
     let mut at = 0;
     loop {
-        let word = words::word(field, at);
-        let ends = words::same(word, words::all(delimiter)) | words::behind_end(field, at);
+        let (word, behind_end) = words::word_and_end(field, at);
+        let ends = words::same(word, words::all(delimiter)) | behind_end;
         let before_end = ends.wrapping_sub(1) & !ends;
         if words::HIGH & before_end & !kind(word) != 0 {
             return None;
