@@ -66,8 +66,17 @@ impl Interest {
         &mut self.fields[place]
     }
 
-    /// Puts the patterns that an event may concern into `found`, in order.
-    pub(crate) fn find<E: Event>(&self, event: &E, found: &mut Vec<usize>) {
+    /// The patterns that an event may concern, in order; `found` is room for them.
+    #[inline]
+    pub(crate) fn find<'a, E: Event>(&'a self, event: &E, found: &'a mut Vec<usize>) -> &'a [usize] {
+        if self.fields.is_empty() {
+            return &self.always;
+        }
+        self.look_up(event, found);
+        found
+    }
+
+    fn look_up<E: Event>(&self, event: &E, found: &mut Vec<usize>) {
         found.clear();
         found.extend_from_slice(&self.always);
         self.fields.iter().for_each(|by_value| by_value.find(event, found));

@@ -55,6 +55,9 @@ impl<E: Event> Routed<E> {
 /// How many events are looked at before the first of them is handled.
 pub(crate) const LOOK_AHEAD: usize = 64;
 
+/// So many patterns with the same key are asked one by one whether an event concerns them.
+const LANES_ASKED: usize = 4;
+
 /// With more patterns than these, the memory that an event needs is not read ahead.
 const LANES_READ_AHEAD: usize = 4;
 
@@ -95,8 +98,11 @@ impl<E: Event> Shard<E> {
         }
         let interest = |class| {
             let mut interest = Interest::new();
-            for pattern in classes.patterns_of(class) {
+            let patterns = classes.patterns_of(class);
+            for pattern in patterns {
                 match &lanes[*pattern] {
+                    // A few are asked faster than looked up.
+                    _ if patterns.len() <= LANES_ASKED => interest.add_always(*pattern),
                     lane if lane.is_closed_by_key() => interest.add_always(*pattern),
                     lane => interest.add(*pattern, lane.program()),
                 }
@@ -265,8 +271,7 @@ impl<E: Event> Shard<E> {
         out: &mut Outputs<E>,
     ) -> Result<(), Error> {
         let Shard { classes, lanes, interests, concerned, conditions, size, names, next_windows, .. } = self;
-        interests[class].find(incoming.event(), concerned);
-        for pattern in concerned.iter() {
+        for pattern in interests[class].find(incoming.event(), concerned) {
             let lane = &mut lanes[*pattern];
             if !lane.concerns(incoming, conditions) {
                 continue;
