@@ -170,23 +170,36 @@ impl<'a> Draft<'a> {
     }
 
     /// Puts the value of a field, each field once. A text that borrows from `raw` is not copied.
-    #[inline(always)]
+    #[inline]
     pub fn put(&mut self, field: FieldId, value: Value<'_>) {
         match value {
             Value::Null => {}
             Value::Bool(value) => self.put_cell(field, Kind::Bool, u64::from(value)),
-            Value::Int(value) => self.put_cell(field, Kind::Int, value.cast_unsigned()),
+            Value::Int(value) => self.put_int(field, value),
             Value::Float(value) => self.put_cell(field, Kind::Float, value.to_bits()),
             Value::Timestamp(value) => self.put_cell(field, Kind::Timestamp, value.as_micros().cast_unsigned()),
             Value::Duration(value) => self.put_cell(field, Kind::Duration, value.as_micros().cast_unsigned()),
-            Value::String(ref text) => match self.standing(text.as_str()).or_else(|| self.append(text.as_str())) {
-                Some(place) => self.put_cell(field, Kind::Text, place),
-                None => self.put_other(field, value),
-            },
+            Value::String(text) => self.put_text(field, text.as_str()),
             Value::Decimal(_) | Value::List(_) | Value::Record(_) => self.put_other(field, value),
         }
     }
 
+    /// Puts an int, as [`Draft::put`] does.
+    #[inline(always)]
+    pub fn put_int(&mut self, field: FieldId, int: i64) {
+        self.put_cell(field, Kind::Int, int.cast_unsigned());
+    }
+
+    /// Puts a text, as [`Draft::put`] does.
+    #[inline(always)]
+    pub fn put_text(&mut self, field: FieldId, text: &str) {
+        match self.standing(text).or_else(|| self.append(text)) {
+            Some(place) => self.put_cell(field, Kind::Text, place),
+            None => self.put_other(field, text.into()),
+        }
+    }
+
+    #[cold]
     fn put_other(&mut self, field: FieldId, value: Value<'_>) {
         self.put_cell(field, Kind::Other, self.others.len() as u64);
         self.others.push(value.into_owned());

@@ -46,15 +46,14 @@ impl Decoder {
                     (Cow::Borrowed(text), Some((id, Field { kind: Type::Any, .. })))
                         if scalar::is_word(text) && !slot.time =>
                     {
-                        row.put(*id, text.into());
+                        row.put_text(*id, text);
                     }
                     (text, _) => self.put(&text, slot, &mut row, &mut time)?,
                 },
             }
         }
-        match fields.count() {
-            0 => {}
-            more => return Err(self.miscounted(self.columns.len() + more)),
+        if fields.next().is_some() {
+            return Err(self.miscounted(self.columns.len() + 1 + fields.count()));
         }
         Ok(row.row(time.ok_or_else(|| no_time(&self.time))?))
     }
@@ -69,7 +68,7 @@ impl Decoder {
             });
         }
         if let Some((id, _)) = &slot.field {
-            row.put(*id, Value::Int(int));
+            row.put_int(*id, int);
         }
         Ok(())
     }
