@@ -32,8 +32,17 @@ struct Names {
     timed_out: Kind,
     /// What stands before each part of the key.
     key: Vec<Piece>,
-    /// The names of the stages in quotes.
-    stages: Vec<Piece>,
+    stages: Vec<StageName>,
+}
+
+/// A stage's name in quotes, and what stands before its events.
+#[derive(Debug)]
+struct StageName {
+    quoted: Piece,
+    /// Where it is the first that has events.
+    first: Piece,
+    /// Where it comes behind another one.
+    next: Piece,
 }
 
 /// A kind of output of a pattern.
@@ -75,7 +84,7 @@ impl Envelope {
         write_named_time(b"},\"start\":\"", run.start(), &mut line);
         write_named_time(b",\"deadline\":\"", timeout.deadline, &mut line);
         line.put(b",\"awaiting\":[");
-        write_items(&timeout.awaiting, &mut line, |stage, line| line.put_piece(names.stage(*stage)));
+        write_items(&timeout.awaiting, &mut line, |stage, line| line.put_piece(&names.stage(*stage).quoted));
         line.put(b"]");
         self.close(id, run, line);
     }
@@ -132,8 +141,8 @@ impl Envelope {
         for (stage, Taken { event, .. }) in events {
             match last.replace(*stage) {
                 Some(last) if last == *stage => line.put(b","),
-                Some(_) => names.open_stage(b"],", *stage, line),
-                None => names.open_stage(b"", *stage, line),
+                Some(_) => line.put_piece(&names.stage(*stage).next),
+                None => line.put_piece(&names.stage(*stage).first),
             }
             self.events.write((**event).borrow(), line);
         }
@@ -149,18 +158,12 @@ impl Names {
             matched: Kind::of("match", pattern),
             timed_out: Kind::of("timeout", pattern),
             key: (0..).zip(&pattern.key).map(|(at, part)| event::before(at, &part.name)).collect(),
-            stages: pattern.stages.iter().map(|stage| Piece::new(&json::quoted(&stage.name))).collect(),
+            stages: pattern.stages.iter().map(|stage| StageName::new(&stage.name)).collect(),
         }
     }
 
-    fn stage(&self, stage: StageId) -> &Piece {
+    fn stage(&self, stage: StageId) -> &StageName {
         &self.stages[usize::from(stage.0)]
-    }
-
-    fn open_stage<const N: usize>(&self, before: &[u8; N], stage: StageId, line: &mut Line<'_>) {
-        line.put(before);
-        line.put_piece(self.stage(stage));
-        line.put(b":[");
     }
 
     fn write_key(&self, key: &[Value<'_>], line: &mut Line<'_>) {
@@ -168,6 +171,14 @@ impl Names {
             line.put_piece(before);
             write_value(value, line);
         }
+    }
+}
+
+impl StageName {
+    fn new(name: &str) -> Self {
+        let quoted = json::quoted(name);
+        let opening = |before: &[u8]| Piece::new(&[before, &quoted, b":["].concat());
+        StageName { first: opening(b""), next: opening(b"],"), quoted: Piece::new(&quoted) }
     }
 }
 

@@ -102,13 +102,11 @@ impl Timestamp {
         let (seconds, micros) = (micros / 1_000_000, (micros % 1_000_000) as u32);
         let (day, second) = ((seconds / SECONDS_PER_DAY) as u32, (seconds % SECONDS_PER_DAY) as u32);
         let (year, month, day) = civil(day);
-        let ([a, b], [c, d]) = (digits(year / 100), digits(year % 100));
-        let ([e, f], [g, h]) = (digits(month), digits(day));
-        let ([i, j], [k, l], [m, n]) = (digits(second / 3_600), digits(second / 60 % 60), digits(second % 60));
-        #[rustfmt::skip]
-        let bytes = [
-            a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'Z', 0, 0, 0, 0, 0, 0, 0,
-        ];
+        let mut bytes = *b"0000-00-00T00:00:00Z.......";
+        let numbers = [year / 100, year % 100, month, day, second / 3_600, second / 60 % 60, second % 60];
+        for (at, number) in [0, 2, 5, 8, 11, 14, 17].into_iter().zip(numbers) {
+            bytes[at..at + 2].copy_from_slice(&digits(number));
+        }
         let text = Rfc3339 { bytes, length: 20 };
         Some(if micros == 0 { text } else { text.with_fraction(micros) })
     }

@@ -79,9 +79,8 @@ pub(super) fn write_int(int: impl itoa::Integer, line: &mut Line<'_>) {
 
 /// Writes 32 hexadecimal digits.
 pub(super) fn write_hex(number: u128, line: &mut Line<'_>) {
-    for shift in [96, 64, 32, 0] {
-        line.put(&words::hexadecimal((number >> shift) as u32));
-    }
+    let digits = [96, 64, 32, 0].map(|shift| words::hexadecimal((number >> shift) as u32));
+    line.put::<32>(digits.as_flattened().as_array().expect("a byte is two digits"));
 }
 
 /// Writes a value. Times are RFC 3339 and durations as patterns write them; decimals keep all their digits.
