@@ -110,7 +110,8 @@ pub(crate) fn short_int(text: &[u8]) -> Option<i64> {
     };
     match digits {
         [b'1'..=b'9', ..] if digits.len() <= DIGITS_MAX => {}
-        b"0" => return Some(0),
+        // `-0` is no int as a program writes it, and would be shown as another one where it is refused.
+        b"0" if sign == 1 => return Some(0),
         _ => return None,
     }
     let (front, eights) = digits.as_rchunks();

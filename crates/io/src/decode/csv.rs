@@ -42,13 +42,9 @@ impl Decoder {
             let Some(slot) = slot else { continue };
             match scalar::short_int(field.inner()) {
                 Some(int) if slot.takes_int() => self.put_int(int, slot, &mut row, &mut time)?,
-                _ => match (field.text(), &slot.field) {
-                    (Cow::Borrowed(text), Some((id, Field { kind: Type::Any, .. })))
-                        if scalar::is_word(text) && !slot.time =>
-                    {
-                        row.put_text(*id, text);
-                    }
-                    (text, _) => self.put(&text, slot, &mut row, &mut time)?,
+                _ => match field.text() {
+                    Cow::Borrowed(text) if slot.takes_word(text) => slot.put_word(text, &mut row),
+                    text => self.put(&text, slot, &mut row, &mut time)?,
                 },
             }
         }
@@ -107,6 +103,21 @@ impl Decoder {
 }
 
 impl Slot {
+    /// Whether a word can only be a string.
+    #[inline]
+    fn takes_word(&self, text: &str) -> bool {
+        let is_any = self.field.as_ref().is_some_and(|(_, field)| field.kind == Type::Any);
+        is_any && !self.time && scalar::is_word(text)
+    }
+
+    /// Puts a word that borrows from the record.
+    #[inline]
+    fn put_word(&self, text: &str, row: &mut Draft<'_>) {
+        if let Some((id, _)) = &self.field {
+            row.put_text(*id, text);
+        }
+    }
+
     /// Whether a short int is what it looks like.
     #[inline]
     fn takes_int(&self) -> bool {

@@ -179,6 +179,17 @@ fn a_broken_csv_line_says_what_is_wrong_and_the_next_is_read() {
 }
 
 #[test]
+fn a_time_that_is_refused_is_shown_as_it_stands_there() {
+    let time = TimeField { name: "ts".to_owned(), format: TimeFormat::Rfc3339 };
+    let decoder = Decoder::new(&asking_all(open(&["ts"])), &RowFormat::Csv(Csv::new(&["ts"])), &time).unwrap();
+    for text in ["0", "-0", "12", "-12", "007", "99999999999999999999", "soon"] {
+        let bad = decoder.decode(&Record::new(1, text.as_bytes())).unwrap_err();
+        let expected = format!("line 1: `ts` is `{text}`, expected a time such as");
+        assert!(bad.to_string().starts_with(&expected), "{bad}");
+    }
+}
+
+#[test]
 fn a_broken_json_line_says_what_is_wrong_and_the_next_is_read() {
     let input = "{\"ts\": 1\n[1]\n5\n{\"ts\": 1} x\n{\"a\": 1}\n{\"ts\": null}\n{\"ts\": true}\n{\"ts\": 1, }\n\
         {\"ts\": 1e999}\nts=1\n{\"ts\": 7}";
