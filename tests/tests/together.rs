@@ -63,7 +63,8 @@ fn outputs(text: &str, events: &[(Timestamp, Vec<(&str, Value<'static>)>)]) -> V
     let mut engine = Engine::new(&patterns, config).expect("the patterns are small");
     let mut out = Outputs::new();
     let row = |(time, fields): &(Timestamp, Vec<(&str, Value<'static>)>)| {
-        let value = |name: &str| fields.iter().find(|(field, _)| *field == name).map_or(Value::Null, |(_, v)| v.clone());
+        let value =
+            |name: &str| fields.iter().find(|(field, _)| *field == name).map_or(Value::Null, |(_, v)| v.clone());
         Row::new(*time, patterns.schema.fields.iter().map(|field| value(&field.name)).collect())
     };
     engine.push_all(events.iter().map(row), &mut out).expect("no limit is reached");

@@ -113,7 +113,7 @@ impl<E: Event> Engine<E> {
     }
 }
 
-impl<E: Event + Clone + Serialize + DeserializeOwned> Engine<E> {
+impl<E: Event + Serialize + DeserializeOwned> Engine<E> {
     /// The whole state, as versioned bytes.
     ///
     /// # Errors

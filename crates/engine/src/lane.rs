@@ -67,7 +67,7 @@ struct Keyed<E> {
 
 /// An event that has come to the lanes of a class of keys.
 pub(crate) struct Arrival<'a, E> {
-    pub(crate) incoming: &'a mut Incoming<E>,
+    pub(crate) incoming: &'a Incoming<E>,
     pub(crate) classes: &'a KeyClasses,
     pub(crate) class: usize,
     /// The hash of its key.

@@ -229,11 +229,11 @@ impl<E: Event> Shard<E> {
     }
 
     fn step(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
-        let Routed { mut incoming, classes, mut hash, .. } = event;
+        let Routed { incoming, classes, mut hash, .. } = event;
         self.close_by_key(&incoming, classes, out);
         let from = out.matches.len();
         for class in (0..self.classes.len()).filter(|class| classes >> class & 1 == 1) {
-            self.step_class(class, &mut incoming, hash.take(), out)?;
+            self.step_class(class, &incoming, hash.take(), out)?;
         }
         out.sort_from(from, out.timeouts.len());
         Ok(())
@@ -266,7 +266,7 @@ impl<E: Event> Shard<E> {
     fn step_class(
         &mut self,
         class: usize,
-        incoming: &mut Incoming<E>,
+        incoming: &Incoming<E>,
         mut hash: Option<u64>,
         out: &mut Outputs<E>,
     ) -> Result<(), Error> {

@@ -144,16 +144,13 @@ impl<E> SavedShard<E> {
 
 impl<E: Event> Shard<E> {
     /// What the shard knows.
-    pub fn save(&self) -> SavedShard<E>
-    where
-        E: Clone,
-    {
+    pub fn save(&self) -> SavedShard<E> {
         let lanes = self
             .lanes
             .iter()
             .map(|lane| lane.open().map(|(key, runs)| (key.to_vec(), runs.save(lane.scratch()))).collect());
         let held = self.held.iter().map(|routed| SavedEvent {
-            event: Arc::new(routed.incoming.event().clone()),
+            event: routed.incoming.share(),
             position: routed.incoming.position(),
             classes: routed.classes,
         });

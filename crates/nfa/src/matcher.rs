@@ -61,7 +61,7 @@ impl Program {
     pub fn step<E: Event>(
         &self,
         runs: &mut Runs<E>,
-        incoming: &mut Incoming<E>,
+        incoming: &Incoming<E>,
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
     ) -> Stepped {
@@ -86,7 +86,7 @@ impl Program {
     fn step_one<E: Event>(
         &self,
         runs: &mut Runs<E>,
-        incoming: &mut Incoming<E>,
+        incoming: &Incoming<E>,
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
     ) -> Option<Stepped> {
@@ -131,7 +131,7 @@ impl Program {
     fn step_many<E: Event>(
         &self,
         many: &mut Many<E>,
-        incoming: &mut Incoming<E>,
+        incoming: &Incoming<E>,
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
     ) -> Stepped {
@@ -329,7 +329,7 @@ enum Lapsed {
 struct Step<'s, E> {
     program: &'s Program,
     scratch: &'s mut Scratch,
-    incoming: &'s mut Incoming<E>,
+    incoming: &'s Incoming<E>,
     many: &'s mut Many<E>,
     closed: Timestamp,
     matches: Vec<Spelled<E>>,

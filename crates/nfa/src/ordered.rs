@@ -154,7 +154,7 @@ impl Ordered {
 
 /// What one event makes of the runs.
 struct Made<'s, E> {
-    incoming: &'s mut Incoming<E>,
+    incoming: &'s Incoming<E>,
     graph: &'s mut Graph<E>,
     runs: Vec<OrderedRun>,
     /// The nodes that were made: runs that hold the same events share theirs.
@@ -167,7 +167,7 @@ impl Program {
     pub(crate) fn step_ordered<E: Event>(
         &self,
         runs: &mut Many<E>,
-        incoming: &mut Incoming<E>,
+        incoming: &Incoming<E>,
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
     ) -> Stepped {

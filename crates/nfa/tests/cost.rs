@@ -38,9 +38,9 @@ fn cost(text: &str, timeouts: bool, events: &str) -> (String, usize) {
         let time = Timestamp::from_seconds(position);
         let row = Row::new(time, vec![Value::from(kind).into_owned(), Value::Int(v)]);
         program.close(&mut runs, time, &mut scratch, &mut Nobody);
-        let mut incoming = Incoming::new(row, position as u64);
+        let incoming = Incoming::new(row, position as u64);
         if program.concerns(&incoming, &mut scratch, &mut conditions) {
-            program.step(&mut runs, &mut incoming, &mut scratch, &mut Nobody);
+            program.step(&mut runs, &incoming, &mut scratch, &mut Nobody);
         }
     }
     let cost = program.cost(&patterns.schema, &patterns.patterns[0], timeouts);
