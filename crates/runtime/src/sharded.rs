@@ -133,7 +133,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// Takes an event. What it completes comes out with this call or a later one.
     ///
     /// # Errors
-    /// As [`Engine::push`].
+    /// As [`Engine::push`](ensue_engine::Engine::push).
     pub fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
         match &mut self.inner {
             Inner::Inline(inline) => inline.push(event, out),
@@ -144,7 +144,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// Moves the watermark, and waits until all that it completes has come out.
     ///
     /// # Errors
-    /// As [`Engine::advance`].
+    /// As [`Engine::advance`](ensue_engine::Engine::advance).
     pub fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
         match &mut self.inner {
             Inner::Inline(inline) => inline.advance(watermark, out),
@@ -159,7 +159,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// Ends a bounded input.
     ///
     /// # Errors
-    /// As [`Engine::finish`].
+    /// As [`Engine::finish`](ensue_engine::Engine::finish).
     pub fn finish(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
         self.advance(Timestamp::MAX, out)
     }
