@@ -163,6 +163,17 @@ enum Wait {
     Shuffle(ShuffleId),
 }
 
+/// Where the copy of an edge leads.
+enum Leads {
+    /// There is none.
+    Nowhere,
+    AsBefore,
+    /// To the copy of the state that it starts from.
+    ToItself,
+    /// To a copy of where it led.
+    ToCopy,
+}
+
 impl<'p> Compiler<'p> {
     fn new(pattern: &'p Pattern) -> Self {
         Compiler {
@@ -565,28 +576,15 @@ impl<'p> Compiler<'p> {
         let waits = |edge: &Edge| matches!(edge.action, Action::Ignore | Action::Yield);
         let mut here = self.proceeding_from(state).into_iter();
         if here.any(|state| self.states[state.index()].edges.iter().any(waits)) {
-            self.copy_entered(state, &mut HashMap::new())
+            let leads = |_: &[State], _, edge: &Edge| match edge.action {
+                Action::Ignore | Action::Yield => Leads::Nowhere,
+                Action::Take | Action::Begin(_) => Leads::AsBefore,
+                Action::Proceed => Leads::ToCopy,
+            };
+            self.copy_along(state, &leads, &mut HashMap::new())
         } else {
             state
         }
-    }
-
-    fn copy_entered(&mut self, state: StateId, copies: &mut HashMap<StateId, StateId>) -> StateId {
-        if let Some(copy) = copies.get(&state) {
-            return *copy;
-        }
-        let edges = self.states[state.index()].edges.clone();
-        let copy = self.copy_of_state(state);
-        copies.insert(state, copy);
-        for edge in edges {
-            let target = match edge.action {
-                Action::Ignore | Action::Yield => continue,
-                Action::Take | Action::Begin(_) => edge.target,
-                Action::Proceed => self.copy_entered(edge.target, copies),
-            };
-            self.edge(copy, edge.action, edge.guard, target);
-        }
-        copy
     }
 
     fn proceeding_from(&self, state: StateId) -> Vec<StateId> {
@@ -757,10 +755,23 @@ impl<'p> Compiler<'p> {
             return sink;
         }
         let dropped: Vec<StateId> = absences.iter().map(|absence| self.stop(absence)).collect();
-        self.copy_without(sink, &dropped, &mut HashMap::new())
+        let leads = |states: &[State], state, edge: &Edge| match edge.action {
+            Action::Proceed if dropped.contains(&edge.target) => Leads::Nowhere,
+            Action::Proceed if states[edge.target.index()].kind == StateKind::Stop => Leads::AsBefore,
+            Action::Proceed => Leads::ToCopy,
+            Action::Take | Action::Ignore | Action::Yield if edge.target == state => Leads::ToItself,
+            Action::Take | Action::Ignore | Action::Yield | Action::Begin(_) => Leads::AsBefore,
+        };
+        self.copy_along(sink, &leads, &mut HashMap::new())
     }
 
-    fn copy_without(&mut self, state: StateId, dropped: &[StateId], copies: &mut HashMap<StateId, StateId>) -> StateId {
+    /// A copy of a state and of those that it proceeds to, with edges that lead where `leads` says.
+    fn copy_along(
+        &mut self,
+        state: StateId,
+        leads: &impl Fn(&[State], StateId, &Edge) -> Leads,
+        copies: &mut HashMap<StateId, StateId>,
+    ) -> StateId {
         if let Some(copy) = copies.get(&state) {
             return *copy;
         }
@@ -768,12 +779,11 @@ impl<'p> Compiler<'p> {
         let copy = self.copy_of_state(state);
         copies.insert(state, copy);
         for edge in edges {
-            let target = match edge.action {
-                Action::Proceed if dropped.contains(&edge.target) => continue,
-                Action::Proceed if self.states[edge.target.index()].kind == StateKind::Stop => edge.target,
-                Action::Proceed => self.copy_without(edge.target, dropped, copies),
-                Action::Take | Action::Ignore | Action::Yield if edge.target == state => copy,
-                Action::Take | Action::Ignore | Action::Yield | Action::Begin(_) => edge.target,
+            let target = match leads(&self.states, state, &edge) {
+                Leads::Nowhere => continue,
+                Leads::AsBefore => edge.target,
+                Leads::ToItself => copy,
+                Leads::ToCopy => self.copy_along(edge.target, leads, copies),
             };
             self.edge(copy, edge.action, edge.guard, target);
         }
