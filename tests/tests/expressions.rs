@@ -2,7 +2,7 @@
 
 use ensue_lang::{Options, Source, compile};
 use ensue_model::pattern::{Sequence, Step, Term};
-use ensue_model::{Expr, Pattern, Schema, Type};
+use ensue_model::{Expr, Pattern, Patterns, Schema, Type};
 
 /// Fields of all types, with names that need backticks or `this` among them.
 fn schema() -> Schema {
@@ -22,11 +22,10 @@ fn text(condition: &str) -> String {
     )
 }
 
-fn compiled(text: &str) -> (Pattern, Schema) {
+fn compiled(text: &str) -> (Pattern, Patterns) {
     let options = Options { schema: schema(), ..Options::default() };
     let compiled = compile(&[Source::new("p.pattern", text)], &options).unwrap_or_else(|wrong| panic!("{wrong}"));
-    let mut patterns = compiled.patterns;
-    (patterns.patterns.remove(0), patterns.schema)
+    (compiled.patterns.patterns[0].clone(), compiled.patterns)
 }
 
 fn last_condition(sequence: &Sequence) -> &Expr {
@@ -38,8 +37,8 @@ fn last_condition(sequence: &Sequence) -> &Expr {
 
 /// What is written for a condition, which has to be the same condition when it is read.
 fn written(condition: &str) -> String {
-    let (pattern, schema) = compiled(&text(condition));
-    let written = last_condition(&pattern.sequence).display(&schema, &pattern).to_string();
+    let (pattern, patterns) = compiled(&text(condition));
+    let written = last_condition(&pattern.sequence).display(&patterns, &pattern).to_string();
     let (again, _) = compiled(&text(&written));
     assert_eq!(again.lookbacks, pattern.lookbacks, "`{condition}` is written `{written}`");
     assert_eq!(again.sequence, pattern.sequence, "`{condition}` is written `{written}`");
@@ -96,18 +95,18 @@ fn what_is_written_as_the_printer_would_stays_as_it_is() {
 
 #[test]
 fn names_that_are_put_in_are_written_as_what_they_stand_for() {
-    let (pattern, schema) = compiled(
+    let (pattern, patterns) = compiled(
         "param limit: int = 5\nlet large(x) = x.n > limit\n\
          pattern p\nbegin a where true\nfollowedBy b where large(a) and this.n < limit",
     );
-    let condition = last_condition(&pattern.sequence).display(&schema, &pattern).to_string();
+    let condition = last_condition(&pattern.sequence).display(&patterns, &pattern).to_string();
     assert_eq!(condition, "a.n > 5 and n < 5");
 }
 
 #[test]
 fn a_bare_stage_is_written_as_its_type() {
-    let (pattern, schema) = compiled("pattern p\nbegin a");
-    assert_eq!(last_condition(&pattern.sequence).display(&schema, &pattern).to_string(), "type == \"a\"");
+    let (pattern, patterns) = compiled("pattern p\nbegin a");
+    assert_eq!(last_condition(&pattern.sequence).display(&patterns, &pattern).to_string(), "type == \"a\"");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `ensue explain`: what patterns cost, and what they are compiled to.
 
 use ensue_lang::{Source, compile};
-use ensue_model::{Pattern, Schema};
+use ensue_model::{Pattern, Patterns};
 use ensue_nfa::{Program, SUBSETS_MAX};
 
 use crate::args::Explain;
@@ -36,14 +36,17 @@ fn explain_one(source: &Source, args: &Explain, explained: &mut Vec<String>) -> 
     if !compiled.warnings.is_empty() {
         print_diagnostics(&compiled.warnings);
     }
-    let schema = &compiled.patterns.schema;
+    let patterns = &compiled.patterns;
     let mut is_right = true;
     for pattern in &compiled.patterns.patterns {
         match ensue_nfa::compile(pattern) {
             Ok(program) => {
                 let heading = format!("{} ({})\n", pattern.name, source.name);
-                let text =
-                    if args.program { listing(pattern, &program, schema) } else { words(pattern, &program, schema) };
+                let text = if args.program {
+                    listing(pattern, &program, patterns)
+                } else {
+                    words(pattern, &program, patterns)
+                };
                 explained.push(heading + &text);
             }
             Err(too_large) => {
@@ -55,19 +58,19 @@ fn explain_one(source: &Source, args: &Explain, explained: &mut Vec<String>) -> 
     is_right
 }
 
-fn listing(pattern: &Pattern, program: &Program, schema: &Schema) -> String {
-    program.listing(schema, pattern).to_string()
+fn listing(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String {
+    program.listing(patterns, pattern).to_string()
 }
 
 /// What is said of a pattern, a line or more under each word.
-fn words(pattern: &Pattern, program: &Program, schema: &Schema) -> String {
+fn words(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String {
     let doc = pattern.doc.lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n");
     let doc: String = doc.chain((!pattern.doc.is_empty()).then(|| "\n".to_owned())).collect();
     let said = [
-        ("cost", cost(pattern, program, schema)),
+        ("cost", cost(pattern, program, patterns)),
         ("memory", vec![program.bound().to_string()]),
         ("key", vec![key(pattern)]),
-        ("reads", vec![fields(program, schema)]),
+        ("reads", vec![fields(program, patterns)]),
         ("states", states(program)),
     ];
     let said = said.iter().flat_map(|(word, lines)| {
@@ -78,8 +81,8 @@ fn words(pattern: &Pattern, program: &Program, schema: &Schema) -> String {
 }
 
 /// What it costs as the command runs it, and without timeouts where that is less.
-fn cost(pattern: &Pattern, program: &Program, schema: &Schema) -> Vec<String> {
-    let [cost, without] = [true, false].map(|timeouts| program.cost(schema, pattern, timeouts));
+fn cost(pattern: &Pattern, program: &Program, patterns: &Patterns) -> Vec<String> {
+    let [cost, without] = [true, false].map(|timeouts| program.cost(patterns, pattern, timeouts));
     let mut lines = vec![cost.to_string(), cost.per_event().to_owned()];
     if cost != without {
         lines.push(format!("where nobody takes its timeouts: {without}"));
@@ -96,14 +99,14 @@ fn states(program: &Program) -> Vec<String> {
 }
 
 fn key(pattern: &Pattern) -> String {
-    let parts: Vec<&str> = pattern.key.iter().map(|part| part.name.as_str()).collect();
-    match parts.as_slice() {
+    match pattern.key.names.as_slice() {
         [] => "none: all events are one sequence".to_owned(),
         parts => format!("{}: all of this for each value that has open runs", parts.join(", ")),
     }
 }
 
-fn fields(program: &Program, schema: &Schema) -> String {
-    let fields: Vec<&str> = program.fields().into_iter().map(|field| schema.get(field).name.as_str()).collect();
+fn fields(program: &Program, patterns: &Patterns) -> String {
+    let fields: Vec<&str> =
+        program.fields().into_iter().map(|field| patterns.schema.get(field).name.as_str()).collect();
     if fields.is_empty() { "no field".to_owned() } else { fields.join(", ") }
 }

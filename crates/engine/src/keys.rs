@@ -2,8 +2,9 @@
 
 use std::cell::Cell;
 
-use ensue_model::pattern::{KeyPart, Pattern};
-use ensue_model::{Event, Value};
+use ensue_model::key::key_part;
+use ensue_model::pattern::Pattern;
+use ensue_model::{Event, Keys, Value};
 use smallvec::SmallVec;
 
 use crate::error::{Error, Kind};
@@ -14,7 +15,7 @@ pub const CLASSES_MAX: usize = 64;
 /// The different keys of a set of patterns: patterns with the same key form a class.
 #[derive(Debug)]
 pub struct KeyClasses {
-    classes: Vec<Vec<KeyPart>>,
+    classes: Vec<Keys>,
     /// For each class, its patterns.
     patterns: Vec<Vec<usize>>,
 }
@@ -25,7 +26,7 @@ impl KeyClasses {
     /// # Errors
     /// If there are more than [`CLASSES_MAX`].
     pub fn new(patterns: &[Pattern]) -> Result<Self, Error> {
-        let mut classes: Vec<Vec<KeyPart>> = Vec::new();
+        let mut classes: Vec<Keys> = Vec::new();
         let mut of_class: Vec<Vec<usize>> = Vec::new();
         for (index, pattern) in patterns.iter().enumerate() {
             match classes.iter().position(|class| *class == pattern.key) {
@@ -69,15 +70,17 @@ impl KeyClasses {
     ) -> Result<T, &str> {
         // What has no value makes the event rejected, and is counted there.
         let faults = Cell::new(0);
-        if let [part] = &self.classes[class][..] {
-            let value = part.of(event, &faults);
-            return if value.is_null() { Err(&part.name) } else { Ok(use_key(std::slice::from_ref(&value))) };
+        let Keys { names, ways } = &self.classes[class];
+        let parts = &ways[0].parts;
+        if let [part] = &parts[..] {
+            let value = key_part(part, event, &faults);
+            return if value.is_null() { Err(&names[0]) } else { Ok(use_key(std::slice::from_ref(&value))) };
         }
         let mut key: SmallVec<[Value<'_>; 4]> = SmallVec::new();
-        for part in &self.classes[class] {
-            let value = part.of(event, &faults);
+        for (part, name) in parts.iter().zip(names) {
+            let value = key_part(part, event, &faults);
             if value.is_null() {
-                return Err(&part.name);
+                return Err(name);
             }
             key.push(value);
         }

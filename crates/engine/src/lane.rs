@@ -429,12 +429,12 @@ impl<E> KeySink<'_, E> {
 impl<E> Sink<E> for KeySink<'_, E> {
     fn matched(&mut self, events: Vec<(StageId, Taken<E>)>, at: Timestamp) {
         let run = self.run(events);
-        self.out.matches.push(Match { run, at });
+        self.out.matches.push(Match { run, at, record: None });
     }
 
     fn timed_out(&mut self, events: Vec<(StageId, Taken<E>)>, deadline: Timestamp, awaiting: &[StageId]) {
         let run = self.run(events);
-        self.out.timeouts.push(Timeout { run, deadline, awaiting: awaiting.to_vec() });
+        self.out.timeouts.push(Timeout { run, deadline, awaiting: awaiting.to_vec(), record: None });
     }
 }
 

@@ -182,7 +182,9 @@ impl<E: Event> Shard<E> {
 
 /// What tells a pattern from another: its name, and a hash of all that decides what its runs are.
 fn identity(pattern: &Pattern) -> (String, u64) {
-    let Pattern { key, stages, lookbacks, sequence, within, skip, .. } = pattern;
-    let text = format!("{key:?} {stages:?} {lookbacks:?} {sequence:?} {within:?} {skip:?}");
+    let Pattern { from, key, active, stages, lookbacks, sequence, within, within_events, skip, keep, .. } = pattern;
+    let text = format!(
+        "{from:?} {key:?} {active:?} {stages:?} {lookbacks:?} {sequence:?} {within:?} {within_events:?} {skip:?} {keep:?}"
+    );
     (pattern.name.clone(), key_hash(&[text.as_str().into()]))
 }

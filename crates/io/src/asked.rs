@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use ensue_model::expr::{Ask, Expr, Lookback};
-use ensue_model::pattern::{KeyPart, Sequence, Step, Term};
-use ensue_model::{FieldId, Pattern, Patterns};
+use ensue_model::pattern::{Sequence, Step, Term};
+use ensue_model::{FieldId, Pattern, Patterns, Record};
 
 /// The fields that the patterns ask for.
 pub(crate) fn fields(patterns: &Patterns) -> BTreeSet<FieldId> {
@@ -16,14 +16,23 @@ pub(crate) fn fields(patterns: &Patterns) -> BTreeSet<FieldId> {
 /// The parts of a pattern are named one by one, so that a new part with an expression cannot be forgotten here: its fields
 /// would silently be null.
 fn ask_pattern(pattern: &Pattern, asked: &mut BTreeSet<FieldId>) {
-    let Pattern { name: _, doc: _, key, stages: _, lookbacks, sequence, within: _, skip: _ } = pattern;
-    key.iter().for_each(|KeyPart { name: _, value }| ask(value, asked));
+    let Pattern { name: _, doc: _, from: _, key, active: _, stages: _, lookbacks, sequence, .. } = pattern;
+    let Pattern { within: _, within_events: _, skip: _, keep: _, cooldown: _, emit, timeout, .. } = pattern;
+    key.ways.iter().flat_map(|way| &way.parts).for_each(|part| ask(part, asked));
+    ask_lookbacks(lookbacks, asked);
+    ask_sequence(sequence, asked);
+    for Record { name: _, stream: _, entries, lookbacks } in emit.iter().chain(timeout) {
+        entries.iter().for_each(|entry| ask(&entry.value, asked));
+        ask_lookbacks(lookbacks, asked);
+    }
+}
+
+fn ask_lookbacks(lookbacks: &[Lookback], asked: &mut BTreeSet<FieldId>) {
     for Lookback { stage: _, ask: lookback } in lookbacks {
         match lookback {
             Ask::Pick(_, value) | Ask::Aggregate(_, value) => ask(value, asked),
         }
     }
-    ask_sequence(sequence, asked);
 }
 
 fn ask_sequence(sequence: &Sequence, asked: &mut BTreeSet<FieldId>) {

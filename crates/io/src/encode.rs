@@ -157,7 +157,7 @@ impl Names {
         Names {
             matched: Kind::of("match", pattern),
             timed_out: Kind::of("timeout", pattern),
-            key: (0..).zip(&pattern.key).map(|(at, part)| event::before(at, &part.name)).collect(),
+            key: (0..).zip(&pattern.key.names).map(|(at, name)| event::before(at, name)).collect(),
             stages: pattern.stages.iter().map(|stage| StageName::new(&stage.name)).collect(),
         }
     }

@@ -7,7 +7,7 @@
 //! use ensue_io::{Decoder, Records, RowFormat, TimeField, TimeFormat};
 //! use ensue_model::{Patterns, Schema, Timestamp};
 //!
-//! let patterns = Patterns { schema: Schema::open(), patterns: vec![] };
+//! let patterns = Patterns::of_one_stream(Schema::open(), vec![]);
 //! let time = TimeField { name: "ts".to_owned(), format: TimeFormat::Seconds };
 //! let decoder = Decoder::new(&patterns, &RowFormat::JsonLines, &time).expect("JSON needs no columns");
 //!

@@ -5,9 +5,10 @@ use std::cmp::Ordering;
 
 use crate::event::Event;
 use crate::expr::{BinaryOperator, Expr, LookbackId, TextPattern, UnaryOperator};
-use crate::function::Function;
+use crate::function::Callee;
 use crate::operators::{self, Outcome};
-use crate::schema::FieldId;
+use crate::schema::{FieldId, StreamId};
+use crate::table::Tables;
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -30,6 +31,19 @@ pub trait Scope {
     fn field(&self, field: FieldId) -> Value<'_>;
     /// The event time of the event under test.
     fn time(&self) -> Timestamp;
+    /// The stream of the event under test.
+    fn stream(&self) -> StreamId {
+        StreamId(0)
+    }
+    /// Whether the event under test has come by a way of key.
+    fn is_keyed_by(&self, way: u8) -> bool {
+        let _ = way;
+        true
+    }
+    /// The reference data.
+    fn tables(&self) -> &Tables {
+        Tables::NONE
+    }
     /// A part of the key.
     fn key(&self, part: u16) -> Value<'_>;
     /// What a run has taken.
@@ -53,6 +67,8 @@ pub struct OfEvent<'e, E> {
     pub event: &'e E,
     /// Where evaluation errors are counted.
     pub faults: &'e Cell<u64>,
+    /// The reference data.
+    pub tables: &'e Tables,
 }
 
 impl<E: Event> Scope for OfEvent<'_, E> {
@@ -62,6 +78,14 @@ impl<E: Event> Scope for OfEvent<'_, E> {
 
     fn time(&self) -> Timestamp {
         self.event.time()
+    }
+
+    fn stream(&self) -> StreamId {
+        self.event.stream()
+    }
+
+    fn tables(&self) -> &Tables {
+        self.tables
     }
 
     fn key(&self, _: u16) -> Value<'_> {
@@ -87,6 +111,8 @@ pub fn eval<'a, S: Scope + ?Sized>(expr: &'a Expr, scope: &'a S) -> Value<'a> {
         Expr::Constant(value) => value.borrowed(),
         Expr::Field(field) => scope.field(*field),
         Expr::Time => Value::Timestamp(scope.time()),
+        Expr::OfStream(stream) => Value::Bool(scope.stream() == *stream),
+        Expr::KeyedBy(way) => Value::Bool(scope.is_keyed_by(*way)),
         Expr::Key(part) => scope.key(*part),
         Expr::Lookback(lookback) => scope.lookback(*lookback),
         Expr::Awaiting => scope.awaiting(),
@@ -103,6 +129,7 @@ pub fn eval<'a, S: Scope + ?Sized>(expr: &'a Expr, scope: &'a S) -> Value<'a> {
         Expr::List(items) => Value::List(items.iter().map(|item| eval(item, scope).into_owned()).collect()),
         Expr::Index(list, index) => item(&eval(list, scope), &eval(index, scope), scope),
         Expr::Member(record, name) => member(&eval(record, scope), name, scope),
+        Expr::Lookup(table, key, column) => scope.tables().find(*table, &eval(key, scope), *column),
         Expr::Call(function, arguments) => call(function, arguments, scope),
     }
 }
@@ -248,7 +275,7 @@ fn member<S: Scope + ?Sized>(record: &Value<'_>, name: &str, scope: &S) -> Value
 }
 
 /// Few arguments are the rule; they need no vector.
-fn call<'a, S: Scope + ?Sized>(function: &Function, arguments: &'a [Expr], scope: &'a S) -> Value<'a> {
+fn call<'a, S: Scope + ?Sized>(function: &Callee, arguments: &'a [Expr], scope: &'a S) -> Value<'a> {
     let outcome = match arguments {
         [] => function.apply(&[]),
         [a] => function.apply(&[eval(a, scope)]),

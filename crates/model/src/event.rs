@@ -1,6 +1,6 @@
 //! What the matcher sees of an event.
 
-use crate::schema::FieldId;
+use crate::schema::{FieldId, StreamId};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -27,6 +27,21 @@ pub trait Event {
 
     /// The value of a field; null where the event has none.
     fn field(&self, field: FieldId) -> Value<'_>;
+
+    /// The stream that it is of: the caller's only one, where nothing else is said.
+    fn stream(&self) -> StreamId {
+        StreamId(0)
+    }
+
+    /// The event that a record is that a pattern emitted, for the patterns that read it. None, which is what is given where
+    /// nothing else is said, if it cannot be one: then no pattern can read what another emits.
+    fn of_record(stream: StreamId, time: Timestamp, fields: &[(FieldId, Value<'static>)]) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        let _ = (stream, time, fields);
+        None
+    }
 
     /// How many bytes it holds, about: what limits on memory count.
     fn size(&self) -> usize {

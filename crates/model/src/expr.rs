@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::function::Function;
+use crate::function::Callee;
 use crate::pattern::StageId;
-use crate::schema::FieldId;
+use crate::schema::{FieldId, StreamId};
+use crate::table::{ColumnId, TableId};
 use crate::value::Value;
 
 pub use display::write_name;
@@ -22,6 +23,10 @@ pub enum Expr {
     Field(FieldId),
     /// `time()`: the event time of the event under test.
     Time,
+    /// Whether the event under test is of a stream.
+    OfStream(StreamId),
+    /// Whether the event under test has come by a way of key, one of [`crate::key::Keys::ways`].
+    KeyedBy(u8),
     /// `key()`: the key's only part, or one part of several by its position.
     Key(u16),
     /// What a run has taken: an entry of [`crate::pattern::Pattern::lookbacks`].
@@ -48,8 +53,10 @@ pub enum Expr {
     Index(Box<Expr>, Box<Expr>),
     /// `x.f`: a named value of a record.
     Member(Box<Expr>, Arc<str>),
-    /// A built-in function.
-    Call(&'static Function, Vec<Expr>),
+    /// `products[sku].category`: a column of the row that a table has for a key; null where it has none.
+    Lookup(TableId, Box<Expr>, ColumnId),
+    /// A function.
+    Call(Callee, Vec<Expr>),
 }
 
 /// A position in [`crate::pattern::Pattern::lookbacks`].
@@ -274,8 +281,8 @@ impl Expr {
         visit(self);
         match self {
             Expr::Constant(_) | Expr::Field(_) | Expr::Time | Expr::Key(_) | Expr::Lookback(_) => {}
-            Expr::Awaiting | Expr::Deadline => {}
-            Expr::Unary(_, a) | Expr::Matches(a, _) | Expr::Member(a, _) => a.walk(visit),
+            Expr::OfStream(_) | Expr::KeyedBy(_) | Expr::Awaiting | Expr::Deadline => {}
+            Expr::Unary(_, a) | Expr::Matches(a, _) | Expr::Member(a, _) | Expr::Lookup(_, a, _) => a.walk(visit),
             Expr::Binary(_, a, b) | Expr::In(a, b) | Expr::Index(a, b) => {
                 a.walk(visit);
                 b.walk(visit);

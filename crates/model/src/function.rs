@@ -1,6 +1,7 @@
 //! What a built-in function is. The functions themselves are one file each in [`crate::functions`].
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::Fault;
 use crate::types::Type;
@@ -124,6 +125,87 @@ impl Function {
     /// The parameter that takes the argument at `position`: a variadic one takes all from its own on.
     pub fn parameter(&self, position: usize) -> Option<&Parameter> {
         self.parameters.get(position).or_else(|| self.parameters.last().filter(|parameter| parameter.variadic))
+    }
+}
+
+/// What a call calls.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Callee {
+    /// A built-in function.
+    BuiltIn(&'static Function),
+    /// A function of the host program.
+    Host(Arc<HostFunction>),
+}
+
+impl Callee {
+    /// The name that patterns use.
+    pub fn name(&self) -> &str {
+        match self {
+            Callee::BuiltIn(function) => function.name,
+            Callee::Host(function) => &function.name,
+        }
+    }
+
+    /// The result for arguments; null where one is null, unless the function takes nulls.
+    pub fn apply<'a>(&self, arguments: &[Value<'a>]) -> Result<Value<'a>, Fault> {
+        match self {
+            Callee::BuiltIn(function) => function.apply(arguments),
+            Callee::Host(function) => function.apply(arguments),
+        }
+    }
+}
+
+/// A function that the host program gives to its patterns.
+pub struct HostFunction {
+    /// The name that patterns use.
+    pub name: String,
+    /// The parameters' names and types.
+    pub parameters: Vec<(String, Type)>,
+    /// The type of the result.
+    pub result: Type,
+    /// One sentence that says what it gives.
+    pub doc: String,
+    call: Box<HostCall>,
+}
+
+/// What a host function does with arguments of its parameters' types, of which none is null.
+type HostCall = dyn for<'a> Fn(&[Value<'a>]) -> Result<Value<'static>, Fault> + Send + Sync;
+
+impl HostFunction {
+    /// A function over values. It must give the same for the same arguments: state is restored and replayed.
+    pub fn of_values(
+        name: &str,
+        parameters: Vec<(String, Type)>,
+        result: Type,
+        call: impl for<'a> Fn(&[Value<'a>]) -> Result<Value<'static>, Fault> + Send + Sync + 'static,
+    ) -> Self {
+        HostFunction { name: name.to_owned(), parameters, result, doc: String::new(), call: Box::new(call) }
+    }
+
+    /// The result for arguments: null where one is null; a fault where one is of another type than its parameter.
+    pub fn apply(&self, arguments: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+        if arguments.iter().any(Value::is_null) {
+            return Ok(Value::Null);
+        }
+        let fits =
+            |(argument, (_, kind)): (&Value<'_>, &(String, Type))| *kind == Type::Any || argument.type_of() == *kind;
+        if arguments.len() != self.parameters.len() || !arguments.iter().zip(&self.parameters).all(fits) {
+            return Err(Fault::UnlikeTypes);
+        }
+        (self.call)(arguments)
+    }
+}
+
+impl PartialEq for HostFunction {
+    /// Functions are told apart by name: a program gives a name once.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl fmt::Debug for HostFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
     }
 }
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::eval::{OfEvent, eval};
 use crate::event::Event;
 use crate::expr::Expr;
-use crate::pattern::KeyPart;
+use crate::schema::StreamId;
+use crate::table::Tables;
 use crate::value::Value;
 
 /// The values of a key's parts, in order. A key of one part, which most keys are, needs no memory of its own.
@@ -48,13 +49,50 @@ impl fmt::Debug for Key {
     }
 }
 
-impl KeyPart {
-    /// The value of the part for an event; null where it has none. Evaluation errors are counted in `faults`.
-    pub fn of<'e, E: Event>(&'e self, event: &'e E, faults: &Cell<u64>) -> Value<'e> {
-        match &self.value {
-            Expr::Field(field) => event.field(*field),
-            computed => eval(computed, &OfEvent { event, faults }).into_owned(),
-        }
+/// How events come to a pattern's keys.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Keys {
+    /// The names of the parts, for the output: a field's name, or the expression as it was written. None where the whole
+    /// stream is one key.
+    pub names: Vec<String>,
+    /// The ways in which an event may come to a key. There is one, unless the key differs by stream or by stage.
+    pub ways: Vec<KeyWay>,
+}
+
+impl Default for Keys {
+    /// The whole stream is one key.
+    fn default() -> Self {
+        Keys::new(Vec::new())
+    }
+}
+
+impl Keys {
+    /// A key of parts with these names and values, which is the same for all streams and stages.
+    pub fn new(parts: Vec<(String, Expr)>) -> Self {
+        let (names, parts) = parts.into_iter().unzip();
+        Keys { names, ways: vec![KeyWay { stream: None, parts }] }
+    }
+
+    /// The ways that events of a stream may take, with their numbers.
+    pub fn ways_of(&self, stream: StreamId) -> impl Iterator<Item = (u8, &KeyWay)> {
+        (0..).zip(&self.ways).filter(move |(_, way)| way.stream.is_none_or(|of| of == stream))
+    }
+}
+
+/// A way in which an event may come to a key.
+#[derive(Clone, PartialEq, Debug)]
+pub struct KeyWay {
+    /// The stream that it is for; any if none is named.
+    pub stream: Option<StreamId>,
+    /// The parts' values, over the event.
+    pub parts: Vec<Expr>,
+}
+
+/// The value of a part of a key for an event; null where it has none. Evaluation errors are counted in `faults`.
+pub fn key_part<'e, E: Event>(part: &'e Expr, event: &'e E, faults: &Cell<u64>) -> Value<'e> {
+    match part {
+        Expr::Field(field) => event.field(*field),
+        computed => eval(computed, &OfEvent { event, faults, tables: Tables::NONE }).into_owned(),
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::key::Key;
 use crate::pattern::StageId;
+use crate::record::Values;
 use crate::time::Timestamp;
 
 /// An event that a run has taken, with its position in the input.
@@ -45,6 +46,8 @@ pub struct Match<E> {
     pub run: Partial<E>,
     /// The event time at which it came out: of the event that completed it, or the end of the window for an absence.
     pub at: Timestamp,
+    /// The values of the pattern's [`emit`](crate::Pattern::emit), in its order, if it has one.
+    pub record: Option<Values>,
 }
 
 /// A partial match whose time ran out.
@@ -56,6 +59,8 @@ pub struct Timeout<E> {
     pub deadline: Timestamp,
     /// The stages that it was waiting for, in the order of the pattern.
     pub awaiting: Vec<StageId>,
+    /// The values of the pattern's [`timeout`](crate::Pattern::timeout), in its order, if it has one.
+    pub record: Option<Values>,
 }
 
 impl<E> Clone for Partial<E> {

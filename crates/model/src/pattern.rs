@@ -1,18 +1,42 @@
 //! The checked pattern: what the parser's tree becomes, and all that the matcher compiles.
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use crate::expr::{Expr, Lookback};
-use crate::schema::Schema;
-use crate::time::Span;
+use crate::key::Keys;
+use crate::record::Record;
+use crate::schema::{Schema, Stream, StreamId};
+use crate::table::TableShape;
+use crate::time::{Span, Timestamp};
 
 /// Patterns that were compiled together and read the same events.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Patterns {
-    /// The fields that rows hold, in order.
+    /// The fields that rows hold, in order: those of all streams. Streams that have a field of the same name and type share
+    /// it. Its marks are those of the only stream that the caller feeds, where there is one.
     pub schema: Schema,
+    /// The streams: first those that the caller feeds, of which there is at least one; then those of the records that the
+    /// patterns emit.
+    pub streams: Vec<Stream>,
+    /// The reference data that they look things up in, which the caller binds.
+    pub tables: Vec<TableShape>,
     /// The patterns, in the order of the text.
     pub patterns: Vec<Pattern>,
+}
+
+impl Patterns {
+    /// Patterns over one stream that the caller feeds.
+    pub fn of_one_stream(schema: Schema, patterns: Vec<Pattern>) -> Self {
+        Patterns { streams: vec![Stream::only(&schema)], schema, tables: Vec::new(), patterns }
+    }
+
+    /// The stream of that name.
+    pub fn stream(&self, name: &str) -> Option<StreamId> {
+        let position = self.streams.iter().position(|stream| stream.name.as_deref() == Some(name));
+        position.map(|position| StreamId(position as u16))
+    }
 }
 
 /// A checked pattern.
@@ -22,8 +46,12 @@ pub struct Pattern {
     pub name: String,
     /// What `///` said before it.
     pub doc: String,
-    /// The parts of the key; none where the whole stream is one key.
-    pub key: Vec<KeyPart>,
+    /// The streams that it reads, in the order of their numbers; at least one.
+    pub from: Vec<StreamId>,
+    /// The key.
+    pub key: Keys,
+    /// When runs may start.
+    pub active: Active,
     /// All stages, also negated ones, in the order of the text.
     pub stages: Vec<Stage>,
     /// What the expressions ask of earlier stages, each once.
@@ -32,11 +60,52 @@ pub struct Pattern {
     pub sequence: Sequence,
     /// `within 15m` after the sequence; none is forever.
     pub within: Option<Span>,
+    /// `within 100 events`: a match spans at most so many events of its key.
+    pub within_events: Option<NonZeroU32>,
     /// What a match does to the other runs of its key.
     pub skip: Skip,
+    /// Which runs a key keeps where several wait for the same.
+    pub keep: Keep,
+    /// `cooldown 1h`: after a match that came out, those of the same key in less than that time do not.
+    pub cooldown: Option<Span>,
+    /// What a match comes out as, besides its envelope.
+    pub emit: Option<Record>,
+    /// What a timeout comes out as, besides its envelope.
+    pub timeout: Option<Record>,
 }
 
 impl Pattern {
+    /// A pattern of a name, some stages and a sequence over them, and nothing else: one key, no window, no lookbacks.
+    ///
+    /// ```
+    /// use ensue_model::pattern::{Pattern, Sequence, Stage, StageId, Step};
+    /// use ensue_model::Expr;
+    ///
+    /// let stages = vec![Stage::named("a")];
+    /// let sequence = Sequence { steps: vec![Step::stage(StageId(0), Expr::truth())] };
+    /// let pattern = Pattern::new("anything", stages, sequence);
+    /// assert_eq!(pattern.stage("a"), Some(StageId(0)));
+    /// ```
+    pub fn new(name: &str, stages: Vec<Stage>, sequence: Sequence) -> Self {
+        Pattern {
+            name: name.to_owned(),
+            doc: String::new(),
+            from: vec![StreamId(0)],
+            key: Keys::default(),
+            active: Active::default(),
+            stages,
+            lookbacks: Vec::new(),
+            sequence,
+            within: None,
+            within_events: None,
+            skip: Skip::None,
+            keep: Keep::All,
+            cooldown: None,
+            emit: None,
+            timeout: None,
+        }
+    }
+
     /// The stage of that name.
     pub fn stage(&self, name: &str) -> Option<StageId> {
         self.stages.iter().position(|stage| stage.name == name).map(|position| StageId(position as u16))
@@ -51,13 +120,20 @@ impl Pattern {
     }
 }
 
-/// A part of the key.
-#[derive(Clone, PartialEq, Debug)]
-pub struct KeyPart {
-    /// Its name in the output: the field's name, or the expression as it was written.
-    pub name: String,
-    /// Its value, over the event.
-    pub value: Expr,
+/// `active from .. until ..`: the event time in which a pattern starts runs. Those that have started go on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Active {
+    /// From then on; none is always.
+    pub from: Option<Timestamp>,
+    /// Before then; none is for ever.
+    pub until: Option<Timestamp>,
+}
+
+impl Active {
+    /// Whether a run may start with an event of that time.
+    pub fn includes(&self, time: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= time) && self.until.is_none_or(|until| time < until)
+    }
 }
 
 /// A stage by its position in [`Pattern::stages`].
@@ -73,6 +149,16 @@ pub struct Stage {
     pub negated: bool,
     /// Whether it can take more than one event: it, or a group around it, repeats.
     pub repeats: bool,
+    /// `pay: receipts`: the stream whose events it takes; those of any that the pattern reads where it does not say. Its
+    /// condition asks for it, too.
+    pub stream: Option<StreamId>,
+}
+
+impl Stage {
+    /// A stage that takes at most one event, of any stream.
+    pub fn named(name: &str) -> Self {
+        Stage { name: name.to_owned(), negated: false, repeats: false, stream: None }
+    }
 }
 
 /// `begin term { relation term }`.
@@ -105,6 +191,12 @@ pub struct Step {
 }
 
 impl Step {
+    /// A stage that takes one event that fulfils a condition.
+    pub fn stage(stage: StageId, condition: Expr) -> Self {
+        let term = Term::Stage(stage, condition);
+        Step { relation: Relation::FollowedBy, term, quantifier: Quantifier::ONE, until: None, within: None }
+    }
+
     /// Whether nothing is to come.
     pub fn is_negated(&self) -> bool {
         matches!(self.relation, Relation::NotNext | Relation::NotFollowedBy)
@@ -215,6 +307,17 @@ impl Quantifier {
     /// Exactly one.
     pub const ONE: Quantifier =
         Quantifier { min: 1, max: Some(1), optional: false, greedy: false, inner: Contiguity::Relaxed };
+}
+
+/// Which runs a key keeps where several wait for the same: the stages that could take their next event are the same.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Keep {
+    /// All.
+    All,
+    /// One that comes to wait replaces the one that waits there.
+    Latest,
+    /// One that comes to wait where another waits is dropped.
+    First,
 }
 
 /// What a match does to the other runs of its key.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use crate::event::Event;
-use crate::schema::FieldId;
+use crate::schema::{FieldId, StreamId};
 use crate::time::{Span, Timestamp};
 use crate::value::Value;
 
@@ -39,6 +39,7 @@ pub struct Row {
     text: Box<str>,
     /// How many bytes stand behind the event as it came.
     own: u32,
+    stream: StreamId,
     /// What fits no cell: decimals, lists, records.
     others: Option<Box<Others>>,
 }
@@ -88,6 +89,12 @@ impl Row {
         draft.row(time)
     }
 
+    /// The row as an event of a stream; if nothing is said, it is of the only one.
+    #[must_use]
+    pub fn of_stream(self, stream: StreamId) -> Self {
+        Row { stream, ..self }
+    }
+
     /// The event as it came, in the source's format; empty where it was never bytes.
     pub fn raw(&self) -> &str {
         &self.text[..self.text.len() - self.own as usize]
@@ -122,6 +129,15 @@ impl Event for Row {
     #[inline]
     fn field(&self, field: FieldId) -> Value<'_> {
         find(&self.cells, field).map_or(Value::Null, |cell| self.value(*cell))
+    }
+
+    fn stream(&self) -> StreamId {
+        self.stream
+    }
+
+    fn of_record(stream: StreamId, time: Timestamp, fields: &[(FieldId, Value<'static>)]) -> Option<Self> {
+        let values = fields.iter().map(|(field, value)| (*field, value.borrowed()));
+        Some(Row::of_text(time, "", values).of_stream(stream))
     }
 
     fn touch(&self) -> i64 {
@@ -234,6 +250,7 @@ impl<'a> Draft<'a> {
             cells: self.cells,
             text,
             own: self.own.len() as u32,
+            stream: StreamId(0),
             others: (!self.others.is_empty()).then(|| Box::new(Others(self.others))),
         }
     }
@@ -250,16 +267,23 @@ fn place_of(start: usize, length: usize) -> Option<u64> {
 #[serde(rename = "Row")]
 struct Plain<'a> {
     time: Timestamp,
+    #[serde(default, skip_serializing_if = "is_only")]
+    stream: StreamId,
     values: Vec<Value<'a>>,
     #[serde(with = "serde_bytes", borrow)]
     raw: Cow<'a, [u8]>,
+}
+
+/// Whether nothing need be said of a stream.
+fn is_only(stream: &StreamId) -> bool {
+    *stream == StreamId(0)
 }
 
 impl Row {
     fn plain(&self) -> Plain<'_> {
         let fields = self.cells.last().map(|cell| (0..=cell.field.0).map(FieldId));
         let values = fields.into_iter().flatten().map(|field| self.field(field)).collect();
-        Plain { time: self.time, values, raw: Cow::Borrowed(self.raw().as_bytes()) }
+        Plain { time: self.time, stream: self.stream, values, raw: Cow::Borrowed(self.raw().as_bytes()) }
     }
 }
 
@@ -271,16 +295,17 @@ impl Serialize for Row {
 
 impl<'de> Deserialize<'de> for Row {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Plain { time, values, raw } = Plain::deserialize(deserializer)?;
+        let Plain { time, stream, values, raw } = Plain::deserialize(deserializer)?;
         let raw = str::from_utf8(&raw).map_err(serde::de::Error::custom)?;
-        Ok(Row::of_text(time, raw, numbered(values)))
+        Ok(Row::of_text(time, raw, numbered(values)).of_stream(stream))
     }
 }
 
 impl PartialEq for Row {
     /// Whether both say the same, wherever their texts stand.
     fn eq(&self, other: &Self) -> bool {
-        self.time == other.time && self.raw() == other.raw() && self.values().eq(other.values())
+        let is_alike = self.time == other.time && self.stream == other.stream;
+        is_alike && self.raw() == other.raw() && self.values().eq(other.values())
     }
 }
 
@@ -374,8 +399,22 @@ mod tests {
         let saved = rmp_serde::to_vec_named(&row).unwrap();
         assert_eq!(rmp_serde::from_slice::<Row>(&saved).unwrap(), row);
         // A state on disk holds this form: it says nothing of how a row lies in memory.
-        let form = Plain { time: row.time, values: every_kind()[..11].to_vec(), raw: RAW.as_bytes().into() };
+        let form = Plain {
+            time: row.time,
+            stream: StreamId(0),
+            values: every_kind()[..11].to_vec(),
+            raw: RAW.as_bytes().into(),
+        };
         assert_eq!(saved, rmp_serde::to_vec_named(&form).unwrap());
+    }
+
+    #[test]
+    fn a_row_is_of_its_stream_also_when_it_is_restored() {
+        let row =
+            Row::of_record(StreamId(3), Timestamp::MIN, &[(FieldId(1), Value::Int(8))]).expect("a row can be one");
+        let saved = rmp_serde::to_vec_named(&row).unwrap();
+        assert_eq!(rmp_serde::from_slice::<Row>(&saved).unwrap().stream(), StreamId(3));
+        assert_ne!(row, row.clone().of_stream(StreamId(0)));
     }
 
     #[test]

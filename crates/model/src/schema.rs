@@ -8,6 +8,36 @@ use crate::types::Type;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct FieldId(pub u16);
 
+/// A stream by its position in [`Patterns::streams`](crate::Patterns::streams).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+pub struct StreamId(pub u16);
+
+/// A stream that patterns read: which of the fields that rows hold its events have.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stream {
+    /// Its name; none where nothing was declared.
+    pub name: Option<String>,
+    /// The fields that its events have; all where nothing was declared.
+    pub fields: Vec<FieldId>,
+    /// The field that holds the event time (`@time`).
+    pub time: Option<FieldId>,
+    /// The field that is the default key (`@key`).
+    pub key: Option<FieldId>,
+    /// The field that a bare stage name stands for (`@type`).
+    pub type_field: Option<FieldId>,
+    /// Whether its events are records that patterns emit, and not what the caller feeds.
+    pub is_emitted: bool,
+}
+
+impl Stream {
+    /// The only stream of a schema.
+    pub fn only(schema: &Schema) -> Self {
+        let Schema { stream, fields, closed: _, time, key, type_field } = schema;
+        let fields = (0..fields.len()).map(|position| FieldId(position as u16)).collect();
+        Stream { name: stream.clone(), fields, time: *time, key: *key, type_field: *type_field, is_emitted: false }
+    }
+}
+
 /// A field of a stream.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Field {

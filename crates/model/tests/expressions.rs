@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ensue_model::eval::eval;
 use ensue_model::expr::BinaryOperator::{self, *};
 use ensue_model::expr::{LookbackId, TextPattern, UnaryOperator};
+use ensue_model::function::Callee;
 use ensue_model::functions::find;
 use ensue_model::operators::{binary_type, unary_type};
 use ensue_model::{Expr, Fault, FieldId, Scope, Span, Timestamp, Type, Value};
@@ -527,7 +528,8 @@ fn a_list_holds_what_its_items_give() {
 
 #[test]
 fn a_call_passes_all_its_arguments_and_counts_its_fault() {
-    let call = |name: &str, arguments: Vec<Expr>| Expr::Call(find(name).expect("in the table"), arguments);
+    let call =
+        |name: &str, arguments: Vec<Expr>| Expr::Call(Callee::BuiltIn(find(name).expect("in the table")), arguments);
     check(call("upper", vec![Expr::Field(FieldId(0))]), "\"PAY\"");
     check(call("contains", vec![Expr::Field(FieldId(0)), of("a")]), "true");
     check(call("substr", vec![Expr::Field(FieldId(0)), int(1), int(1)]), "\"a\"");

@@ -720,7 +720,9 @@ impl<'p> Compiler<'p> {
     fn condition(&mut self, expr: &Expr) -> ConditionId {
         let found = self.conditions.iter().position(|condition| condition.expr == *expr);
         let position = found.unwrap_or_else(|| {
-            self.conditions.push(Condition { expr: expr.clone(), looks_back: !expr.lookbacks().is_empty() });
+            let mut looks_back = false;
+            expr.walk(&mut |part| looks_back |= matches!(part, Expr::Lookback(_) | Expr::KeyedBy(_)));
+            self.conditions.push(Condition { expr: expr.clone(), looks_back });
             self.conditions.len() - 1
         });
         // Past the limit the number may wrap; `program` refuses such a pattern.

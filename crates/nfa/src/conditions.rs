@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use ensue_model::pattern::KeyPart;
-use ensue_model::{Event, Expr};
+use ensue_model::{Event, Expr, Keys};
 
 use crate::comparison::Comparisons;
 use crate::incoming::Incoming;
@@ -37,10 +36,10 @@ impl Conditions {
     }
 
     /// The condition of a pattern with this key.
-    pub(crate) fn intern(&mut self, condition: &Expr, key: &[KeyPart]) -> SharedId {
+    pub(crate) fn intern(&mut self, condition: &Expr, key: &Keys) -> SharedId {
         let mut asks_key = false;
         condition.walk(&mut |part| asks_key |= matches!(part, Expr::Key(_)));
-        let key = if asks_key { key } else { &[] };
+        let key = asks_key.then_some(key);
         let next = self.conditions.len() as u32;
         let place = *self.places.entry(format!("{condition:?} {key:?}")).or_insert(next);
         if place == next {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use ensue_model::expr::{Aggregate, Ask, Expr, Lookback, LookbackId, Pick, write_name};
 use ensue_model::pattern::{Skip, StageId};
-use ensue_model::{FieldId, Pattern, Schema, Span};
+use ensue_model::{FieldId, Pattern, Patterns, Span};
 
 use crate::program::{Action, Edge, Guard, Kept, Program, ShuffleId, State, StateKind, Window};
 
@@ -65,9 +65,9 @@ pub enum Bound {
 }
 
 impl Program {
-    /// What the program costs; `timeouts` says whether anybody takes its timeouts. The pattern and the schema are those it
-    /// was compiled from.
-    pub fn cost(&self, schema: &Schema, pattern: &Pattern, timeouts: bool) -> Cost {
+    /// What the program costs; `timeouts` says whether anybody takes its timeouts. The pattern is the one that it was
+    /// compiled from, and one of the patterns.
+    pub fn cost(&self, patterns: &Patterns, pattern: &Pattern, timeouts: bool) -> Cost {
         if let Some(skip) = skip_text(self.skip, pattern) {
             return Cost::Runs(skip);
         }
@@ -81,7 +81,7 @@ impl Program {
             let is_asked = self.asked_ahead(id);
             compared |= self.takes_for(kept, &is_asked, &any);
             if self.takes_for(kept, &is_asked, telling) {
-                apart.extend(self.kept_apart(id, schema, pattern));
+                apart.extend(self.kept_apart(id, patterns, pattern));
             }
         }
         if apart.is_empty() { Cost::Constant } else { Cost::Groups { apart, compared } }
@@ -138,9 +138,9 @@ impl Program {
     }
 
     /// What is kept, in the pattern's words: what it asks for itself, or else the windows of its steps.
-    fn kept_apart(&self, id: LookbackId, schema: &Schema, pattern: &Pattern) -> Vec<Apart> {
+    fn kept_apart(&self, id: LookbackId, patterns: &Patterns, pattern: &Pattern) -> Vec<Apart> {
         if let Some(lookback) = pattern.lookbacks.get(usize::from(id.0)) {
-            return vec![Apart::Value(value_text(lookback, id, schema, pattern))];
+            return vec![Apart::Value(value_text(lookback, id, patterns, pattern))];
         }
         let windows = self.states.iter().flat_map(|state| &state.windows).filter(|window| window.since == id);
         let texts: BTreeSet<String> = windows.map(|window| self.window_text(window.since, window.span)).collect();
@@ -321,8 +321,8 @@ fn name(pattern: &Pattern, stage: StageId) -> String {
 }
 
 /// What is kept for a lookback, which may be more than its value.
-fn value_text(lookback: &Lookback, id: LookbackId, schema: &Schema, pattern: &Pattern) -> String {
-    let asked = id.display(schema, pattern);
+fn value_text(lookback: &Lookback, id: LookbackId, patterns: &Patterns, pattern: &Pattern) -> String {
+    let asked = id.display(patterns, pattern);
     match lookback.ask {
         // The ones that will be that far from the end are kept too.
         Ask::Pick(Pick::At(..-1), _) => format!("`{asked}` with those after it"),

@@ -13,6 +13,8 @@ pub struct Incoming<E> {
     event: Arc<E>,
     time: Timestamp,
     position: u64,
+    /// The ways of key by which it has come, a bit each.
+    ways: u64,
 }
 
 impl<E: Event> Incoming<E> {
@@ -23,7 +25,16 @@ impl<E: Event> Incoming<E> {
 
     /// An event that is shared already.
     pub fn shared(event: Arc<E>, position: u64) -> Self {
-        Incoming { time: event.time(), event, position }
+        Incoming { time: event.time(), event, position, ways: u64::MAX }
+    }
+
+    /// The event as it comes to one of its keys: by these ways of key, a bit each.
+    pub fn by_ways(&self, ways: u64) -> Self {
+        Incoming { event: self.event.clone(), ways, ..*self }
+    }
+
+    pub(crate) fn is_keyed_by(&self, way: u8) -> bool {
+        self.ways >> way & 1 == 1
     }
 
     /// The event.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use ensue_model::expr::{BinaryOperator, Expr, LookbackId, write_name};
 use ensue_model::pattern::{Skip, StageId};
-use ensue_model::{Pattern, Schema, Span, Value};
+use ensue_model::{Pattern, Patterns, Span, Value};
 
 use crate::program::{
     Action, Between, Condition, ConditionId, Edge, Guard, Program, Shuffle, State, StateId, StateKind,
@@ -17,8 +17,8 @@ impl Program {
     ///
     /// # Panics
     /// When it is written, if the program was not compiled from that pattern.
-    pub fn listing<'p>(&'p self, schema: &'p Schema, pattern: &'p Pattern) -> impl fmt::Display + 'p {
-        Listing { program: self, schema, pattern }
+    pub fn listing<'p>(&'p self, patterns: &'p Patterns, pattern: &'p Pattern) -> impl fmt::Display + 'p {
+        Listing { program: self, patterns, pattern }
     }
 
     /// A step's window, as a pattern writes it.
@@ -56,7 +56,7 @@ impl Program {
 /// A program with what its names are looked up in.
 struct Listing<'p> {
     program: &'p Program,
-    schema: &'p Schema,
+    patterns: &'p Patterns,
     pattern: &'p Pattern,
 }
 
@@ -91,7 +91,7 @@ impl Listing<'_> {
         let looks_back = if condition.looks_back { "    (looks back)" } else { "" };
         match window_of(&condition.expr) {
             Some((since, span)) => writeln!(f, "{id}: {}{looks_back}", self.program.window_text(since, span)),
-            None => writeln!(f, "{id}: {}{looks_back}", condition.expr.display(self.schema, self.pattern)),
+            None => writeln!(f, "{id}: {}{looks_back}", condition.expr.display(self.patterns, self.pattern)),
         }
     }
 

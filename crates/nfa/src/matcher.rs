@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::ops::ControlFlow;
 
+use ensue_model::eval::OfEvent;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
 use ensue_model::{Event, Timestamp};
@@ -382,7 +383,7 @@ impl<E: Event> Step<'_, E> {
             return false;
         }
         self.has_changed = true;
-        let Scratch { subsets, arrived, no_registers, faults, limits, overflow, .. } = &mut *self.scratch;
+        let Scratch { subsets, arrived, no_registers, faults, tables, limits, overflow, .. } = &mut *self.scratch;
         let Taking { stage, target, matches } = subsets.transition(transition).taken[taking];
         let here = Start { time: self.incoming.time(), position: self.incoming.position() };
         let runs = graph.take(group.map(|group| group.runs), stage, self.incoming.taken());
@@ -395,8 +396,7 @@ impl<E: Event> Step<'_, E> {
             &self.program.kept,
             &subsets.get(target).live,
             stage,
-            self.incoming.event(),
-            faults,
+            &OfEvent { event: self.incoming.event(), faults, tables },
         );
         tally.add(graph.extent(runs));
         arrived.push((target, Group { start: group.map_or(here, |group| group.start), runs, registers }));

@@ -229,7 +229,7 @@ impl Program {
     fn registers_after<E: Event>(&self, before: &Registers, stage: StageId, event: &E, scratch: &Scratch) -> Registers {
         // Runs are told apart anyway: registers that nobody asks for are kept.
         let live = vec![true; self.kept.len()];
-        registers::after(before, &self.kept, &live, stage, event, &scratch.faults)
+        registers::after(before, &self.kept, &live, stage, &scratch.of_event(event))
     }
 
     /// Lets go the matches that nothing earlier can make void any more, and drops what they make void. Gives the nodes of

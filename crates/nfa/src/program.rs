@@ -3,8 +3,8 @@
 use std::fmt;
 
 use ensue_model::expr::{Ask, LookbackId};
-use ensue_model::pattern::{KeyPart, Skip, StageId};
-use ensue_model::{Expr, Span};
+use ensue_model::pattern::{Skip, StageId};
+use ensue_model::{Expr, Keys, Span};
 use serde::{Deserialize, Serialize};
 
 use crate::comparison::Need;
@@ -32,8 +32,8 @@ pub struct Program {
     /// What is kept of the events taken: first the pattern's lookbacks, then the times from which step windows count.
     pub(crate) kept: Vec<Kept>,
     pub(crate) stage_names: Vec<String>,
-    /// The parts of the key, which an event and all runs that it comes to have in common.
-    pub(crate) key: Vec<KeyPart>,
+    /// The key, which an event and all runs that it comes to have in common.
+    pub(crate) key: Keys,
     pub(crate) within: Option<Span>,
     /// Whether an event that fulfils no condition changes nothing, whatever has come before.
     pub(crate) passes_over: bool,

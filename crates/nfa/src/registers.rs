@@ -7,10 +7,12 @@ use std::collections::VecDeque;
 use ensue_model::aggregate::Accumulator;
 use ensue_model::eval::{Fault, OfEvent, Scope, eval};
 use ensue_model::expr::{Ask, LookbackId, Pick};
+use ensue_model::key::key_part;
 use ensue_model::pattern::StageId;
-use ensue_model::{Event, FieldId, Timestamp, Value};
+use ensue_model::{Event, FieldId, StreamId, Tables, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 
+use crate::incoming::Incoming;
 use crate::program::{Kept, Program, Window};
 
 /// The value of one lookback for the runs of a group.
@@ -42,15 +44,14 @@ pub(crate) fn after<E: Event>(
     kept: &[Kept],
     live: &[bool],
     stage: StageId,
-    event: &E,
-    faults: &Cell<u64>,
+    scope: &OfEvent<'_, E>,
 ) -> Registers {
     let registers = registers.as_ref()?;
     let next = registers.iter().zip(kept).zip(live).map(|((register, kept), is_live)| {
         if !is_live {
             Register::Dead
         } else if kept.stage.is_none_or(|of| of == stage) {
-            register.clone().with(&kept.ask, event, faults)
+            register.clone().with(&kept.ask, scope)
         } else {
             register.clone()
         }
@@ -90,23 +91,22 @@ impl Register {
     }
 
     /// The register with one more event.
-    fn with<E: Event>(self, ask: &Ask, event: &E, faults: &Cell<u64>) -> Register {
-        let scope = OfEvent { event, faults };
+    fn with<E: Event>(self, ask: &Ask, scope: &OfEvent<'_, E>) -> Register {
         match (self, ask) {
             (Register::Dead, _) => Register::Dead,
             (Register::Value(value, true), Ask::Pick(Pick::First, _)) => Register::Value(value, true),
-            (Register::Value(..), Ask::Pick(_, expr)) => Register::Value(eval(expr, &scope).into_owned(), true),
-            (Register::After(0, _), Ask::Pick(_, expr)) => Register::Value(eval(expr, &scope).into_owned(), true),
+            (Register::Value(..), Ask::Pick(_, expr)) => Register::Value(eval(expr, scope).into_owned(), true),
+            (Register::After(0, _), Ask::Pick(_, expr)) => Register::Value(eval(expr, scope).into_owned(), true),
             (Register::After(after, value), _) => Register::After(after - 1, value),
             (Register::Tail(mut values), Ask::Pick(Pick::At(index), expr)) => {
                 if values.len() as u64 == index.unsigned_abs() {
                     values.pop_front();
                 }
-                values.push_back(eval(expr, &scope).into_owned());
+                values.push_back(eval(expr, scope).into_owned());
                 Register::Tail(values)
             }
             (Register::Fold(mut accumulator), Ask::Aggregate(_, expr)) => {
-                accumulator.add(eval(expr, &scope), &mut |fault| scope.fault(fault));
+                accumulator.add(eval(expr, scope), &mut |fault| scope.fault(fault));
                 Register::Fold(accumulator)
             }
             (register @ (Register::Value(..) | Register::Tail(_) | Register::Fold(_)), _) => register,
@@ -127,23 +127,39 @@ impl Register {
 
 /// What a condition sees: the event under test with its key, and the registers of a group.
 pub(crate) struct UnderTest<'s, E> {
-    pub(crate) event: &'s E,
+    pub(crate) incoming: &'s Incoming<E>,
     pub(crate) program: &'s Program,
     pub(crate) registers: &'s Registers,
     pub(crate) faults: &'s Cell<u64>,
+    pub(crate) tables: &'s Tables,
 }
 
 impl<E: Event> Scope for UnderTest<'_, E> {
     fn field(&self, field: FieldId) -> Value<'_> {
-        self.event.field(field)
+        self.incoming.event().field(field)
     }
 
     fn time(&self) -> Timestamp {
-        self.event.time()
+        self.incoming.time()
+    }
+
+    fn stream(&self) -> StreamId {
+        self.incoming.event().stream()
+    }
+
+    fn is_keyed_by(&self, way: u8) -> bool {
+        self.incoming.is_keyed_by(way)
+    }
+
+    fn tables(&self) -> &Tables {
+        self.tables
     }
 
     fn key(&self, part: u16) -> Value<'_> {
-        self.program.key[usize::from(part)].of(self.event, self.faults)
+        let event = self.incoming.event();
+        let mut ways = self.program.key.ways_of(event.stream());
+        let way = ways.find(|(way, _)| self.incoming.is_keyed_by(*way));
+        way.map_or(Value::Null, |(_, way)| key_part(&way.parts[usize::from(part)], event, self.faults))
     }
 
     fn lookback(&self, lookback: LookbackId) -> Value<'_> {

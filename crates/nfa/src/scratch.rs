@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use ensue_model::Event;
-use ensue_model::eval::eval;
+use ensue_model::eval::{OfEvent, eval};
+use ensue_model::{Event, Tables};
 
 use crate::conditions::{Conditions, SharedId};
 use crate::graph::Extent;
@@ -55,6 +55,7 @@ pub struct Scratch {
     held: Bits,
     pub(crate) arrived: Vec<(SubsetId, Group)>,
     pub(crate) faults: Cell<u64>,
+    pub(crate) tables: Tables,
     pub(crate) limits: Limits,
     pub(crate) overflow: Cell<Option<Overflow>>,
 }
@@ -83,6 +84,7 @@ impl Scratch {
             held: 0,
             arrived: Vec::new(),
             faults: Cell::new(0),
+            tables: Tables::default(),
             limits,
             overflow: Cell::new(None),
         }
@@ -91,6 +93,18 @@ impl Scratch {
     /// The limit that the last event, or the last closing of windows, came to, if it did.
     pub fn take_overflow(&mut self) -> Option<Overflow> {
         if self.subsets.is_full() { Some(Overflow::Subsets) } else { self.overflow.take() }
+    }
+
+    /// Gives conditions other reference data.
+    pub fn set_tables(&mut self, tables: Tables) {
+        self.tables = tables;
+        // What was found out of the event at hand may be another.
+        self.seen = u64::MAX;
+    }
+
+    /// The scope of an expression over one event.
+    pub(crate) fn of_event<'e, E>(&'e self, event: &'e E) -> OfEvent<'e, E> {
+        OfEvent { event, faults: &self.faults, tables: &self.tables }
     }
 
     /// How many evaluations had no result because of unlike types, overflow and the like.
@@ -168,7 +182,7 @@ impl Scratch {
     where
         E: Event,
     {
-        UnderTest { event: incoming.event(), program, registers, faults: &self.faults }
+        UnderTest { incoming, program, registers, faults: &self.faults, tables: &self.tables }
     }
 
     /// The transition of a subset for the event that was looked at, and for runs without registers.

@@ -43,7 +43,7 @@ fn cost(text: &str, timeouts: bool, events: &str) -> (String, usize) {
             program.step(&mut runs, &incoming, &mut scratch, &mut Nobody);
         }
     }
-    let cost = program.cost(&patterns.schema, &patterns.patterns[0], timeouts);
+    let cost = program.cost(&patterns, &patterns.patterns[0], timeouts);
     (cost.to_string(), runs.starts().count())
 }
 
@@ -147,7 +147,7 @@ fn a_step_with_a_window_of_its_own_tells_runs_apart_by_when_it_begins() {
 fn what_an_event_costs_is_said_beside_it() {
     let per_event = |text: &str| {
         let patterns = compiled(text);
-        program(&patterns).cost(&patterns.schema, &patterns.patterns[0], true).per_event()
+        program(&patterns).cost(&patterns, &patterns.patterns[0], true).per_event()
     };
     insta::assert_snapshot!(
         [

@@ -12,7 +12,7 @@ fn listing(text: &str) -> String {
     let compiled = compile(&[Source::new("p.pattern", text)], &options).unwrap_or_else(|wrong| panic!("{wrong}"));
     let pattern = &compiled.patterns.patterns[0];
     let program = ensue_nfa::compile(pattern).unwrap_or_else(|too_large| panic!("{too_large}"));
-    program.listing(&compiled.patterns.schema, pattern).to_string()
+    program.listing(&compiled.patterns, pattern).to_string()
 }
 
 #[test]

@@ -84,27 +84,12 @@ pub struct Lapsed {
 /// What the pattern makes of the input. There is no end of the input: what no watermark reaches does not happen.
 ///
 /// ```
-/// use ensue_model::pattern::{Pattern, Quantifier, Relation, Sequence, Skip, Stage, StageId, Step, Term};
+/// use ensue_model::pattern::{Pattern, Sequence, Stage, StageId, Step};
 /// use ensue_model::{Expr, Row, Timestamp};
 /// use ensue_testkit::reference::{self, Item};
 ///
-/// let step = Step {
-///     relation: Relation::FollowedBy,
-///     term: Term::Stage(StageId(0), Expr::truth()),
-///     quantifier: Quantifier::ONE,
-///     until: None,
-///     within: None,
-/// };
-/// let pattern = Pattern {
-///     name: "anything".into(),
-///     doc: String::new(),
-///     key: vec![],
-///     stages: vec![Stage { name: "a".into(), negated: false, repeats: false }],
-///     lookbacks: vec![],
-///     sequence: Sequence { steps: vec![step] },
-///     within: None,
-///     skip: Skip::None,
-/// };
+/// let sequence = Sequence { steps: vec![Step::stage(StageId(0), Expr::truth())] };
+/// let pattern = Pattern::new("anything", vec![Stage::named("a")], sequence);
 /// let event = Row::new(Timestamp::from_millis(1), vec![]);
 /// let outcome = reference::run(&pattern, &[Item::Event(event), Item::Watermark(Timestamp::from_millis(1))]);
 /// assert_eq!(outcome.matches[0].events, [(StageId(0), 0)]);
@@ -172,7 +157,7 @@ impl<'p, E: Event> Matcher<'p, E> {
 
     fn key_of(&self, event: &E) -> Vec<Value<'static>> {
         let moment = Moment { pattern: self.pattern, input: self.input, event, key: &[], taken: &[] };
-        self.pattern.key.iter().map(|part| eval(&part.value, &moment).into_owned()).collect()
+        self.pattern.key.ways[0].parts.iter().map(|part| eval(part, &moment).into_owned()).collect()
     }
 
     fn index_of(&mut self, key: Vec<Value<'static>>) -> usize {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use ensue::lang::Options;
+use ensue::model::Tables;
 use ensue::model::eval::{OfEvent, eval};
 use ensue::model::pattern::Term;
 use ensue::{Config, Engine, Outputs, Patterns, Row, Schema, Watermarks};
@@ -85,7 +86,10 @@ fn conditions(criterion: &mut Criterion) {
     let row = Row::new(time, vec!["t16".into(), 800.into()]);
     let faults = Cell::new(0);
     criterion.bench_function("condition/two comparisons", |bencher| {
-        bencher.iter(|| eval(black_box(condition), &OfEvent { event: black_box(&row), faults: &faults }).holds());
+        bencher.iter(|| {
+            eval(black_box(condition), &OfEvent { event: black_box(&row), faults: &faults, tables: Tables::NONE })
+                .holds()
+        });
     });
 }
 

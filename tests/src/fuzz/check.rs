@@ -49,7 +49,7 @@ fn same(patterns: &Patterns, again: &Patterns) {
 /// A part of the key is named as it was written, and may be printed with other spaces.
 fn unnamed(pattern: &Pattern) -> Pattern {
     let mut pattern = pattern.clone();
-    pattern.key.iter_mut().for_each(|part| part.name.clear());
+    pattern.key.names.iter_mut().for_each(String::clear);
     pattern
 }
 

@@ -1,4 +1,4 @@
-use ensue_model::pattern::{Pattern, Quantifier, Relation, Sequence, Skip, Stage, StageId, Step, Term};
+use ensue_model::pattern::{Pattern, Sequence, Stage, StageId, Step};
 use ensue_model::{Event, Expr, Schema};
 
 use super::*;
@@ -9,24 +9,9 @@ use crate::time::TimeFormat;
 /// Patterns that ask for these fields.
 fn asking(schema: Schema, fields: &[&str]) -> Patterns {
     let asked = fields.iter().map(|name| Expr::Field(schema.find(name).unwrap())).collect();
-    let step = Step {
-        relation: Relation::FollowedBy,
-        term: Term::Stage(StageId(0), Expr::List(asked)),
-        quantifier: Quantifier::ONE,
-        until: None,
-        within: None,
-    };
-    let pattern = Pattern {
-        name: "p".to_owned(),
-        doc: String::new(),
-        key: vec![],
-        stages: vec![Stage { name: "a".to_owned(), negated: false, repeats: false }],
-        lookbacks: vec![],
-        sequence: Sequence { steps: vec![step] },
-        within: None,
-        skip: Skip::None,
-    };
-    Patterns { schema, patterns: vec![pattern] }
+    let sequence = Sequence { steps: vec![Step::stage(StageId(0), Expr::List(asked))] };
+    let pattern = Pattern::new("p", vec![Stage::named("a")], sequence);
+    Patterns::of_one_stream(schema, vec![pattern])
 }
 
 fn asking_all(schema: Schema) -> Patterns {

@@ -1,25 +1,19 @@
 use std::sync::Arc;
 
-use ensue_model::pattern::{KeyPart, Sequence, Skip, Stage};
-use ensue_model::{Expr, Schema, Span, Type, Value};
+use ensue_model::pattern::{Sequence, Stage};
+use ensue_model::{Expr, Keys, Schema, Span, Type, Value};
 use rust_decimal::Decimal;
 
 use super::*;
 use crate::format::Csv;
 
 fn patterns(schema: Schema, key: &[&str]) -> Patterns {
-    let stage = |name: &str| Stage { name: name.to_owned(), negated: false, repeats: false };
+    let stages = ["create", "note", "pay"].map(Stage::named).to_vec();
     let pattern = Pattern {
-        name: "say \"hi\"".to_owned(),
-        doc: String::new(),
-        key: key.iter().map(|name| KeyPart { name: (*name).to_owned(), value: Expr::truth() }).collect(),
-        stages: ["create", "note", "pay"].map(stage).to_vec(),
-        lookbacks: vec![],
-        sequence: Sequence { steps: vec![] },
-        within: None,
-        skip: Skip::None,
+        key: Keys::new(key.iter().map(|name| ((*name).to_owned(), Expr::truth())).collect()),
+        ..Pattern::new("say \"hi\"", stages, Sequence { steps: vec![] })
     };
-    Patterns { schema, patterns: vec![pattern] }
+    Patterns::of_one_stream(schema, vec![pattern])
 }
 
 /// A run whose events came as these bytes, a second apart, taken by these stages.
@@ -55,7 +49,7 @@ fn a_match_is_the_envelope_with_its_events_by_stage() {
     let envelope = Envelope::new(&patterns(Schema::open(), &["order_id", "shop"]), RowFormat::JsonLines);
     let key = vec![Value::Int(1234), Value::from("a\"b")];
     let run = run(key, &[(0, r#"{"n":1.50}"#), (2, r#"{"n": 2}"#), (2, "{}")]);
-    let matched = Match { at: run.end(), run };
+    let matched = Match { at: run.end(), run, record: None };
     insta::assert_snapshot!(written(|out| envelope.write_match(&matched, out)), @r#"{"kind":"match","pattern":"say \"hi\"","key":{"order_id":1234,"shop":"a\"b"},"start":"1970-01-01T00:00:00Z","end":"1970-01-01T00:00:02Z","id":"96d71a4478544c232657ce6271ad4598","events":{"create":[{"n":1.50}],"pay":[{"n": 2},{}]}}"#);
 }
 
@@ -64,7 +58,7 @@ fn a_timeout_names_the_stages_that_it_waited_for() {
     let envelope = Envelope::new(&patterns(Schema::open(), &[]), RowFormat::JsonLines);
     let run = run(vec![], &[(0, "{}")]);
     let deadline = run.start() + Span::from_millis(900_500);
-    let timeout = Timeout { run, deadline, awaiting: vec![StageId(1), StageId(2)] };
+    let timeout = Timeout { run, deadline, awaiting: vec![StageId(1), StageId(2)], record: None };
     insta::assert_snapshot!(written(|out| envelope.write_timeout(&timeout, out)), @r#"{"kind":"timeout","pattern":"say \"hi\"","key":{},"start":"1970-01-01T00:00:00Z","deadline":"1970-01-01T00:15:00.500Z","awaiting":["note","pay"],"id":"6d24aa4df58f21c866f6561df4ea88b0","events":{"create":[{}]}}"#);
 }
 
@@ -73,7 +67,7 @@ fn the_id_is_that_of_the_model() {
     let envelope = Envelope::new(&patterns(Schema::open(), &[]), RowFormat::JsonLines);
     let run = run(vec![], &[(0, "{}")]);
     let id = format!("\"id\":\"{:032x}\"", OutputIds::new("match", "say \"hi\"").id(&run));
-    let matched = Match { at: run.end(), run };
+    let matched = Match { at: run.end(), run, record: None };
     assert!(written(|out| envelope.write_match(&matched, out)).contains(&id));
 }
 

@@ -2,7 +2,7 @@
 
 use ensue_model::aggregate::aggregate_type;
 use ensue_model::expr::{Aggregate, Ask, Expr, Pick};
-use ensue_model::function::Function;
+use ensue_model::function::{Callee, Function};
 use ensue_model::pattern::StageId;
 use ensue_model::{Type, functions};
 
@@ -232,7 +232,7 @@ impl Lowering<'_, '_> {
         let kinds: Vec<Type> = arguments_typed.iter().map(Typed::type_or_any).collect();
         let exprs = arguments_typed.into_iter().map(|typed| typed.expr).collect();
         match (function.result)(&kinds) {
-            Some(kind) => Typed::new(Expr::Call(function, exprs), kind),
+            Some(kind) => Typed::new(Expr::Call(Callee::BuiltIn(function), exprs), kind),
             None => {
                 let message = format!("`{}` does not go with {}", name.text, types(&kinds));
                 self.report(Diagnostic::error(&code::ARGUMENT_TYPE, expr.place, message).help(signature(function)));

@@ -92,13 +92,14 @@ fn check(world: &mut World<'_>, declared: &Declarations<'_>, pattern: &tree::Pat
     let name = name_of(world, declared.source, pattern).to_owned();
     let mut lowering = Lowering::new(world, declared, &stages);
     let key = key::parts(&mut lowering, pattern);
-    lowering.key_parts = key.len();
+    lowering.key_parts = key.names.len();
     let within = within(&mut lowering, pattern);
     let sequence = sequence::check(&mut lowering, pattern, within);
     let skip = skip(&mut lowering, pattern);
     sequence::check_outputs(&mut lowering, pattern);
     let lookbacks = lowering.finish();
-    Some(Pattern { name, doc: pattern.doc.clone(), key, stages: stages.checked(), lookbacks, sequence, within, skip })
+    let checked = Pattern::new(&name, stages.checked(), sequence);
+    Some(Pattern { doc: pattern.doc.clone(), key, lookbacks, within, skip, ..checked })
 }
 
 /// Clauses and endings are said once each.

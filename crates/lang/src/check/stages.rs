@@ -95,6 +95,7 @@ impl<'a> Stages<'a> {
             name: stage.name.text.clone(),
             negated: stage.negated,
             repeats: stage.repeats,
+            stream: None,
         };
         self.list.iter().map(checked).collect()
     }

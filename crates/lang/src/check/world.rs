@@ -99,7 +99,7 @@ pub(super) fn check(sources: &[Source], files: &[File], options: &Options, found
         files.iter().enumerate().map(|(source, file)| declarations::collect(&mut world, source, file)).collect();
     declarations::check_caller_parameters(&mut world, files);
     let patterns = pattern::check_all(&mut world, files, &declared);
-    Patterns { schema: world.schema, patterns }
+    Patterns::of_one_stream(world.schema, patterns)
 }
 
 fn positions(schema: &Schema) -> HashMap<String, FieldId> {

@@ -1,11 +1,9 @@
 //! What patterns become.
 
 use ensue_model::expr::{Aggregate, Ask, BinaryOperator, Expr, Lookback, LookbackId, Pick};
-use ensue_model::pattern::{
-    Anchor, Contiguity, KeyPart, Pattern, Quantifier, Relation, Skip, Stage, StageId, StepWindow, Term,
-};
+use ensue_model::pattern::{Anchor, Contiguity, Pattern, Quantifier, Relation, Skip, Stage, StageId, StepWindow, Term};
 use ensue_model::schema::FieldId;
-use ensue_model::{Schema, Span, Type, Value};
+use ensue_model::{Keys, Schema, Span, Type, Value};
 
 use super::compile_all;
 use crate::tree::{self, Item, Let, Param, Stream, Table};
@@ -141,7 +139,7 @@ fn a_stage_repeats_where_a_group_around_it_does() {
     let pattern = pattern(
         "begin (a where true next b? where true){2} notFollowedBy c where true next d where true skip to last d",
     );
-    let stage = |name: &str, negated, repeats| Stage { name: name.into(), negated, repeats };
+    let stage = |name: &str, negated, repeats| Stage { negated, repeats, ..Stage::named(name) };
     assert_eq!(
         pattern.stages,
         [stage("a", false, true), stage("b", false, true), stage("c", true, false), stage("d", false, false)]
@@ -153,15 +151,12 @@ fn a_stage_repeats_where_a_group_around_it_does() {
 fn the_key_is_the_patterns_else_the_streams_else_the_callers() {
     let stream = "stream s { id: int @key user: string }\n";
     let options = Options { key: vec!["user".into()], ..Options::default() };
-    let part = |name: &str, position| KeyPart { name: name.into(), value: *field(position) };
-    assert_eq!(
-        pattern_with(&format!("{stream}pattern p key user begin a where true"), &options).key,
-        [part("user", 1)]
-    );
-    assert_eq!(pattern_with(&format!("{stream}pattern p begin a where true"), &options).key, [part("id", 0)]);
-    assert_eq!(pattern_with("begin a where true", &options).key, [part("user", 0)]);
-    assert_eq!(pattern("begin a where true").key, []);
-    assert_eq!(pattern("pattern p key lower(user) begin a where true").key[0].name, "lower(user)");
+    let part = |name: &str, position| Keys::new(vec![(name.into(), *field(position))]);
+    assert_eq!(pattern_with(&format!("{stream}pattern p key user begin a where true"), &options).key, part("user", 1));
+    assert_eq!(pattern_with(&format!("{stream}pattern p begin a where true"), &options).key, part("id", 0));
+    assert_eq!(pattern_with("begin a where true", &options).key, part("user", 0));
+    assert_eq!(pattern("begin a where true").key, Keys::default());
+    assert_eq!(pattern("pattern p key lower(user) begin a where true").key.names, ["lower(user)"]);
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::fmt;
 
 use super::strength::{COMPARISON, MINUS, NOT, POSTFIX};
 use super::{Aggregate, Ask, BinaryOperator, Expr, LookbackId, Pick, UnaryOperator};
-use crate::pattern::{Pattern, StageId};
-use crate::schema::{FieldId, Schema};
+use crate::pattern::{Pattern, Patterns, StageId};
+use crate::schema::{FieldId, StreamId};
+use crate::table::{ColumnId, TableId};
 use crate::value::Value;
 
 impl Expr {
@@ -13,9 +14,9 @@ impl Expr {
     /// is an equal expression; `let` and `param` have been put in.
     ///
     /// # Panics
-    /// When it is written, if it names a field, a stage or a lookback that is not of this schema and this pattern.
-    pub fn display<'e>(&'e self, schema: &'e Schema, pattern: &'e Pattern) -> impl fmt::Display + 'e {
-        Written { expr: self, schema, pattern, over: Over::Tested }
+    /// When it is written, if it names a field, a stage or a lookback that is not of these patterns and this pattern.
+    pub fn display<'e>(&'e self, patterns: &'e Patterns, pattern: &'e Pattern) -> impl fmt::Display + 'e {
+        Written { expr: self, patterns, pattern, over: Over::Tested }
     }
 }
 
@@ -23,9 +24,9 @@ impl LookbackId {
     /// What is asked, as a pattern would write it: `last(a).x`, `sum(a.x)`.
     ///
     /// # Panics
-    /// When it is written, if it is not of this schema and this pattern.
-    pub fn display<'e>(self, schema: &'e Schema, pattern: &'e Pattern) -> impl fmt::Display + 'e {
-        Asked { lookback: self, schema, pattern }
+    /// When it is written, if it is not of these patterns and this pattern.
+    pub fn display<'e>(self, patterns: &'e Patterns, pattern: &'e Pattern) -> impl fmt::Display + 'e {
+        Asked { lookback: self, patterns, pattern }
     }
 }
 
@@ -68,7 +69,7 @@ const WHOLE: u8 = u8::MAX;
 #[derive(Clone, Copy)]
 struct Written<'e> {
     expr: &'e Expr,
-    schema: &'e Schema,
+    patterns: &'e Patterns,
     pattern: &'e Pattern,
     over: Over<'e>,
 }
@@ -96,7 +97,7 @@ struct Event<'e> {
 #[derive(Clone, Copy)]
 struct Asked<'e> {
     lookback: LookbackId,
-    schema: &'e Schema,
+    patterns: &'e Patterns,
     pattern: &'e Pattern,
 }
 
@@ -109,7 +110,9 @@ impl fmt::Display for Written<'_> {
                 Over::Tested | Over::Each => f.write_str("time()"),
                 Over::Of(event) => write!(f, "time({event})"),
             },
-            Expr::Key(_) if self.pattern.key.len() == 1 => f.write_str("key()"),
+            Expr::OfStream(stream) => self.of_stream(f, *stream),
+            Expr::KeyedBy(way) => self.keyed_by(f, *way),
+            Expr::Key(_) if self.pattern.key.names.len() == 1 => f.write_str("key()"),
             Expr::Key(part) => write!(f, "key()[{part}]"),
             Expr::Lookback(lookback) => self.asked(*lookback).fmt(f),
             Expr::Awaiting => f.write_str("awaiting()"),
@@ -142,8 +145,9 @@ impl fmt::Display for Written<'_> {
                 write!(f, "{}.", self.operand(record, POSTFIX))?;
                 write_label(f, name)
             }
+            Expr::Lookup(table, key, column) => self.lookup(f, *table, key, *column),
             Expr::Call(function, arguments) => {
-                write!(f, "{}(", function.name)?;
+                write!(f, "{}(", function.name())?;
                 self.separated(f, arguments)?;
                 f.write_str(")")
             }
@@ -163,18 +167,37 @@ impl<'e> Written<'e> {
     }
 
     fn asked(&self, lookback: LookbackId) -> Asked<'e> {
-        Asked { lookback, schema: self.schema, pattern: self.pattern }
+        Asked { lookback, patterns: self.patterns, pattern: self.pattern }
     }
 
     /// A stage hides a field of its name; `this` shows it.
     fn field(&self, f: &mut fmt::Formatter<'_>, field: FieldId) -> fmt::Result {
-        let name = &self.schema.get(field).name;
+        let name = &self.patterns.schema.get(field).name;
         let is_hidden = name == "this" || self.pattern.stage(name).is_some();
         match self.over {
             Over::Tested if is_hidden => f.write_str("this.").and_then(|()| write_label(f, name)),
             Over::Tested | Over::Each => write_name(f, name),
             Over::Of(event) => write!(f, "{event}.").and_then(|()| write_label(f, name)),
         }
+    }
+
+    /// In words: a pattern says it by the stage's stream, and has no expression for it.
+    fn of_stream(&self, f: &mut fmt::Formatter<'_>, stream: StreamId) -> fmt::Result {
+        let name = self.patterns.streams[usize::from(stream.0)].name.as_deref();
+        f.write_str("of stream ").and_then(|()| write_name(f, name.unwrap_or("(the only one)")))
+    }
+
+    /// In words, as for streams.
+    fn keyed_by(&self, f: &mut fmt::Formatter<'_>, way: u8) -> fmt::Result {
+        f.write_str("by key ")?;
+        self.separated(f, &self.pattern.key.ways[usize::from(way)].parts)
+    }
+
+    fn lookup(&self, f: &mut fmt::Formatter<'_>, table: TableId, key: &'e Expr, column: ColumnId) -> fmt::Result {
+        let table = &self.patterns.tables[usize::from(table.0)];
+        write_name(f, &table.name)?;
+        write!(f, "[{}].", self.of(key))?;
+        write_label(f, &table.columns[usize::from(column.0)].name)
     }
 
     fn unary(&self, f: &mut fmt::Formatter<'_>, operator: UnaryOperator, operand: &'e Expr) -> fmt::Result {
@@ -206,7 +229,9 @@ impl<'e> Written<'e> {
     /// `key()` of several parts is the list of them.
     fn is_whole_key(&self, items: &[Expr]) -> bool {
         let mut parts = items.iter().zip(0..);
-        items.len() > 1 && items.len() == self.pattern.key.len() && parts.all(|(item, part)| *item == Expr::Key(part))
+        items.len() > 1
+            && items.len() == self.pattern.key.names.len()
+            && parts.all(|(item, part)| *item == Expr::Key(part))
     }
 
     fn separated(&self, f: &mut fmt::Formatter<'_>, items: &'e [Expr]) -> fmt::Result {
@@ -231,8 +256,9 @@ impl<'e> Written<'e> {
             Expr::Between(..) | Expr::In(..) | Expr::Matches(..) => COMPARISON,
             Expr::Constant(value) if is_negative(value) => MINUS,
             Expr::Lookback(lookback) => self.asked(*lookback).strength(),
-            Expr::Field(_) | Expr::Index(..) | Expr::Member(..) => POSTFIX,
+            Expr::Field(_) | Expr::Index(..) | Expr::Member(..) | Expr::Lookup(..) => POSTFIX,
             Expr::Constant(_) | Expr::Time | Expr::Key(_) | Expr::Awaiting | Expr::Deadline => WHOLE,
+            Expr::OfStream(_) | Expr::KeyedBy(_) => COMPARISON,
             Expr::List(_) | Expr::Call(..) => WHOLE,
         }
     }
@@ -282,7 +308,7 @@ impl<'e> Asked<'e> {
     }
 
     fn over(&self, expr: &'e Expr, over: Over<'e>) -> Written<'e> {
-        Written { expr, schema: self.schema, pattern: self.pattern, over }
+        Written { expr, patterns: self.patterns, pattern: self.pattern, over }
     }
 
     fn strength(&self) -> u8 {
@@ -358,38 +384,35 @@ fn is_word(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::expr::Lookback;
-    use crate::pattern::{Sequence, Skip, Stage};
+    use crate::pattern::{Sequence, Stage};
+    use crate::schema::Schema;
     use crate::types::Type;
 
     fn pattern(lookbacks: Vec<Lookback>) -> Pattern {
-        let stage = |name: &str, repeats| Stage { name: name.into(), negated: false, repeats };
-        Pattern {
-            name: "p".into(),
-            doc: String::new(),
-            key: Vec::new(),
-            stages: vec![stage("a", true), stage("x", false)],
-            lookbacks,
-            sequence: Sequence { steps: Vec::new() },
-            within: None,
-            skip: Skip::None,
-        }
+        let stages = vec![Stage { repeats: true, ..Stage::named("a") }, Stage::named("x")];
+        Pattern { lookbacks, ..Pattern::new("p", stages, Sequence { steps: Vec::new() }) }
+    }
+
+    fn patterns(schema: Schema) -> Patterns {
+        Patterns::of_one_stream(schema, Vec::new())
     }
 
     #[test]
     fn a_field_that_a_stage_hides_is_shown_by_this_but_not_inside_an_aggregate() {
-        let schema = Schema::stream("s").field("x", Type::Int);
+        let patterns = patterns(Schema::stream("s").field("x", Type::Int));
         let x = Expr::Field(FieldId(0));
-        assert_eq!(x.display(&schema, &pattern(Vec::new())).to_string(), "this.x");
+        assert_eq!(x.display(&patterns, &pattern(Vec::new())).to_string(), "this.x");
         let any = Lookback { stage: StageId(0), ask: Ask::Aggregate(Aggregate::Any, x) };
-        assert_eq!(LookbackId(0).display(&schema, &pattern(vec![any])).to_string(), "any(a, x)");
+        assert_eq!(LookbackId(0).display(&patterns, &pattern(vec![any])).to_string(), "any(a, x)");
     }
 
     #[test]
     fn chains_of_another_shape_than_they_are_read_in_have_parentheses() {
         let schema = Schema::stream("s").field("p", Type::Bool).field("q", Type::Bool).field("r", Type::Bool);
+        let patterns = patterns(schema);
         let [p, q, r] = [0, 1, 2].map(|field| Expr::Field(FieldId(field)));
         let and = |a: &Expr, b: &Expr| Expr::Binary(BinaryOperator::And, Box::new(a.clone()), Box::new(b.clone()));
-        let written = |expr: &Expr| expr.display(&schema, &pattern(Vec::new())).to_string();
+        let written = |expr: &Expr| expr.display(&patterns, &pattern(Vec::new())).to_string();
         assert_eq!(written(&and(&p, &and(&q, &r))), "p and q and r");
         assert_eq!(written(&and(&and(&p, &q), &r)), "(p and q) and r");
     }
