@@ -2,24 +2,28 @@
 
 use std::sync::Arc;
 
+use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Timestamp};
 use ensue_nfa::Size;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::cascade::Cascade;
 use crate::config::Config;
 use crate::error::Error;
 use crate::intake::Intake;
 use crate::output::{Outputs, Shed};
-use crate::shard::{Routed, Shard};
+use crate::shard::Routed;
 use crate::snapshot::Snapshot;
+use crate::stack::Stack;
 
 /// Runs patterns over events, on the caller's thread.
 #[derive(Debug)]
 pub struct Engine<E> {
     patterns: Arc<Patterns>,
     intake: Intake,
-    shard: Shard<E>,
+    stack: Stack<E>,
+    cascade: Cascade<E>,
     /// Room for the events that are pushed together.
     admitted: Vec<Routed<E>>,
 }
@@ -28,23 +32,23 @@ impl<E: Event> Engine<E> {
     /// An engine that has seen nothing.
     ///
     /// # Errors
-    /// If a pattern is larger than a limit.
+    /// If a pattern is larger than a limit; if patterns read what others emit and events of this type cannot be records
+    /// ([`Event::of_record`]).
     pub fn new(patterns: &Arc<Patterns>, config: Config) -> Result<Self, Error> {
         let intake = Intake::new(patterns, config.watermarks)?;
-        let shard = Shard::new(patterns, intake.classes().clone(), &config)?;
-        Ok(Engine { patterns: patterns.clone(), intake, shard, admitted: Vec::new() })
+        let stack = Stack::new(patterns, intake.levels(), &config)?;
+        let cascade = Cascade::new(patterns, intake.levels().count())?;
+        Ok(Engine { patterns: patterns.clone(), intake, stack, cascade, admitted: Vec::new() })
     }
 
-    /// Takes an event. What it completes comes out when the watermark passes it; with ascending watermarks, at once.
+    /// Takes an event. What it completes comes out when the watermark passes it; with ascending watermarks, at once. What
+    /// patterns make of what others emit comes out when the watermark passes its time.
     ///
     /// # Errors
     /// If a limit is reached and [`OnFull::Stop`](crate::OnFull::Stop) is what then happens. The event is lost to the
     /// pattern that the error names; the engine should be dropped.
     pub fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
-        if let Some(event) = self.admit(event, out) {
-            self.shard.push(event, out)?;
-        }
-        self.shard.advance(self.intake.through(), out)
+        self.push_all(std::iter::once(event), out)
     }
 
     /// As [`Engine::push`] for one event after the other, but faster.
@@ -52,22 +56,43 @@ impl<E: Event> Engine<E> {
     /// # Errors
     /// As [`Engine::push`]. The events behind the one that reached the limit are lost.
     pub fn push_all(&mut self, events: impl IntoIterator<Item = E>, out: &mut Outputs<E>) -> Result<(), Error> {
-        let mut admitted = std::mem::take(&mut self.admitted);
-        admitted.extend(events.into_iter().filter_map(|event| self.admit(event, out)));
-        let pushed = self.shard.push_all(&mut admitted, out);
-        self.admitted = admitted;
-        pushed?;
-        self.shard.advance(self.intake.through(), out)
+        for event in events {
+            self.admit(event, out);
+        }
+        self.settle(out)
     }
 
-    fn admit(&mut self, event: E, out: &mut Outputs<E>) -> Option<Routed<E>> {
+    fn admit(&mut self, event: E, out: &mut Outputs<E>) {
         match self.intake.admit(&event, 1) {
-            Ok(admitted) => admitted.routes.first().map(|route| Routed::alone(event, &admitted, route)),
-            Err(refusal) => {
-                refusal.put(event, out);
-                None
-            }
+            Ok(admitted) => self.admitted.extend(Routed::each(event, &admitted).map(|(_, routed)| routed)),
+            Err(refusal) => refusal.put(event, out),
         }
+    }
+
+    /// Handles what was admitted, and moves time to where the intake is.
+    fn settle(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
+        if self.stack.levels.len() == 1 {
+            return self.settle_first(out);
+        }
+        let mut levels = vec![Outputs::new()];
+        self.settle_first(&mut levels[0])?;
+        let through = self.intake.watermark();
+        for level in 1..self.stack.levels.len() {
+            let mut of_level = Outputs::new();
+            self.cascade.collect(level - 1, &levels[level - 1]);
+            for (_, event) in self.cascade.release(level - 1, through, &self.intake, 1, &mut of_level) {
+                self.stack.push(event, &mut of_level)?;
+            }
+            self.stack.advance(level, through, &mut of_level)?;
+            levels.push(of_level);
+        }
+        Outputs::merge(levels, out);
+        Ok(())
+    }
+
+    fn settle_first(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.stack.push_all(&mut self.admitted, out)?;
+        self.stack.advance(0, self.intake.through(), out)
     }
 
     /// Moves the watermark: no event at or before it will come. One that does not rise changes nothing.
@@ -76,7 +101,7 @@ impl<E: Event> Engine<E> {
     /// As [`Engine::push`].
     pub fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
         self.intake.advance(watermark);
-        self.shard.advance(self.intake.through(), out)
+        self.settle(out)
     }
 
     /// Ends a bounded input: time goes to its end, and what is open and has a window times out.
@@ -94,22 +119,35 @@ impl<E: Event> Engine<E> {
 
     /// How many evaluations had no result because of unlike types, overflow and the like.
     pub fn faults(&self) -> u64 {
-        self.shard.faults()
+        self.stack.faults()
+    }
+
+    /// How many matches cooldowns have kept back.
+    pub fn kept_back(&self) -> u64 {
+        self.stack.kept_back()
+    }
+
+    /// Gives a table other rows, for the events that are handled from now on. Before that, each table is empty.
+    ///
+    /// # Panics
+    /// If the patterns have no such table.
+    pub fn set_table(&mut self, table: TableId, rows: Arc<Table>) {
+        self.stack.set_table(table, &rows);
     }
 
     /// What was given up at limits.
     pub fn shed(&self) -> Shed {
-        self.shard.shed()
+        self.stack.shed()
     }
 
     /// How much all open runs are: how many, and about how many bytes.
     pub fn size(&self) -> Size {
-        self.shard.size()
+        self.stack.size()
     }
 
     /// How many keys have open runs, over all patterns.
     pub fn open_keys(&self) -> usize {
-        self.shard.open_keys()
+        self.stack.open_keys()
     }
 }
 
@@ -119,7 +157,7 @@ impl<E: Event + Serialize + DeserializeOwned> Engine<E> {
     /// # Errors
     /// If an event cannot be serialised.
     pub fn snapshot(&self) -> Result<Vec<u8>, Error> {
-        Snapshot::new(&self.patterns, &self.intake, vec![self.shard.save()]).to_bytes()
+        Snapshot::new(&self.patterns, &self.intake, &self.cascade, vec![self.stack.save()]).to_bytes()
     }
 
     /// An engine that goes on where a snapshot was taken.
@@ -130,8 +168,10 @@ impl<E: Event + Serialize + DeserializeOwned> Engine<E> {
         let mut engine = Engine::new(patterns, config)?;
         let snapshot = Snapshot::from_bytes(bytes, patterns)?;
         snapshot.restore_intake(&mut engine.intake);
-        for shard in snapshot.into_shards(1, engine.intake.classes()) {
-            engine.shard.load(shard, patterns)?;
+        let (cascade, stacks) = snapshot.into_parts(1, engine.intake.levels());
+        engine.cascade.load(cascade);
+        for stack in stacks {
+            engine.stack.load(stack, patterns)?;
         }
         Ok(engine)
     }

@@ -10,6 +10,8 @@ pub struct Error(Kind);
 pub(crate) enum Kind {
     Program(ensue_nfa::CompileError),
     KeyClasses { limit: usize },
+    Circle { pattern: String },
+    NoRecords { pattern: String },
     Full(Full),
     Encode(rmp_serde::encode::Error),
     Decode(rmp_serde::decode::Error),
@@ -54,6 +56,12 @@ impl fmt::Display for Error {
             Kind::KeyClasses { limit } => {
                 write!(f, "the patterns have more than {limit} different keys, which is the limit")
             }
+            Kind::Circle { pattern } => write!(f, "pattern `{pattern}` reads, by way of others, what it emits itself"),
+            Kind::NoRecords { pattern } => write!(
+                f,
+                "pattern `{pattern}` reads what another emits, and the program's events cannot be records: \
+                 `Event::of_record` makes one"
+            ),
             Kind::Full(full) => full.fmt(f),
             Kind::Encode(error) => write!(f, "cannot write a snapshot: {error}"),
             Kind::Decode(error) => write!(f, "cannot read a snapshot: {error}"),
@@ -77,6 +85,8 @@ impl std::error::Error for Error {
             Kind::Encode(error) => Some(error),
             Kind::Decode(error) => Some(error),
             Kind::KeyClasses { .. }
+            | Kind::Circle { .. }
+            | Kind::NoRecords { .. }
             | Kind::Full(_)
             | Kind::Version { .. }
             | Kind::OtherPatterns { .. }

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use ensue_model::hash::{KEY_GROUPS, key_hash};
-use ensue_model::{Event, Patterns, Timestamp};
+use ensue_model::{Event, Key, Patterns, Timestamp, Value};
 use smallvec::SmallVec;
 
 use crate::config::Watermarks;
 use crate::error::Error;
-use crate::keys::KeyClasses;
+use crate::keys::{ALL_WAYS, KeyClasses};
+use crate::levels::Levels;
 use crate::output::{Outputs, Rejected};
 
 /// What events pass before they come to a shard.
 #[derive(Debug)]
 pub struct Intake {
-    classes: Arc<KeyClasses>,
+    levels: Levels,
     clock: Clock,
     next_position: u64,
 }
@@ -35,10 +36,14 @@ pub struct Admitted {
 pub struct Route {
     /// The shard.
     pub shard: usize,
+    /// The level of the patterns that it is for.
+    pub(crate) level: usize,
     /// The classes of keys that it is for there, a bit each.
     pub(crate) classes: u64,
     /// The hash of its key in the first of these classes.
     pub(crate) hash: u64,
+    /// The ways of key by which it comes there, a bit each.
+    pub(crate) ways: u64,
 }
 
 /// Why an event goes nowhere.
@@ -97,11 +102,11 @@ impl Intake {
     /// An intake at the start of the input.
     ///
     /// # Errors
-    /// If the patterns have too many different keys.
+    /// If the patterns have too many different keys, or read each other in a circle.
     pub fn new(patterns: &Patterns, watermarks: Watermarks) -> Result<Self, Error> {
-        let classes = Arc::new(KeyClasses::new(&patterns.patterns)?);
+        let levels = Levels::new(patterns)?;
         let clock = Clock { watermarks, late: Timestamp::MIN, through: Timestamp::MIN };
-        Ok(Intake { classes, clock, next_position: 0 })
+        Ok(Intake { levels, clock, next_position: 0 })
     }
 
     pub(crate) fn restore(&mut self, position: u64, late: Timestamp, through: Timestamp) {
@@ -110,9 +115,9 @@ impl Intake {
         self.clock.through = through;
     }
 
-    /// The classes of keys, which shards share.
-    pub fn classes(&self) -> &Arc<KeyClasses> {
-        &self.classes
+    /// The patterns by level, with the classes of their keys, which shards share.
+    pub fn levels(&self) -> &Levels {
+        &self.levels
     }
 
     /// The time up to which no more events will come: shards may handle what they hold up to here.
@@ -152,27 +157,75 @@ impl Intake {
     }
 
     /// The shards that own the event's keys. An event without one of the keys still goes to the patterns whose key it
-    /// has.
-    fn route<E: Event>(&self, event: &E, shards: usize) -> Result<SmallVec<[Route; 1]>, &str> {
-        let mut routes: SmallVec<[Route; 1]> = SmallVec::new();
-        let mut missing = None;
-        for class in 0..self.classes.len() {
-            match self.classes.with_key(class, event, key_hash) {
-                Ok(hash) => add_route(&mut routes, Route { shard: shard_of(hash, shards), classes: 1 << class, hash }),
-                Err(part) => missing = Some(part),
+    /// has; one of a stream that no pattern reads goes nowhere.
+    ///
+    /// # Errors
+    /// The name of a part of a key that it does not have, if it has none.
+    pub(crate) fn route<E: Event>(&self, event: &E, shards: usize) -> Result<SmallVec<[Route; 1]>, &str> {
+        let mut routes = Routes { routes: SmallVec::new(), missing: None, shards };
+        for (level, of_level) in self.levels.iter().enumerate() {
+            for class in 0..of_level.classes.len() {
+                if of_level.classes.reads(class, event.stream()) {
+                    routes.add_class(level, &of_level.classes, class, event);
+                }
             }
         }
-        match missing {
-            Some(part) if routes.is_empty() => Err(part),
-            _ => Ok(routes),
+        match routes.missing {
+            Some(part) if routes.routes.is_empty() => Err(part),
+            _ => Ok(routes.routes),
         }
     }
 }
 
-fn add_route(routes: &mut SmallVec<[Route; 1]>, route: Route) {
-    match routes.iter_mut().find(|known| known.shard == route.shard) {
-        Some(known) => known.classes |= route.classes,
-        None => routes.push(route),
+/// Where an event goes, as far as that is known.
+struct Routes<'c> {
+    routes: SmallVec<[Route; 1]>,
+    /// A part of a key that it does not have.
+    missing: Option<&'c str>,
+    shards: usize,
+}
+
+impl<'c> Routes<'c> {
+    fn add_class<E: Event>(&mut self, level: usize, classes: &'c KeyClasses, class: usize, event: &E) {
+        if let Some(ways) = classes.ways(class, event.stream()) {
+            return self.add_ways(level, classes, class, &ways, event);
+        }
+        match classes.with_key(class, event, ALL_WAYS, key_hash) {
+            Ok(hash) => {
+                let shard = shard_of(hash, self.shards);
+                let is_there = |known: &&mut Route| (known.shard, known.level, known.ways) == (shard, level, ALL_WAYS);
+                match self.routes.iter_mut().find(is_there) {
+                    Some(known) => known.classes |= 1 << class,
+                    None => self.routes.push(Route { shard, level, classes: 1 << class, hash, ways: ALL_WAYS }),
+                }
+            }
+            Err(part) => self.missing = Some(part),
+        }
+    }
+
+    /// Where the key differs by stage: the event goes to each key that one of the ways gives, once.
+    fn add_ways<E: Event>(&mut self, level: usize, classes: &'c KeyClasses, class: usize, ways: &[u8], event: &E) {
+        let first = self.routes.len();
+        let mut keys: SmallVec<[Key; 4]> = SmallVec::new();
+        for way in ways {
+            let ways = 1 << way;
+            let own = |key: &[Value<'_>]| key.iter().map(Value::borrowed).collect();
+            let key: Key = match classes.with_key(class, event, ways, own) {
+                Ok(key) => key,
+                Err(part) => {
+                    self.missing = Some(part);
+                    continue;
+                }
+            };
+            if let Some(known) = keys.iter().position(|known| known.iter().zip(&*key).all(|(a, b)| a.is_same(b))) {
+                self.routes[first + known].ways |= ways;
+                continue;
+            }
+            let hash = key_hash(&key);
+            let shard = shard_of(hash, self.shards);
+            self.routes.push(Route { shard, level, classes: 1 << class, hash, ways });
+            keys.push(key);
+        }
     }
 }
 

@@ -1,38 +1,49 @@
-//! The keys of a set of patterns, and the key that an event has in each.
+//! The keys of a set of patterns, and the keys that an event has in each.
 
 use std::cell::Cell;
 
-use ensue_model::key::key_part;
+use ensue_model::key::{KeyWay, key_part};
 use ensue_model::pattern::Pattern;
-use ensue_model::{Event, Keys, Value};
+use ensue_model::{Event, Keys, StreamId, Value};
 use smallvec::SmallVec;
 
 use crate::error::{Error, Kind};
 
-/// The most different keys that the patterns of one engine may have.
+/// The most different keys that the patterns of one level may have.
 pub const CLASSES_MAX: usize = 64;
 
-/// The different keys of a set of patterns: patterns with the same key form a class.
+/// The ways of key by which an event comes, a bit each.
+pub(crate) const ALL_WAYS: u64 = u64::MAX;
+
+/// The different keys of a set of patterns: patterns with the same key, over the same streams, form a class.
 #[derive(Debug)]
 pub struct KeyClasses {
-    classes: Vec<Keys>,
+    classes: Vec<Class>,
     /// For each class, its patterns.
     patterns: Vec<Vec<usize>>,
 }
 
+/// A key over some streams.
+#[derive(PartialEq, Debug)]
+struct Class {
+    from: Vec<StreamId>,
+    keys: Keys,
+}
+
 impl KeyClasses {
-    /// The classes of some patterns.
+    /// The classes of some patterns, which are known by their positions among them.
     ///
     /// # Errors
     /// If there are more than [`CLASSES_MAX`].
-    pub fn new(patterns: &[Pattern]) -> Result<Self, Error> {
-        let mut classes: Vec<Keys> = Vec::new();
+    pub(crate) fn new<'p>(patterns: impl Iterator<Item = &'p Pattern>) -> Result<Self, Error> {
+        let mut classes: Vec<Class> = Vec::new();
         let mut of_class: Vec<Vec<usize>> = Vec::new();
-        for (index, pattern) in patterns.iter().enumerate() {
-            match classes.iter().position(|class| *class == pattern.key) {
+        for (index, pattern) in patterns.enumerate() {
+            let is_of = |class: &Class| class.from == pattern.from && class.keys == pattern.key;
+            match classes.iter().position(is_of) {
                 Some(class) => of_class[class].push(index),
                 None => {
-                    classes.push(pattern.key.clone());
+                    classes.push(Class { from: pattern.from.clone(), keys: pattern.key.clone() });
                     of_class.push(vec![index]);
                 }
             }
@@ -57,7 +68,19 @@ impl KeyClasses {
         &self.patterns[class]
     }
 
-    /// What `use_key` makes of the key of an event in a class.
+    /// Whether the patterns of a class read a stream.
+    pub(crate) fn reads(&self, class: usize, stream: StreamId) -> bool {
+        self.classes[class].from.contains(&stream)
+    }
+
+    /// The ways by which an event of a stream comes to the keys of a class, where there is more than one.
+    pub(crate) fn ways(&self, class: usize, stream: StreamId) -> Option<SmallVec<[u8; 4]>> {
+        let keys = &self.classes[class].keys;
+        let ways = || keys.ways_of(stream).map(|(way, _)| way);
+        (keys.ways.len() > 1 && ways().count() > 1).then(|| ways().collect())
+    }
+
+    /// What `use_key` makes of the key of an event in a class, by the first of these ways that its stream has.
     ///
     /// # Errors
     /// The name of the part that is null or has no value.
@@ -66,12 +89,15 @@ impl KeyClasses {
         &self,
         class: usize,
         event: &E,
+        ways: u64,
         use_key: impl FnOnce(&[Value<'_>]) -> T,
     ) -> Result<T, &str> {
         // What has no value makes the event rejected, and is counted there.
         let faults = Cell::new(0);
-        let Keys { names, ways } = &self.classes[class];
-        let parts = &ways[0].parts;
+        let Keys { names, .. } = &self.classes[class].keys;
+        let Some(KeyWay { parts, .. }) = self.way(class, event, ways) else {
+            return Err(names.first().map_or("", String::as_str));
+        };
         if let [part] = &parts[..] {
             let value = key_part(part, event, &faults);
             return if value.is_null() { Err(&names[0]) } else { Ok(use_key(std::slice::from_ref(&value))) };
@@ -85,5 +111,16 @@ impl KeyClasses {
             key.push(value);
         }
         Ok(use_key(&key))
+    }
+
+    #[inline]
+    fn way<E: Event>(&self, class: usize, event: &E, ways: u64) -> Option<&KeyWay> {
+        match &self.classes[class].keys.ways[..] {
+            [way @ KeyWay { stream: None, .. }] => Some(way),
+            _ => {
+                let mut of_stream = self.classes[class].keys.ways_of(event.stream());
+                of_stream.find(|(way, _)| ways >> way & 1 == 1).map(|(_, way)| way)
+            }
+        }
     }
 }

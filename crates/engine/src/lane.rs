@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ensue_model::hash::key_hash;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
-use ensue_model::{Event, Key, Match, Partial, Timeout, Timestamp, Value};
+use ensue_model::{Event, Key, Match, Partial, Tables, Timeout, Timestamp, Value};
 use ensue_nfa::{Conditions, Incoming, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size};
 use smallvec::SmallVec;
 
@@ -79,7 +79,9 @@ impl<E: Event> Arrival<'_, E> {
     /// The key, which the intake has seen to be there.
     fn key(&self) -> Key {
         let own = |key: &[Value<'_>]| key.iter().map(Value::borrowed).collect();
-        self.classes.with_key(self.class, self.incoming.event(), own).expect("the intake has seen the key")
+        self.classes
+            .with_key(self.class, self.incoming.event(), self.incoming.ways(), own)
+            .expect("the intake has seen the key")
     }
 }
 
@@ -121,6 +123,15 @@ impl<E: Event> Lane<E> {
         while self.is_closed_by_key() && self.windows.first().is_some_and(|end| end.deadline <= through) {
             self.close_first_window(through, out);
         }
+    }
+
+    pub(crate) fn pattern(&self) -> usize {
+        self.pattern
+    }
+
+    /// Gives conditions other reference data.
+    pub(crate) fn set_tables(&mut self, tables: Tables) {
+        self.scratch.set_tables(tables);
     }
 
     /// How many evaluations had no result.

@@ -4,29 +4,38 @@
 //! A pure function of patterns, state and input. Knows no pattern text, no files, no clock, no threads: time is what the
 //! events and the caller say.
 //!
-//! [`Engine`] is an [`Intake`], which gives each event its place in time, and one [`Shard`], which owns keys and their
-//! runs. A runtime with threads puts several shards behind one intake.
+//! [`Engine`] is an [`Intake`], which gives each event its place in time, one [`Stack`] of shards, which own keys and their
+//! runs, and a [`Cascade`], by which what patterns emit comes to those that read it. A runtime with threads puts several stacks
+//! behind one intake.
 
+mod cascade;
 mod config;
+mod cooling;
 mod engine;
 mod error;
 mod intake;
 mod interest;
 mod keys;
 mod lane;
+mod levels;
 mod open_keys;
+mod outlet;
 mod output;
 mod reorder;
 mod shard;
 mod snapshot;
+mod stack;
 mod windows;
 
+pub use cascade::Cascade;
 pub use config::{Config, Limits, OnFull, Watermarks};
 pub use engine::Engine;
 pub use ensue_nfa::Size;
 pub use error::Error;
 pub use intake::{Admitted, Intake, Refusal, Route};
 pub use keys::{CLASSES_MAX, KeyClasses};
+pub use levels::{Level, Levels};
 pub use output::{Outputs, Rejected, Shed};
-pub use shard::{Routed, Shard};
-pub use snapshot::{SavedShard, Snapshot};
+pub use shard::Routed;
+pub use snapshot::{SavedStack, Snapshot};
+pub use stack::Stack;

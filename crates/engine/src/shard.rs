@@ -6,6 +6,7 @@ use std::ops::Add;
 use std::sync::Arc;
 
 use ensue_model::hash::key_hash;
+use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Timestamp, Value};
 use ensue_nfa::{Conditions, Incoming, Size};
 use smallvec::SmallVec;
@@ -16,6 +17,8 @@ use crate::intake::{Admitted, Route};
 use crate::interest::Interest;
 use crate::keys::KeyClasses;
 use crate::lane::{Arrival, Lane};
+use crate::levels::Level;
+use crate::outlet::Outlet;
 use crate::output::{Outputs, Shed};
 use crate::reorder::Reorder;
 use crate::windows::WindowEnd;
@@ -24,6 +27,8 @@ use crate::windows::WindowEnd;
 #[derive(Debug)]
 pub struct Routed<E> {
     pub(crate) incoming: Incoming<E>,
+    /// The level of the patterns that it is for.
+    pub(crate) level: usize,
     pub(crate) classes: u64,
     /// The hash of its key in the first of these classes, where it is known.
     hash: Option<u64>,
@@ -32,23 +37,25 @@ pub struct Routed<E> {
 }
 
 impl<E: Event> Routed<E> {
-    /// An event that no other shard needs.
-    pub fn alone(event: E, admitted: &Admitted, route: &Route) -> Self {
-        Routed::new(Incoming::new(event, admitted.position), admitted, route)
+    /// An event on each of its routes, with the shard that it goes to.
+    pub fn each(event: E, admitted: &Admitted) -> impl Iterator<Item = (usize, Self)> {
+        let event = Arc::new(event);
+        admitted.routes.iter().map(move |route| (route.shard, Routed::shared(event.clone(), admitted, route)))
     }
 
-    /// An event that several shards need.
-    pub fn shared(event: Arc<E>, admitted: &Admitted, route: &Route) -> Self {
+    /// An event on one of its routes.
+    pub(crate) fn shared(event: Arc<E>, admitted: &Admitted, route: &Route) -> Self {
         Routed::new(Incoming::shared(event, admitted.position), admitted, route)
     }
 
     fn new(incoming: Incoming<E>, admitted: &Admitted, route: &Route) -> Self {
-        Routed { incoming, classes: route.classes, hash: Some(route.hash), through: admitted.through }
+        let Route { shard: _, level, classes, hash, ways } = *route;
+        Routed { incoming: incoming.by_ways(ways), level, classes, hash: Some(hash), through: admitted.through }
     }
 
     /// An event that waited for time to come to it.
-    pub(crate) fn waiting(event: Arc<E>, position: u64, classes: u64) -> Self {
-        Routed { incoming: Incoming::shared(event, position), classes, hash: None, through: Timestamp::MIN }
+    pub(crate) fn waiting(incoming: Incoming<E>, level: usize, classes: u64) -> Self {
+        Routed { incoming, level, classes, hash: None, through: Timestamp::MIN }
     }
 }
 
@@ -61,9 +68,10 @@ const LANES_ASKED: usize = 4;
 /// With more patterns than these, the memory that an event needs is not read ahead.
 const LANES_READ_AHEAD: usize = 4;
 
-/// The runs of the keys that one thread owns.
+/// The runs of the keys that one thread owns, for the patterns of one level.
 #[derive(Debug)]
-pub struct Shard<E> {
+pub(crate) struct Shard<E> {
+    /// The names of the patterns, by lane.
     names: Vec<String>,
     classes: Arc<KeyClasses>,
     pub(crate) lanes: Vec<Lane<E>>,
@@ -82,6 +90,7 @@ pub struct Shard<E> {
     concerned: Vec<usize>,
     /// For each lane with windows, the one that ends first; and some that did, which do no harm.
     next_windows: BinaryHeap<Reverse<(WindowEnd, usize)>>,
+    pub(crate) outlet: Outlet,
 }
 
 impl<E: Event> Shard<E> {
@@ -89,12 +98,17 @@ impl<E: Event> Shard<E> {
     ///
     /// # Errors
     /// If a pattern is larger than a program may be.
-    pub fn new(patterns: &Patterns, classes: Arc<KeyClasses>, config: &Config) -> Result<Self, Error> {
+    pub(crate) fn new(patterns: &Patterns, level: &Level, config: &Config) -> Result<Self, Error> {
         let mut conditions = Conditions::new();
-        let mut lanes: Vec<Lane<E>> = Vec::with_capacity(patterns.patterns.len());
-        for (index, pattern) in patterns.patterns.iter().enumerate() {
+        let classes = level.classes.clone();
+        let mut lanes: Vec<Lane<E>> = Vec::with_capacity(level.patterns.len());
+        for index in &level.patterns {
+            let pattern = &patterns.patterns[*index];
             let program = Arc::new(ensue_nfa::compile(pattern)?);
-            lanes.push(Lane::new(index, program, config, &mut conditions));
+            // What another pattern reads comes out, whether or not the caller takes it.
+            let is_read = pattern.timeout.as_ref().is_some_and(|record| record.stream.is_some());
+            let config = &Config { timeouts: config.timeouts || is_read, ..config.clone() };
+            lanes.push(Lane::new(*index, program, config, &mut conditions));
         }
         let interest = |class| {
             let mut interest = Interest::new();
@@ -111,7 +125,8 @@ impl<E: Event> Shard<E> {
         };
         Ok(Shard {
             interests: (0..classes.len()).map(interest).collect(),
-            names: patterns.patterns.iter().map(|pattern| pattern.name.clone()).collect(),
+            names: level.patterns.iter().map(|index| patterns.patterns[*index].name.clone()).collect(),
+            outlet: Outlet::new(patterns),
             classes,
             closed_by_key: (0..lanes.len()).filter(|index| lanes[*index].is_closed_by_key()).collect(),
             lanes,
@@ -125,24 +140,36 @@ impl<E: Event> Shard<E> {
     }
 
     /// How many evaluations had no result because of unlike types, overflow and the like.
-    pub fn faults(&self) -> u64 {
-        self.lanes.iter().map(Lane::faults).sum()
+    pub(crate) fn faults(&self) -> u64 {
+        self.lanes.iter().map(Lane::faults).sum::<u64>() + self.outlet.faults()
+    }
+
+    /// How many matches cooldowns have kept back.
+    pub(crate) fn kept_back(&self) -> u64 {
+        self.outlet.kept_back()
+    }
+
+    /// Gives a table other rows, for the events that are handled from now on.
+    pub(crate) fn set_table(&mut self, table: TableId, rows: &Arc<Table>) {
+        let tables = self.outlet.tables();
+        tables.set(table, rows.clone());
+        self.lanes.iter_mut().for_each(|lane| lane.set_tables(tables.clone()));
     }
 
     /// How many keys have open runs, over all patterns.
-    pub fn open_keys(&self) -> usize {
+    pub(crate) fn open_keys(&self) -> usize {
         self.lanes.iter().map(Lane::key_count).sum()
     }
 
     /// What was given up at limits.
-    pub fn shed(&self) -> Shed {
+    pub(crate) fn shed(&self) -> Shed {
         let mut shed = Shed::default();
         self.lanes.iter().for_each(|lane| shed.add(lane.shed()));
         shed
     }
 
     /// How much all open runs are: how many, and about how many bytes.
-    pub fn size(&self) -> Size {
+    pub(crate) fn size(&self) -> Size {
         self.size
     }
 
@@ -150,7 +177,7 @@ impl<E: Event> Shard<E> {
     ///
     /// # Errors
     /// As [`Shard::advance`].
-    pub fn push(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
+    pub(crate) fn push(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
         if event.incoming.time() <= event.through && self.held.is_empty() {
             self.close_windows(event.incoming.time(), out);
             return self.step(event, out);
@@ -163,7 +190,7 @@ impl<E: Event> Shard<E> {
     ///
     /// # Errors
     /// As [`Shard::advance`]. The events behind the one that reached the limit are lost.
-    pub fn push_all(&mut self, events: &mut Vec<Routed<E>>, out: &mut Outputs<E>) -> Result<(), Error> {
+    pub(crate) fn push_all(&mut self, events: &mut Vec<Routed<E>>, out: &mut Outputs<E>) -> Result<(), Error> {
         if self.held.is_empty() && events.iter().all(|event| event.incoming.time() <= event.through) {
             return self.step_all(events, out);
         }
@@ -180,7 +207,7 @@ impl<E: Event> Shard<E> {
     ///
     /// # Errors
     /// If a limit is reached, and the shard is to stop there.
-    pub fn advance(&mut self, through: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
+    pub(crate) fn advance(&mut self, through: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
         let mut batch = std::mem::take(&mut self.batch);
         while let Some(event) = self.held.pop(through) {
             batch.push(event);
@@ -191,9 +218,15 @@ impl<E: Event> Shard<E> {
         self.step_all(&mut batch, out)?;
         self.batch = batch;
         self.close_windows(through, out);
-        if self.closed_by_key.is_empty() {
-            return Ok(());
+        if !self.closed_by_key.is_empty() {
+            self.close_each_key(through, out);
         }
+        self.outlet.pass(through);
+        Ok(())
+    }
+
+    /// Where windows are closed by key, closes those that end up to then.
+    fn close_each_key(&mut self, through: Timestamp, out: &mut Outputs<E>) {
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
         for index in &self.closed_by_key {
             let lane = &mut self.lanes[*index];
@@ -201,8 +234,7 @@ impl<E: Event> Shard<E> {
             lane.close_by_key(through, out);
             self.size = others + lane.size();
         }
-        out.sort_from(matches, timeouts);
-        Ok(())
+        self.outlet.give(matches, timeouts, out);
     }
 
     /// Handles events whose time has come.
@@ -231,11 +263,11 @@ impl<E: Event> Shard<E> {
     fn step(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
         let Routed { incoming, classes, mut hash, .. } = event;
         self.close_by_key(&incoming, classes, out);
-        let from = out.matches.len();
+        let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
         for class in (0..self.classes.len()).filter(|class| classes >> class & 1 == 1) {
             self.step_class(class, &incoming, hash.take(), out)?;
         }
-        out.sort_from(from, out.timeouts.len());
+        self.outlet.give(matches, timeouts, out);
         Ok(())
     }
 
@@ -252,7 +284,7 @@ impl<E: Event> Shard<E> {
                 let lane = &mut lanes[*lane];
                 let find = |key: &[Value<'_>]| lane.find(key_hash(key), key);
                 if lane.is_closed_by_key()
-                    && let Ok(Some(place)) = keys.with_key(class, incoming.event(), find)
+                    && let Ok(Some(place)) = keys.with_key(class, incoming.event(), incoming.ways(), find)
                 {
                     let others = *size - lane.size();
                     lane.close(place, incoming.time(), out);
@@ -260,7 +292,7 @@ impl<E: Event> Shard<E> {
                 }
             }
         }
-        out.sort_from(matches, timeouts);
+        self.outlet.give(matches, timeouts, out);
     }
 
     fn step_class(
@@ -276,7 +308,7 @@ impl<E: Event> Shard<E> {
             if !lane.concerns(incoming, conditions) {
                 continue;
             }
-            let known = classes.with_key(class, incoming.event(), |key| {
+            let known = classes.with_key(class, incoming.event(), incoming.ways(), |key| {
                 let hash = *hash.get_or_insert_with(|| key_hash(key));
                 (hash, lane.find(hash, key))
             });
@@ -315,7 +347,7 @@ impl<E: Event> Shard<E> {
             self.size = others + lane.size();
             self.next_windows.extend(lane.next_window_end().map(|end| Reverse((end, pattern))));
         }
-        out.sort_from(matches, timeouts);
+        self.outlet.give(matches, timeouts, out);
     }
 
     /// Finds the next window of each lane again, after a restore.

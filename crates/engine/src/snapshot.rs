@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use ensue_model::hash::key_hash;
 use ensue_model::{Event, Pattern, Patterns, Timestamp, Value};
-use ensue_nfa::{Runs, SavedRuns};
+use ensue_nfa::{Incoming, Runs, SavedRuns};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::cascade::{Cascade, Source};
 use crate::error::{Error, Kind};
 use crate::intake::{Intake, shard_of};
 use crate::keys::KeyClasses;
+use crate::lane::Lane;
+use crate::levels::{Level, Levels};
 use crate::shard::{Routed, Shard};
+use crate::stack::Stack;
 
 /// The version of the format. A change that an older program cannot read raises it.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Everything that an engine knows at one point of the input.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,15 +30,26 @@ pub struct Snapshot<E> {
     position: u64,
     late: Timestamp,
     through: Timestamp,
-    shards: Vec<SavedShard<E>>,
+    /// What patterns have emitted for others, which these have not seen yet.
+    emitted: Vec<Source<E>>,
+    stacks: Vec<SavedStack<E>>,
+}
+
+/// What the shards of one thread know, by level.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "E: Serialize", deserialize = "E: DeserializeOwned"))]
+pub struct SavedStack<E> {
+    levels: Vec<SavedShard<E>>,
 }
 
 /// What one shard knows.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: DeserializeOwned"))]
-pub struct SavedShard<E> {
-    /// For each pattern, the keys with open runs.
+struct SavedShard<E> {
+    /// For each pattern of the level, the keys with open runs.
     lanes: Vec<Vec<(Vec<Value<'static>>, SavedRuns<E>)>>,
+    /// For each pattern of the level, the keys with a cooldown, and its end.
+    cooling: Vec<Vec<(Vec<Value<'static>>, Timestamp)>>,
     /// The events that wait for the watermark.
     held: Vec<SavedEvent<E>>,
 }
@@ -45,6 +60,8 @@ struct SavedEvent<E> {
     event: Arc<E>,
     position: u64,
     classes: u64,
+    /// The ways of key by which it comes.
+    ways: u64,
 }
 
 #[derive(Deserialize)]
@@ -53,15 +70,16 @@ struct Versioned {
 }
 
 impl<E: Event + Serialize + DeserializeOwned> Snapshot<E> {
-    /// The state of an intake and its shards.
-    pub fn new(patterns: &Patterns, intake: &Intake, shards: Vec<SavedShard<E>>) -> Self {
+    /// The state of an intake, of what is on its way between patterns, and of the stacks.
+    pub fn new(patterns: &Patterns, intake: &Intake, cascade: &Cascade<E>, stacks: Vec<SavedStack<E>>) -> Self {
         Snapshot {
             version: VERSION,
             patterns: patterns.patterns.iter().map(identity).collect(),
             position: intake.position(),
             late: intake.watermark(),
             through: intake.through(),
-            shards,
+            emitted: cascade.save(),
+            stacks,
         }
     }
 
@@ -100,80 +118,113 @@ impl<E: Event + Serialize + DeserializeOwned> Snapshot<E> {
         intake.restore(self.position, self.late, self.through);
     }
 
-    /// What each of `count` shards knows: the keys are dealt out anew.
-    pub fn into_shards(self, count: usize, classes: &KeyClasses) -> Vec<SavedShard<E>> {
-        let lanes = self.patterns.len();
-        let mut shards: Vec<SavedShard<E>> = Vec::new();
-        shards.resize_with(count, || SavedShard::empty(lanes));
-        for saved in self.shards {
-            for (lane, keyed) in saved.lanes.into_iter().enumerate() {
-                for (key, runs) in keyed {
-                    shards[shard_of(key_hash(&key), count)].lanes[lane].push((key, runs));
-                }
-            }
-            for event in saved.held {
-                deal(event, classes, &mut shards);
+    /// What is on its way between patterns, and what each of `count` stacks knows: the keys are dealt out anew.
+    pub(crate) fn into_parts(self, count: usize, levels: &Levels) -> (Vec<Source<E>>, Vec<SavedStack<E>>) {
+        let mut stacks: Vec<SavedStack<E>> = Vec::new();
+        stacks.resize_with(count, || SavedStack { levels: levels.iter().map(SavedShard::empty).collect() });
+        for saved in self.stacks {
+            for (level, saved) in saved.levels.into_iter().enumerate().take(levels.count()) {
+                deal(saved, level, &levels.get(level).classes, &mut stacks);
             }
         }
-        shards
+        (self.emitted, stacks)
+    }
+}
+
+/// Gives what a shard knew to the shards that own its keys now.
+fn deal<E: Event>(saved: SavedShard<E>, level: usize, classes: &KeyClasses, stacks: &mut [SavedStack<E>]) {
+    let count = stacks.len();
+    let owner = |key: &[Value<'_>]| shard_of(key_hash(key), count);
+    for (lane, keyed) in saved.lanes.into_iter().enumerate() {
+        for (key, runs) in keyed {
+            stacks[owner(&key)].levels[level].lanes[lane].push((key, runs));
+        }
+    }
+    for (lane, cooling) in saved.cooling.into_iter().enumerate() {
+        for (key, until) in cooling {
+            stacks[owner(&key)].levels[level].cooling[lane].push((key, until));
+        }
+    }
+    for event in saved.held {
+        deal_event(event, level, classes, stacks);
     }
 }
 
 /// Gives an event that waits to the shards that own its keys.
-fn deal<E: Event>(saved: SavedEvent<E>, classes: &KeyClasses, shards: &mut [SavedShard<E>]) {
-    let mut of_shard = vec![0u64; shards.len()];
-    for class in (0..classes.len()).filter(|class| saved.classes >> class & 1 == 1) {
-        if let Ok(shard) = classes.with_key(class, &*saved.event, |key| shard_of(key_hash(key), shards.len())) {
+fn deal_event<E: Event>(saved: SavedEvent<E>, level: usize, classes: &KeyClasses, stacks: &mut [SavedStack<E>]) {
+    let SavedEvent { event, position, classes: of_event, ways } = saved;
+    let mut of_shard = vec![0u64; stacks.len()];
+    for class in (0..classes.len()).filter(|class| of_event >> class & 1 == 1) {
+        let shard = classes.with_key(class, &*event, ways, |key| shard_of(key_hash(key), stacks.len()));
+        if let Ok(shard) = shard {
             of_shard[shard] |= 1 << class;
         }
     }
-    for (shard, classes) in shards.iter_mut().zip(of_shard) {
+    for (stack, classes) in stacks.iter_mut().zip(of_shard) {
         if classes != 0 {
-            shard.held.push(SavedEvent { event: saved.event.clone(), position: saved.position, classes });
+            stack.levels[level].held.push(SavedEvent { event: event.clone(), position, classes, ways });
         }
     }
 }
 
 impl<E> SavedShard<E> {
-    fn empty(lanes: usize) -> Self {
-        let mut saved = SavedShard { lanes: Vec::new(), held: Vec::new() };
-        saved.lanes.resize_with(lanes, Vec::new);
+    fn empty(level: &Level) -> Self {
+        let mut saved =
+            SavedShard { lanes: Vec::new(), cooling: vec![Vec::new(); level.patterns.len()], held: Vec::new() };
+        saved.lanes.resize_with(level.patterns.len(), Vec::new);
         saved
     }
 }
 
-impl<E: Event> Shard<E> {
-    /// What the shard knows.
-    pub fn save(&self) -> SavedShard<E> {
-        let lanes = self
-            .lanes
-            .iter()
-            .map(|lane| lane.open().map(|(key, runs)| (key.to_vec(), runs.save(lane.scratch()))).collect());
-        let held = self.held.iter().map(|routed| SavedEvent {
-            event: routed.incoming.share(),
-            position: routed.incoming.position(),
-            classes: routed.classes,
-        });
-        SavedShard { lanes: lanes.collect(), held: held.collect() }
+impl<E: Event> Stack<E> {
+    /// What the shards know.
+    pub fn save(&self) -> SavedStack<E> {
+        SavedStack { levels: self.levels.iter().map(Shard::save).collect() }
     }
 
     /// Takes over what a snapshot holds.
     ///
     /// # Errors
     /// If the runs are not whole.
-    pub fn load(&mut self, saved: SavedShard<E>, patterns: &Patterns) -> Result<(), Error> {
-        for (index, keyed) in saved.lanes.into_iter().enumerate() {
-            let lane = &mut self.lanes[index];
+    pub fn load(&mut self, saved: SavedStack<E>, patterns: &Patterns) -> Result<(), Error> {
+        let mut shards = self.levels.iter_mut().enumerate().zip(saved.levels);
+        shards.try_for_each(|((level, shard), saved)| shard.load(saved, level, patterns))
+    }
+}
+
+impl<E: Event> Shard<E> {
+    fn save(&self) -> SavedShard<E> {
+        let runs = |lane: &Lane<E>| lane.open().map(|(key, runs)| (key.to_vec(), runs.save(lane.scratch()))).collect();
+        let held = self.held.iter().map(|routed| SavedEvent {
+            event: routed.incoming.share(),
+            position: routed.incoming.position(),
+            classes: routed.classes,
+            ways: routed.incoming.ways(),
+        });
+        SavedShard {
+            lanes: self.lanes.iter().map(runs).collect(),
+            cooling: self.lanes.iter().map(|lane| self.outlet.cooling(lane.pattern())).collect(),
+            held: held.collect(),
+        }
+    }
+
+    fn load(&mut self, saved: SavedShard<E>, level: usize, patterns: &Patterns) -> Result<(), Error> {
+        for (lane, keyed) in self.lanes.iter_mut().zip(saved.lanes) {
             for (key, runs) in keyed {
                 let (program, scratch) = lane.parts();
                 let Some(runs) = Runs::load(runs, program, scratch) else {
-                    return Err(Kind::Damaged { pattern: patterns.patterns[index].name.clone() }.into());
+                    return Err(Kind::Damaged { pattern: patterns.patterns[lane.pattern()].name.clone() }.into());
                 };
                 lane.restore(key.into_iter().collect(), runs);
             }
         }
-        for SavedEvent { event, position, classes } in saved.held {
-            self.hold(Routed::waiting(event, position, classes));
+        for (lane, cooling) in self.lanes.iter().zip(saved.cooling) {
+            for (key, until) in cooling {
+                self.outlet.restore_cooling(lane.pattern(), key.into_iter().collect(), until);
+            }
+        }
+        for SavedEvent { event, position, classes, ways } in saved.held {
+            self.hold(Routed::waiting(Incoming::shared(event, position).by_ways(ways), level, classes));
         }
         self.restore_windows();
         Ok(())
@@ -183,8 +234,10 @@ impl<E: Event> Shard<E> {
 /// What tells a pattern from another: its name, and a hash of all that decides what its runs are.
 fn identity(pattern: &Pattern) -> (String, u64) {
     let Pattern { from, key, active, stages, lookbacks, sequence, within, within_events, skip, keep, .. } = pattern;
+    let Pattern { cooldown, emit, timeout, .. } = pattern;
+    let streams = [emit, timeout].map(|record| record.as_ref().and_then(|record| record.stream));
     let text = format!(
-        "{from:?} {key:?} {active:?} {stages:?} {lookbacks:?} {sequence:?} {within:?} {within_events:?} {skip:?} {keep:?}"
+        "{from:?} {key:?} {active:?} {stages:?} {lookbacks:?} {sequence:?} {within:?} {within_events:?} {skip:?} {keep:?} {cooldown:?} {streams:?}"
     );
     (pattern.name.clone(), key_hash(&[text.as_str().into()]))
 }

@@ -28,9 +28,15 @@ impl<E: Event> Incoming<E> {
         Incoming { time: event.time(), event, position, ways: u64::MAX }
     }
 
-    /// The event as it comes to one of its keys: by these ways of key, a bit each.
-    pub fn by_ways(&self, ways: u64) -> Self {
-        Incoming { event: self.event.clone(), ways, ..*self }
+    /// As it comes to one of its keys: by these ways of key, a bit each. If nothing is said, it comes by all.
+    #[must_use]
+    pub fn by_ways(self, ways: u64) -> Self {
+        Incoming { ways, ..self }
+    }
+
+    /// The ways of key by which it has come, a bit each.
+    pub fn ways(&self) -> u64 {
+        self.ways
     }
 
     pub(crate) fn is_keyed_by(&self, way: u8) -> bool {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-use ensue_engine::{Config, Error, Intake, Outputs, Routed, Shard};
+use ensue_engine::{Cascade, Config, Engine, Error, Intake, Outputs, Routed, Stack};
+use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Timestamp};
 
 /// An engine with its keys dealt out to threads. With one shard it runs on the caller's thread.
@@ -19,43 +20,30 @@ pub struct Sharded<E: Event + Send + Sync + 'static> {
 #[derive(Debug)]
 enum Inner<E: Event + Send + Sync + 'static> {
     Inline(Box<Inline<E>>),
-    Threads(Threads<E>),
+    Threads(Box<Threads<E>>),
 }
 
 /// One shard, on the caller's thread.
 #[derive(Debug)]
 struct Inline<E> {
-    intake: Intake,
-    shard: Shard<E>,
+    engine: Engine<E>,
     /// Events that wait to be handled together.
-    batch: Vec<Routed<E>>,
+    batch: Vec<E>,
 }
 
 impl<E: Event> Inline<E> {
-    fn new(patterns: &Patterns, config: &Config) -> Result<Self, Error> {
-        let intake = Intake::new(patterns, config.watermarks)?;
-        let shard = Shard::new(patterns, intake.classes().clone(), config)?;
-        Ok(Inline { intake, shard, batch: Vec::with_capacity(INLINE_EVENTS) })
-    }
-
     fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
-        match self.intake.admit(&event, 1) {
-            Ok(admitted) => {
-                self.batch.extend(admitted.routes.first().map(|route| Routed::alone(event, &admitted, route)))
-            }
-            Err(refusal) => refusal.put(event, out),
-        }
+        self.batch.push(event);
         if self.batch.len() < INLINE_EVENTS { Ok(()) } else { self.catch_up(out) }
     }
 
-    fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
-        self.intake.advance(watermark);
-        self.catch_up(out)
+    fn catch_up(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.engine.push_all(self.batch.drain(..), out)
     }
 
-    fn catch_up(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
-        self.shard.push_all(&mut self.batch, out)?;
-        self.shard.advance(self.intake.through(), out)
+    fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.catch_up(out)?;
+        self.engine.advance(watermark, out)
     }
 }
 
@@ -63,35 +51,50 @@ impl<E: Event> Inline<E> {
 #[derive(Debug)]
 struct Threads<E: Event + Send + Sync + 'static> {
     intake: Intake,
+    cascade: Cascade<E>,
     workers: Vec<Worker<E>>,
     /// For each shard, the events that wait to be sent.
     batches: Vec<Vec<Routed<E>>>,
     waiting: usize,
-    /// What of earlier batches has come back, of the oldest first: for each, the shards that are still at it.
+    /// What of earlier batches has come back, of the oldest first.
     flying: VecDeque<Flying<E>>,
     first_flying: u64,
     sent: u64,
-    /// For each shard, its evaluation errors when it last replied.
-    faults: Vec<u64>,
+    /// For each shard, what it had counted when it last replied.
+    counts: Vec<Counts>,
     replies: Receiver<Reply<E>>,
 }
 
+/// A batch that is with the shards. The patterns of each level see it when those below have: what these emit is part of it.
 #[derive(Debug)]
 struct Flying<E> {
+    /// The time up to which the levels above the first may handle it.
+    through: Timestamp,
+    /// The shards that are still at it.
     missing: usize,
-    /// By shard.
+    /// Of the level that they are at, by shard.
     outputs: Vec<Outputs<E>>,
+    /// Of the levels below.
+    done: Vec<Outputs<E>>,
 }
 
 #[derive(Debug)]
 struct Worker<E> {
-    batches: Option<SyncSender<Batch<E>>>,
+    work: Option<SyncSender<Work<E>>>,
     thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+enum Work<E> {
+    Batch(Batch<E>),
+    Table(TableId, Arc<Table>),
 }
 
 #[derive(Debug)]
 struct Batch<E> {
     number: u64,
+    /// The level of patterns that is to handle it.
+    level: usize,
     events: Vec<Routed<E>>,
     through: Timestamp,
 }
@@ -103,8 +106,14 @@ struct Reply<E> {
     outputs: Outputs<E>,
     /// Whether the shard goes on.
     done: Result<(), Error>,
-    /// All that the shard has had, not only with this batch.
+    counts: Counts,
+}
+
+/// What a shard has counted, with all that it has had.
+#[derive(Clone, Copy, Default, Debug)]
+struct Counts {
     faults: u64,
+    kept_back: u64,
 }
 
 /// How many events one shard gathers: as many as stay in the cache until they are handled.
@@ -123,9 +132,10 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// If a pattern is larger than a limit.
     pub fn new(patterns: &Arc<Patterns>, config: Config, shards: usize) -> Result<Self, Error> {
         let inner = if shards <= 1 {
-            Inner::Inline(Box::new(Inline::new(patterns, &config)?))
+            let engine = Engine::new(patterns, config)?;
+            Inner::Inline(Box::new(Inline { engine, batch: Vec::with_capacity(INLINE_EVENTS) }))
         } else {
-            Inner::Threads(Threads::new(patterns, &config, shards)?)
+            Inner::Threads(Box::new(Threads::new(patterns, &config, shards)?))
         };
         Ok(Sharded { inner })
     }
@@ -168,8 +178,40 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// have not come out yet may be missing.
     pub fn faults(&self) -> u64 {
         match &self.inner {
-            Inner::Inline(inline) => inline.shard.faults(),
-            Inner::Threads(threads) => threads.faults.iter().sum(),
+            Inner::Inline(inline) => inline.engine.faults(),
+            Inner::Threads(threads) => threads.counts.iter().map(|counts| counts.faults).sum(),
+        }
+    }
+
+    /// How many matches cooldowns have kept back, as far as outputs have come out.
+    pub fn kept_back(&self) -> u64 {
+        match &self.inner {
+            Inner::Inline(inline) => inline.engine.kept_back(),
+            Inner::Threads(threads) => threads.counts.iter().map(|counts| counts.kept_back).sum(),
+        }
+    }
+
+    /// Gives a table other rows, for the events that come from now on. Before that, each table is empty.
+    ///
+    /// # Errors
+    /// As [`Engine::push`]: the events that have come before are handled.
+    ///
+    /// # Panics
+    /// If the patterns have no such table.
+    pub fn set_table(&mut self, table: TableId, rows: Arc<Table>, out: &mut Outputs<E>) -> Result<(), Error> {
+        match &mut self.inner {
+            Inner::Inline(inline) => {
+                inline.catch_up(out)?;
+                inline.engine.set_table(table, rows);
+                Ok(())
+            }
+            Inner::Threads(threads) => {
+                threads.send();
+                // Also the levels above the first must be done with what came before.
+                threads.receive_all(out)?;
+                threads.workers.iter().for_each(|worker| worker.send(Work::Table(table, rows.clone())));
+                Ok(())
+            }
         }
     }
 }
@@ -177,41 +219,36 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
 impl<E: Event + Send + Sync + 'static> Threads<E> {
     fn new(patterns: &Patterns, config: &Config, shards: usize) -> Result<Self, Error> {
         let intake = Intake::new(patterns, config.watermarks)?;
+        let cascade = Cascade::new(patterns, intake.levels().count())?;
         let config = &Config { limits: config.limits.shared_by(shards), ..config.clone() };
         let (replies_in, replies) = channel();
         let mut workers = Vec::with_capacity(shards);
         for index in 0..shards {
-            let shard = Shard::new(patterns, intake.classes().clone(), config)?;
-            workers.push(Worker::new(index, shard, replies_in.clone()));
+            let stack = Stack::new(patterns, intake.levels(), config)?;
+            workers.push(Worker::new(index, stack, replies_in.clone()));
         }
         Ok(Threads {
             intake,
+            cascade,
             batches: workers.iter().map(|_| Vec::new()).collect(),
             workers,
             waiting: 0,
             flying: VecDeque::new(),
             first_flying: 0,
             sent: 0,
-            faults: vec![0; shards],
+            counts: vec![Counts::default(); shards],
             replies,
         })
     }
 
     fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
-        let admitted = match self.intake.admit(&event, self.workers.len()) {
-            Ok(admitted) => admitted,
+        match self.intake.admit(&event, self.workers.len()) {
+            Ok(admitted) => {
+                Routed::each(event, &admitted).for_each(|(shard, routed)| self.batches[shard].push(routed));
+            }
             Err(refusal) => {
                 refusal.put(event, out);
                 return Ok(());
-            }
-        };
-        match admitted.routes[..] {
-            [ref route] => self.batches[route.shard].push(Routed::alone(event, &admitted, route)),
-            ref routes => {
-                let event = Arc::new(event);
-                for route in routes {
-                    self.batches[route.shard].push(Routed::shared(event.clone(), &admitted, route));
-                }
             }
         }
         self.waiting += 1;
@@ -225,14 +262,21 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
     /// Sends what waits to the shards, with the time up to which they may handle it.
     fn send(&mut self) {
         self.waiting = 0;
-        let (number, through) = (self.sent, self.intake.through());
+        let number = self.sent;
         self.sent += 1;
-        self.flying.push_back(Flying {
-            missing: self.workers.len(),
-            outputs: self.workers.iter().map(|_| Outputs::new()).collect(),
-        });
-        for (worker, events) in self.workers.iter().zip(&mut self.batches) {
-            worker.send(Batch { number, events: std::mem::take(events), through });
+        let mut flying = Flying { through: self.intake.watermark(), missing: 0, outputs: Vec::new(), done: Vec::new() };
+        let batches = self.batches.iter_mut().map(std::mem::take).collect();
+        self.fly(&mut flying, number, batches, self.intake.through());
+        self.flying.push_back(flying);
+    }
+
+    /// Sends the events of a batch to the shards, for the level that is to handle it next.
+    fn fly(&self, flying: &mut Flying<E>, number: u64, batches: Vec<Vec<Routed<E>>>, through: Timestamp) {
+        flying.missing = self.workers.len();
+        flying.outputs = self.workers.iter().map(|_| Outputs::new()).collect();
+        let level = flying.done.len();
+        for (worker, events) in self.workers.iter().zip(batches) {
+            worker.send(Work::Batch(Batch { number, level, events, through }));
         }
     }
 
@@ -245,11 +289,12 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
     }
 
     fn receive_all(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
-        while self.flying.iter().any(|flying| flying.missing > 0) {
+        self.take_landed(out);
+        while !self.flying.is_empty() {
             let reply = self.replies.recv().expect("a shard that has a batch replies");
             self.land(reply)?;
+            self.take_landed(out);
         }
-        self.take_landed(out);
         Ok(())
     }
 
@@ -257,45 +302,75 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
         let flying = &mut self.flying[(reply.number - self.first_flying) as usize];
         flying.missing -= 1;
         flying.outputs[reply.shard].append(&mut reply.outputs);
-        self.faults[reply.shard] = reply.faults;
+        self.counts[reply.shard] = reply.counts;
         reply.done
     }
 
     /// Gives out the batches that are whole, in their order.
     fn take_landed(&mut self, out: &mut Outputs<E>) {
         while let Some(mut flying) = self.flying.pop_front_if(|flying| flying.missing == 0) {
-            self.first_flying += 1;
-            Outputs::merge(std::mem::take(&mut flying.outputs), out);
+            let mut of_level = Outputs::new();
+            Outputs::merge(std::mem::take(&mut flying.outputs), &mut of_level);
+            flying.done.push(of_level);
+            if flying.done.len() < self.intake.levels().count() {
+                self.rise(&mut flying);
+                self.flying.push_front(flying);
+            } else {
+                self.first_flying += 1;
+                Outputs::merge(flying.done, out);
+            }
         }
+    }
+
+    /// Gives the oldest batch to the next level, with what the one below has emitted.
+    fn rise(&mut self, flying: &mut Flying<E>) {
+        let below = flying.done.len() - 1;
+        let outputs = &mut flying.done[below];
+        self.cascade.collect(below, outputs);
+        let mut batches: Vec<Vec<Routed<E>>> = self.workers.iter().map(|_| Vec::new()).collect();
+        let emitted = self.cascade.release(below, flying.through, &self.intake, self.workers.len(), outputs);
+        emitted.into_iter().for_each(|(shard, routed)| batches[shard].push(routed));
+        self.fly(flying, self.first_flying, batches, flying.through);
     }
 }
 
 impl<E: Event + Send + Sync + 'static> Worker<E> {
-    fn new(index: usize, mut shard: Shard<E>, replies: Sender<Reply<E>>) -> Self {
-        let (batches, incoming) = sync_channel::<Batch<E>>(BATCHES_AHEAD);
-        let work = move || {
-            for Batch { number, mut events, through } in incoming {
-                let mut outputs = Outputs::new();
-                let done = shard.push_all(&mut events, &mut outputs);
-                let done = done.and_then(|()| shard.advance(through, &mut outputs));
-                let faults = shard.faults();
-                if replies.send(Reply { number, shard: index, outputs, done, faults }).is_err() {
-                    return;
+    fn new(index: usize, stack: Stack<E>, replies: Sender<Reply<E>>) -> Self {
+        let (work, incoming) = sync_channel::<Work<E>>(BATCHES_AHEAD);
+        let thread = std::thread::spawn(move || {
+            let mut stack = stack;
+            for work in incoming {
+                match work {
+                    Work::Batch(batch) => {
+                        if replies.send(handle(&mut stack, batch, index)).is_err() {
+                            return;
+                        }
+                    }
+                    Work::Table(table, rows) => stack.set_table(table, &rows),
                 }
             }
-        };
-        Worker { batches: Some(batches), thread: Some(std::thread::spawn(work)) }
+        });
+        Worker { work: Some(work), thread: Some(thread) }
     }
 
-    fn send(&self, batch: Batch<E>) {
-        let batches = self.batches.as_ref().expect("the channel is open until the worker is dropped");
-        batches.send(batch).expect("a shard takes batches until its channel is closed");
+    fn send(&self, work: Work<E>) {
+        let channel = self.work.as_ref().expect("the channel is open until the worker is dropped");
+        channel.send(work).expect("a shard takes work until its channel is closed");
     }
+}
+
+/// Lets the patterns of a level handle a batch.
+fn handle<E: Event>(stack: &mut Stack<E>, batch: Batch<E>, shard: usize) -> Reply<E> {
+    let Batch { number, level, mut events, through } = batch;
+    let mut outputs = Outputs::new();
+    let done = stack.push_all(&mut events, &mut outputs).and_then(|()| stack.advance(level, through, &mut outputs));
+    let counts = Counts { faults: stack.faults(), kept_back: stack.kept_back() };
+    Reply { number, shard, outputs, done, counts }
 }
 
 impl<E> Drop for Worker<E> {
     fn drop(&mut self) {
-        self.batches = None;
+        self.work = None;
         if let Some(thread) = self.thread.take() {
             // A shard that panicked has said so already.
             let _ = thread.join();

@@ -1,0 +1,182 @@
+//! What patterns emit for other patterns: collected from the outputs of a level, put into an order that does not depend on the
+//! shards that they came from, and given to the levels above as events.
+
+use std::sync::Arc;
+
+use ensue_model::pattern::{Pattern, StageId};
+use ensue_model::record::Values;
+use ensue_model::{Event, FieldId, Partial, Patterns, Record, StreamId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind};
+use crate::intake::{Admitted, Intake, Route};
+use crate::levels::emitted;
+use crate::output::{Outputs, Rejected};
+use crate::shard::Routed;
+
+/// The records on their way from the patterns that emit them to those that read them.
+#[derive(Debug)]
+pub struct Cascade<E> {
+    /// For each pattern, what its matches and what its timeouts are for others.
+    feeds: Vec<[Option<Feed>; 2]>,
+    /// For each level but the last, what it has emitted.
+    sources: Vec<Source<E>>,
+}
+
+/// The stream that a record is, and the fields of its entries.
+#[derive(Debug)]
+struct Feed {
+    stream: StreamId,
+    fields: Vec<FieldId>,
+}
+
+/// What a level has emitted.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "E: Serialize", deserialize = "E: serde::de::DeserializeOwned"))]
+pub(crate) struct Source<E> {
+    /// What has not been given to those that read it: time may not be over for more of the same time.
+    waiting: Vec<Derived<E>>,
+    /// How many events have been given.
+    given: u64,
+}
+
+/// A record as an event.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "E: Serialize", deserialize = "E: serde::de::DeserializeOwned"))]
+struct Derived<E> {
+    time: Timestamp,
+    rank: Rank,
+    event: Arc<E>,
+}
+
+/// Where a record stands among those of the same time: as outputs do.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+struct Rank {
+    events: Vec<(Timestamp, u64)>,
+    pattern: usize,
+    stages: Vec<StageId>,
+    is_timeout: bool,
+}
+
+/// Positions of what a level has emitted start here, times the level from 1: behind all that the caller feeds, and behind what
+/// the levels below have emitted.
+const LEVEL_POSITIONS: u64 = 1 << 56;
+
+impl<E: Event> Cascade<E> {
+    /// Nothing emitted yet.
+    ///
+    /// # Errors
+    /// If a pattern reads records, and the program's events cannot be records.
+    pub fn new(patterns: &Patterns, levels: usize) -> Result<Self, Error> {
+        let is_read = |stream: &StreamId| patterns.patterns.iter().any(|pattern| pattern.from.contains(stream));
+        let reader = patterns
+            .patterns
+            .iter()
+            .find(|pattern| patterns.patterns.iter().flat_map(emitted).any(|stream| pattern.from.contains(&stream)));
+        if let Some(reader) = reader
+            && E::of_record(StreamId(0), Timestamp::MIN, &[]).is_none()
+        {
+            return Err(Kind::NoRecords { pattern: reader.name.clone() }.into());
+        }
+        let feed = |record: &Option<Record>| record.as_ref().and_then(Feed::of).filter(|feed| is_read(&feed.stream));
+        let feeds = |pattern: &Pattern| [feed(&pattern.emit), feed(&pattern.timeout)];
+        let sources = (1..levels).map(|_| Source { waiting: Vec::new(), given: 0 });
+        Ok(Cascade { feeds: patterns.patterns.iter().map(feeds).collect(), sources: sources.collect() })
+    }
+
+    /// Takes note of what a level has put out.
+    pub fn collect(&mut self, level: usize, outputs: &Outputs<E>) {
+        let Cascade { feeds, sources } = self;
+        let Some(source) = sources.get_mut(level) else { return };
+        let matches = outputs.matches.iter().filter_map(|found| {
+            let [feed, _] = &feeds[found.run.pattern];
+            feed.as_ref()?.derived(&found.run, found.at, found.record.as_ref()?, false)
+        });
+        source.waiting.extend(matches);
+        let timeouts = outputs.timeouts.iter().filter_map(|lapsed| {
+            let [_, feed] = &feeds[lapsed.run.pattern];
+            feed.as_ref()?.derived(&lapsed.run, lapsed.deadline, lapsed.record.as_ref()?, true)
+        });
+        source.waiting.extend(timeouts);
+    }
+
+    /// What a level has emitted up to `through`, a time up to which it emits no more, for the shards of the levels above.
+    /// What has no key is rejected.
+    pub fn release(
+        &mut self,
+        level: usize,
+        through: Timestamp,
+        intake: &Intake,
+        shards: usize,
+        out: &mut Outputs<E>,
+    ) -> Vec<(usize, Routed<E>)> {
+        let Some(source) = self.sources.get_mut(level) else { return Vec::new() };
+        let mut due: Vec<Derived<E>> = source.waiting.extract_if(.., |derived| derived.time <= through).collect();
+        due.sort_by(|a, b| (a.time, &a.rank).cmp(&(b.time, &b.rank)));
+        let mut routed = Vec::with_capacity(due.len());
+        for Derived { event, .. } in due {
+            let position = (level as u64 + 1) * LEVEL_POSITIONS + source.given;
+            source.given += 1;
+            match intake.route(&*event, shards) {
+                Ok(routes) => {
+                    let admitted = Admitted { position, through, routes };
+                    let to = |route: &Route| (route.shard, Routed::shared(event.clone(), &admitted, route));
+                    routed.extend(admitted.routes.iter().map(to));
+                }
+                Err(part) => {
+                    let reason = format!("its key `{part}` is null");
+                    out.rejected.push(Rejected { event, reason });
+                }
+            }
+        }
+        routed
+    }
+}
+
+impl Feed {
+    /// None where no pattern can read the record.
+    fn of(record: &Record) -> Option<Self> {
+        let fields = record.entries.iter().map(|entry| entry.field).collect::<Option<_>>()?;
+        Some(Feed { stream: record.stream?, fields })
+    }
+
+    fn derived<E: Event>(
+        &self,
+        run: &Partial<E>,
+        time: Timestamp,
+        values: &Values,
+        is_timeout: bool,
+    ) -> Option<Derived<E>> {
+        let fields: Vec<_> = self.fields.iter().copied().zip(values.iter().cloned()).collect();
+        let rank = Rank {
+            events: run.events.iter().map(|(_, taken)| (taken.time, taken.position)).collect(),
+            pattern: run.pattern,
+            stages: run.events.iter().map(|(stage, _)| *stage).collect(),
+            is_timeout,
+        };
+        let event = E::of_record(self.stream, time, &fields)?;
+        Some(Derived { time, rank, event: Arc::new(event) })
+    }
+}
+
+impl<E> Cascade<E> {
+    pub(crate) fn save(&self) -> Vec<Source<E>> {
+        self.sources.clone()
+    }
+
+    pub(crate) fn load(&mut self, saved: Vec<Source<E>>) {
+        self.sources = saved;
+    }
+}
+
+impl<E> Clone for Source<E> {
+    fn clone(&self) -> Self {
+        Source { waiting: self.waiting.clone(), given: self.given }
+    }
+}
+
+impl<E> Clone for Derived<E> {
+    fn clone(&self) -> Self {
+        Derived { time: self.time, rank: self.rank.clone(), event: self.event.clone() }
+    }
+}

@@ -1,0 +1,104 @@
+//! What one thread owns: a shard for each level of patterns.
+
+use std::ops::Add;
+use std::sync::Arc;
+
+use ensue_model::table::{Table, TableId};
+use ensue_model::{Event, Patterns, Timestamp};
+use ensue_nfa::Size;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::levels::Levels;
+use crate::output::{Outputs, Shed};
+use crate::shard::{Routed, Shard};
+
+/// The shards of all levels that one thread owns. What its patterns emit for each other does not flow inside it, but by way of a
+/// [`Cascade`](crate::Cascade): it may be for keys that another thread owns.
+#[derive(Debug)]
+pub struct Stack<E> {
+    pub(crate) levels: Vec<Shard<E>>,
+}
+
+impl<E: Event> Stack<E> {
+    /// Shards without events.
+    ///
+    /// # Errors
+    /// If a pattern is larger than a program may be.
+    pub fn new(patterns: &Patterns, levels: &Levels, config: &Config) -> Result<Self, Error> {
+        let shards = levels.iter().map(|level| Shard::new(patterns, level, config));
+        Ok(Stack { levels: shards.collect::<Result<_, _>>()? })
+    }
+
+    fn first(&mut self) -> &mut Shard<E> {
+        &mut self.levels[0]
+    }
+
+    /// Takes an event. One for patterns of the first level is handled at once, if no event before it can come and none waits.
+    ///
+    /// # Errors
+    /// As [`Stack::advance`].
+    pub fn push(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
+        match event.level {
+            0 => self.first().push(event, out),
+            level => {
+                self.levels[level].hold(event);
+                Ok(())
+            }
+        }
+    }
+
+    /// As [`Stack::push`] for one after the other, but faster.
+    ///
+    /// # Errors
+    /// As [`Stack::advance`]. The events behind the one that reached the limit are lost.
+    pub fn push_all(&mut self, events: &mut Vec<Routed<E>>, out: &mut Outputs<E>) -> Result<(), Error> {
+        if self.levels.len() > 1 {
+            for event in events.extract_if(.., |event| event.level > 0) {
+                self.levels[event.level].hold(event);
+            }
+        }
+        self.first().push_all(events, out)
+    }
+
+    /// Moves event time for the patterns of a level: handles the events up to `through` in their order, and closes the windows
+    /// that end up to then.
+    ///
+    /// # Errors
+    /// If a limit is reached, and the engine is to stop there.
+    pub fn advance(&mut self, level: usize, through: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.levels[level].advance(through, out)
+    }
+
+    /// Gives a table other rows, for the events that are handled from now on.
+    pub fn set_table(&mut self, table: TableId, rows: &Arc<Table>) {
+        self.levels.iter_mut().for_each(|shard| shard.set_table(table, rows));
+    }
+
+    /// How many evaluations had no result because of unlike types, overflow and the like.
+    pub fn faults(&self) -> u64 {
+        self.levels.iter().map(Shard::faults).sum()
+    }
+
+    /// How many matches cooldowns have kept back.
+    pub fn kept_back(&self) -> u64 {
+        self.levels.iter().map(Shard::kept_back).sum()
+    }
+
+    /// How many keys have open runs, over all patterns.
+    pub fn open_keys(&self) -> usize {
+        self.levels.iter().map(Shard::open_keys).sum()
+    }
+
+    /// What was given up at limits.
+    pub fn shed(&self) -> Shed {
+        let mut shed = Shed::default();
+        self.levels.iter().for_each(|shard| shed.add(shard.shed()));
+        shed
+    }
+
+    /// How much all open runs are: how many, and about how many bytes.
+    pub fn size(&self) -> Size {
+        self.levels.iter().map(Shard::size).fold(Size::default(), Size::add)
+    }
+}
