@@ -10,7 +10,6 @@ use crate::tree::{ClauseKind, EndingKind, File, Item, Keep, Pattern, Place, Sequ
 enum Construct {
     WithinEvents,
     Keep,
-    Cooldown,
     Emit,
     Timeout,
     Table,
@@ -24,7 +23,6 @@ enum Construct {
 const REFUSED: &[Construct] = &[
     Construct::WithinEvents,
     Construct::Keep,
-    Construct::Cooldown,
     Construct::Emit,
     Construct::Timeout,
     Construct::Table,
@@ -93,11 +91,10 @@ impl Gate {
 
     fn ending(&mut self, kind: &EndingKind, place: Place) {
         match kind {
-            EndingKind::Skip(_) | EndingKind::Keep(Keep::All) | EndingKind::Within(_) => {}
+            EndingKind::Skip(_) | EndingKind::Keep(Keep::All) | EndingKind::Within(_) | EndingKind::Cooldown(_) => {}
             EndingKind::WithinEvents(_) => self.meet(Construct::WithinEvents, place, "`within .. events`"),
             EndingKind::Keep(Keep::Latest) => self.meet(Construct::Keep, place, "`keep latest`"),
             EndingKind::Keep(Keep::First) => self.meet(Construct::Keep, place, "`keep first`"),
-            EndingKind::Cooldown(_) => self.meet(Construct::Cooldown, place, "`cooldown`"),
             EndingKind::Emit(_) => self.meet(Construct::Emit, place, "`emit`"),
             EndingKind::Timeout(_) => self.meet(Construct::Timeout, place, "`timeout`"),
         }

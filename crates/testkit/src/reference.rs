@@ -26,7 +26,7 @@ use std::collections::HashSet;
 
 use ensue_model::eval::eval;
 use ensue_model::pattern::StageId;
-use ensue_model::{Event, Pattern, Timestamp, Value};
+use ensue_model::{Event, Pattern, Span, Timestamp, Value};
 
 use automaton::Automaton;
 use moment::{Moment, Taken};
@@ -137,6 +137,19 @@ struct KeyState {
 struct Seen {
     matches: HashSet<Vec<Taken>>,
     timeouts: HashSet<Vec<Taken>>,
+    /// When the last match came out, as a cooldown counts.
+    last: Option<Timestamp>,
+}
+
+impl Seen {
+    /// Whether a match is later than the last one by the cooldown; then it is the last one.
+    fn is_cold(&mut self, at: Timestamp, cooldown: Option<Span>) -> bool {
+        let is_cold = self.last.zip(cooldown).is_none_or(|(last, cooldown)| at >= last + cooldown);
+        if is_cold {
+            self.last = Some(at);
+        }
+        is_cold
+    }
 }
 
 impl<'p, E: Event> Matcher<'p, E> {
@@ -217,7 +230,7 @@ impl<'p, E: Event> Matcher<'p, E> {
         ended.sort();
         for found in ended.matches {
             let events = events_of(&found.taken);
-            if state.seen.matches.insert(found.taken) {
+            if state.seen.matches.insert(found.taken) && state.seen.is_cold(found.at, self.pattern.cooldown) {
                 self.outcome.matches.push(Found { at, key: state.key.clone(), events });
             }
         }

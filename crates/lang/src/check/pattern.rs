@@ -96,10 +96,11 @@ fn check(world: &mut World<'_>, declared: &Declarations<'_>, pattern: &tree::Pat
     let within = within(&mut lowering, pattern);
     let sequence = sequence::check(&mut lowering, pattern, within);
     let skip = skip(&mut lowering, pattern);
+    let cooldown = cooldown(&mut lowering, pattern);
     sequence::check_outputs(&mut lowering, pattern);
     let lookbacks = lowering.finish();
     let checked = Pattern::new(&name, stages.checked(), sequence);
-    Some(Pattern { doc: pattern.doc.clone(), key, lookbacks, within, skip, ..checked })
+    Some(Pattern { doc: pattern.doc.clone(), key, lookbacks, within, skip, cooldown, ..checked })
 }
 
 /// Clauses and endings are said once each.
@@ -142,6 +143,20 @@ fn within(lowering: &mut Lowering<'_, '_>, pattern: &tree::Pattern) -> Option<Sp
         EndingKind::Within(span) => Some(span),
         _ => None,
     })?;
+    length(lowering, span)
+}
+
+/// None is none, and one of no length, too.
+fn cooldown(lowering: &mut Lowering<'_, '_>, pattern: &tree::Pattern) -> Option<Span> {
+    let span = pattern.endings.iter().find_map(|ending| match &ending.kind {
+        EndingKind::Cooldown(span) => Some(span),
+        _ => None,
+    })?;
+    length(lowering, span)
+}
+
+/// A length; none where there is none, or it is wrong, which is reported.
+fn length(lowering: &mut Lowering<'_, '_>, span: &Expr) -> Option<Span> {
     match duration(lowering.declared, span) {
         Ok(span) => span.filter(|span| *span != Span::ZERO),
         Err(diagnostic) => {

@@ -41,12 +41,8 @@ pub(super) fn check_outputs(lowering: &mut Lowering<'_, '_>, pattern: &Pattern) 
         match kind {
             EndingKind::Emit(record) => record_values(lowering, record, At::Emit),
             EndingKind::Timeout(record) => record_values(lowering, record, At::Timeout),
-            EndingKind::Cooldown(span) => {
-                if let Err(diagnostic) = duration(lowering.declared, span) {
-                    lowering.report(*diagnostic);
-                }
-            }
-            EndingKind::Within(_) | EndingKind::WithinEvents(_) | EndingKind::Skip(_) | EndingKind::Keep(_) => {}
+            EndingKind::Within(_) | EndingKind::WithinEvents(_) => {}
+            EndingKind::Skip(_) | EndingKind::Keep(_) | EndingKind::Cooldown(_) => {}
         }
     }
 }

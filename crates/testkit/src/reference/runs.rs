@@ -51,7 +51,7 @@ pub(super) struct Ended {
 pub(super) struct Found {
     /// The time of the event that completed it, or when the window of its absence was over; with a skip strategy, when
     /// nothing could make it void any more.
-    at: Timestamp,
+    pub(super) at: Timestamp,
     pub(super) taken: Vec<Taken>,
 }
 
