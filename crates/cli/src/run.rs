@@ -6,7 +6,7 @@ use std::time::Instant;
 use ensue_engine::{Config, Outputs};
 use ensue_io::{Decoder, Envelope, TimeField};
 use ensue_lang::compile;
-use ensue_model::{Patterns, Timestamp};
+use ensue_model::{Patterns, StreamId, Timestamp};
 use ensue_runtime::Sharded;
 use indicatif::ProgressBar;
 
@@ -101,10 +101,11 @@ impl Job {
         let time = time_field(args, patterns)?;
         let call = |error: &dyn std::fmt::Display| Failure::Call(error.to_string());
         let config = Config { watermarks: args.watermark, ..Config::default() };
-        let decoder = Decoder::new(patterns, &input.format, &time).map_err(|error| call(&error))?;
+        let decoder = Decoder::new(patterns, StreamId(0), &input.format, &time).map_err(|error| call(&error))?;
         let shards = Sharded::new(patterns, config, usize::from(args.shards)).map_err(|error| call(&error))?;
         let strict = args.strict.then(|| input.name.clone());
-        let lines = Lines::new(Envelope::new(patterns, input.format.clone()), Sinks::create(args)?, strict);
+        let envelope = Envelope::new(patterns, &[(StreamId(0), input.format.clone())]);
+        let lines = Lines::new(envelope, Sinks::create(args)?, strict);
         // The line that ends a strict run must be the last one that is read.
         let is_apart = args.shards > 1 && !args.strict;
         Ok(Job {

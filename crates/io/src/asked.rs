@@ -3,52 +3,75 @@
 use std::collections::BTreeSet;
 
 use ensue_model::expr::{Ask, Expr, Lookback};
-use ensue_model::pattern::{Sequence, Step, Term};
-use ensue_model::{FieldId, Pattern, Patterns, Record};
+use ensue_model::pattern::{Sequence, StageId, Step, Term};
+use ensue_model::{FieldId, Pattern, Patterns, Record, StreamId};
 
-/// The fields that the patterns ask for.
-pub(crate) fn fields(patterns: &Patterns) -> BTreeSet<FieldId> {
+/// The fields that the patterns ask of the events of a stream.
+pub(crate) fn fields(patterns: &Patterns, stream: StreamId) -> BTreeSet<FieldId> {
+    let readers = patterns.patterns.iter().filter(|pattern| pattern.from.contains(&stream));
     let mut asked = BTreeSet::new();
-    patterns.patterns.iter().for_each(|pattern| ask_pattern(pattern, &mut asked));
+    readers.for_each(|pattern| Question { pattern, stream, asked: &mut asked }.ask_pattern());
+    let has = &patterns.streams[usize::from(stream.0)].fields;
+    // A field that only other streams have is null here.
+    asked.retain(|field| has.contains(field));
     asked
 }
 
-/// The parts of a pattern are named one by one, so that a new part with an expression cannot be forgotten here: its fields
-/// would silently be null.
-fn ask_pattern(pattern: &Pattern, asked: &mut BTreeSet<FieldId>) {
-    let Pattern { name: _, doc: _, from: _, key, active: _, stages: _, lookbacks, sequence, .. } = pattern;
-    let Pattern { within: _, within_events: _, skip: _, keep: _, cooldown: _, emit, timeout, .. } = pattern;
-    key.ways.iter().flat_map(|way| &way.parts).for_each(|part| ask(part, asked));
-    ask_lookbacks(lookbacks, asked);
-    ask_sequence(sequence, asked);
-    for Record { name: _, stream: _, entries, lookbacks } in emit.iter().chain(timeout) {
-        entries.iter().for_each(|entry| ask(&entry.value, asked));
-        ask_lookbacks(lookbacks, asked);
-    }
+/// What a pattern asks of the events of a stream.
+struct Question<'a> {
+    pattern: &'a Pattern,
+    stream: StreamId,
+    asked: &'a mut BTreeSet<FieldId>,
 }
 
-fn ask_lookbacks(lookbacks: &[Lookback], asked: &mut BTreeSet<FieldId>) {
-    for Lookback { stage: _, ask: lookback } in lookbacks {
-        match lookback {
-            Ask::Pick(_, value) | Ask::Aggregate(_, value) => ask(value, asked),
+impl Question<'_> {
+    /// The parts of a pattern are named one by one, so that a new part with an expression cannot be forgotten here: its
+    /// fields would silently be null.
+    fn ask_pattern(&mut self) {
+        #[rustfmt::skip]
+        let Pattern {
+            name: _, doc: _, from: _, key, active: _, stages: _, lookbacks, sequence, within: _, within_events: _, skip: _,
+            keep: _, cooldown: _, emit, timeout,
+        } = self.pattern;
+        key.ways_of(self.stream).flat_map(|(_, way)| &way.parts).for_each(|part| self.ask(part));
+        self.ask_lookbacks(lookbacks);
+        self.ask_sequence(sequence);
+        for Record { name: _, stream: _, entries, lookbacks } in emit.iter().chain(timeout) {
+            entries.iter().for_each(|entry| self.ask(&entry.value));
+            self.ask_lookbacks(lookbacks);
         }
     }
-}
 
-fn ask_sequence(sequence: &Sequence, asked: &mut BTreeSet<FieldId>) {
-    for Step { relation: _, term, quantifier: _, until, within: _ } in &sequence.steps {
-        if let Term::Stage(_, condition) = term {
-            ask(condition, asked);
+    fn ask_lookbacks(&mut self, lookbacks: &[Lookback]) {
+        for Lookback { stage, ask } in lookbacks {
+            match ask {
+                Ask::Pick(_, value) | Ask::Aggregate(_, value) => self.ask_of_stage(*stage, value),
+            }
         }
-        term.sequences().iter().for_each(|inner| ask_sequence(inner, asked));
-        until.iter().for_each(|until| ask(until, asked));
     }
-}
 
-fn ask(expr: &Expr, asked: &mut BTreeSet<FieldId>) {
-    expr.walk(&mut |expr| {
-        if let Expr::Field(field) = expr {
-            asked.insert(*field);
+    fn ask_sequence(&mut self, sequence: &Sequence) {
+        for Step { relation: _, term, quantifier: _, until, within: _ } in &sequence.steps {
+            if let Term::Stage(stage, condition) = term {
+                self.ask_of_stage(*stage, condition);
+            }
+            term.sequences().iter().for_each(|inner| self.ask_sequence(inner));
+            until.iter().for_each(|until| self.ask(until));
         }
-    });
+    }
+
+    /// What is asked of the events of a stage is asked of its stream alone, if it has one.
+    fn ask_of_stage(&mut self, stage: StageId, expr: &Expr) {
+        if self.pattern.stages[usize::from(stage.0)].stream.is_none_or(|stream| stream == self.stream) {
+            self.ask(expr);
+        }
+    }
+
+    fn ask(&mut self, expr: &Expr) {
+        expr.walk(&mut |expr| {
+            if let Expr::Field(field) = expr {
+                self.asked.insert(*field);
+            }
+        });
+    }
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use ensue_model::schema::Field;
-use ensue_model::{FieldId, Patterns, Row, Type, Value};
+use ensue_model::{FieldId, Patterns, Row, StreamId, Type, Value};
 
 use crate::asked;
 use crate::format::RowFormat;
@@ -15,9 +15,10 @@ mod csv;
 mod flat;
 mod json;
 
-/// Makes rows of records: the values that the patterns ask for, the event time, and the record itself.
+/// Makes rows of the records of a stream: the values that the patterns ask for, the event time, and the record itself.
 #[derive(Debug)]
 pub struct Decoder {
+    stream: StreamId,
     kind: Kind,
 }
 
@@ -51,17 +52,25 @@ struct Slot {
 }
 
 impl Decoder {
-    /// A decoder of the fields that `patterns` ask for.
+    /// A decoder of the fields that `patterns` ask of the events of a stream.
     ///
     /// Types that a stream declares are read strictly; a field that is not declared is what it looks like. Fails if a CSV
     /// has no column for the time, or for a field that is asked for and never null.
-    pub fn new(patterns: &Patterns, format: &RowFormat, time: &TimeField) -> Result<Self, FormatError> {
-        let slots = slots(patterns, &time.name);
+    ///
+    /// # Panics
+    /// If the stream is not one of theirs.
+    pub fn new(
+        patterns: &Patterns,
+        stream: StreamId,
+        format: &RowFormat,
+        time: &TimeField,
+    ) -> Result<Self, FormatError> {
+        let slots = slots(patterns, stream, &time.name);
         let kind = match format {
             RowFormat::Csv(csv) => Kind::Csv(csv::Decoder::new(csv, slots, time)?),
             RowFormat::JsonLines => Kind::Json(json::Decoder::new(slots, time)),
         };
-        Ok(Decoder { kind })
+        Ok(Decoder { stream, kind })
     }
 
     /// The row of a record.
@@ -70,14 +79,14 @@ impl Decoder {
             Kind::Csv(decoder) => decoder.decode(record.text()?),
             Kind::Json(decoder) => decoder.decode(record.text()?),
         };
-        row.map_err(|reason| record.bad(reason))
+        row.map(|row| row.of_stream(self.stream)).map_err(|reason| record.bad(reason))
     }
 }
 
 /// The fields to read, by name.
-fn slots(patterns: &Patterns, time: &str) -> Vec<(String, Slot)> {
+fn slots(patterns: &Patterns, stream: StreamId, time: &str) -> Vec<(String, Slot)> {
     let schema = &patterns.schema;
-    let mut slots: Vec<(String, Slot)> = asked::fields(patterns)
+    let mut slots: Vec<(String, Slot)> = asked::fields(patterns, stream)
         .into_iter()
         .map(|id| (id, schema.get(id)))
         .map(|(id, field)| (field.name.clone(), Slot { field: Some((id, field.clone())), time: field.name == time }))

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use ensue_model::hash::OutputIds;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
-use ensue_model::{Match, Partial, Pattern, Patterns, Row, Timeout, Timestamp, Value};
+use ensue_model::{Event, Match, Partial, Pattern, Patterns, Row, StreamId, Timeout, Timestamp, Value};
 
 use crate::encode::event::Events;
 use crate::encode::json::{write_hex, write_int, write_items, write_string, write_time, write_value};
@@ -22,7 +22,8 @@ mod line;
 #[derive(Debug)]
 pub struct Envelope {
     patterns: Vec<Names>,
-    events: Events,
+    /// By stream.
+    events: Vec<Events>,
 }
 
 /// What is written of a pattern in every output, as JSON.
@@ -54,10 +55,15 @@ struct Kind {
 }
 
 impl Envelope {
-    /// An envelope for the outputs of `patterns`, whose events came in this format.
-    pub fn new(patterns: &Patterns, format: RowFormat) -> Self {
+    /// An envelope for the outputs of `patterns`, with the format in which the events of each stream came. Those of other
+    /// streams were never bytes.
+    pub fn new(patterns: &Patterns, formats: &[(StreamId, RowFormat)]) -> Self {
         let names = patterns.patterns.iter().map(Names::of).collect();
-        Envelope { patterns: names, events: Events::new(&patterns.schema, format) }
+        let events = (0..).map(StreamId).zip(&patterns.streams).map(|(id, stream)| {
+            let format = formats.iter().find(|(of, _)| *of == id).map(|(_, format)| format);
+            Events::new(&patterns.schema, stream, format)
+        });
+        Envelope { patterns: names, events: events.collect() }
     }
 
     /// `{"kind":"match","pattern":..,"key":{..},"start":..,"end":..,"id":..,"events":{..}}`
@@ -94,7 +100,7 @@ impl Envelope {
         let mut line = Line::behind(out);
         write_named_time(b"{\"kind\":\"late\",\"time\":\"", row.time, &mut line);
         line.put(b",\"event\":");
-        self.events.write(row, &mut line);
+        self.write_event(row, &mut line);
         line.put(b"}\n");
         line.end();
     }
@@ -144,11 +150,16 @@ impl Envelope {
                 Some(_) => line.put_piece(&names.stage(*stage).next),
                 None => line.put_piece(&names.stage(*stage).first),
             }
-            self.events.write((**event).borrow(), line);
+            self.write_event((**event).borrow(), line);
         }
         if last.is_some() {
             line.put(b"]");
         }
+    }
+
+    #[inline]
+    fn write_event(&self, row: &Row, line: &mut Line<'_>) {
+        self.events[usize::from(row.stream().0)].write(row, line);
     }
 }
 

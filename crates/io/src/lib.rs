@@ -5,11 +5,11 @@
 //!
 //! ```
 //! use ensue_io::{Decoder, Records, RowFormat, TimeField, TimeFormat};
-//! use ensue_model::{Patterns, Schema, Timestamp};
+//! use ensue_model::{Patterns, Schema, StreamId, Timestamp};
 //!
 //! let patterns = Patterns::of_one_stream(Schema::open(), vec![]);
 //! let time = TimeField { name: "ts".to_owned(), format: TimeFormat::Seconds };
-//! let decoder = Decoder::new(&patterns, &RowFormat::JsonLines, &time).expect("JSON needs no columns");
+//! let decoder = Decoder::new(&patterns, StreamId(0), &RowFormat::JsonLines, &time).expect("JSON needs no columns");
 //!
 //! let mut records = Records::new(&RowFormat::JsonLines);
 //! records.feed(b"{\"ts\": 1611047605}\n{\"ts\": \"soon\"}\n");

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use ensue::lang::Options;
-use ensue::model::Tables;
 use ensue::model::eval::{OfEvent, eval};
 use ensue::model::pattern::Term;
+use ensue::model::{StreamId, Tables};
 use ensue::{Config, Engine, Outputs, Patterns, Row, Schema, Watermarks};
 use ensue_bench::Line;
 use ensue_bench::alerts::{Alerts, rules};
@@ -38,7 +38,7 @@ fn decoder(patterns: &Patterns, format: &RowFormat, time: &str, event: &impl Lin
     let mut line = Vec::new();
     event.write(&mut line);
     line.pop();
-    (Decoder::new(patterns, format, &time).expect("the format has the fields"), line)
+    (Decoder::new(patterns, StreamId(0), format, &time).expect("the format has the fields"), line)
 }
 
 fn codecs(criterion: &mut Criterion) {
@@ -66,7 +66,8 @@ fn encode(group: &mut BenchmarkGroup<'_, WallTime>) {
         let row = orders.next().expect("the stream has no end").row();
         engine.push(row, &mut out).expect("no limit is reached");
     }
-    let (envelope, mut line) = (Envelope::new(&patterns, RowFormat::JsonLines), Vec::new());
+    let formats = [(StreamId(0), RowFormat::JsonLines)];
+    let (envelope, mut line) = (Envelope::new(&patterns, &formats), Vec::new());
     group.throughput(Throughput::Elements(1));
     group.bench_function("encode a match", |bencher| {
         bencher.iter(|| {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ensue::lang::{Options, Source, compile};
+use ensue::model::StreamId;
 use ensue::{Config, Engine, Error, Outputs, Patterns, Row, Schema, Type, Watermarks};
 use ensue_io::{Csv, Decoder, Envelope, Records, RowFormat, TimeField, TimeFormat};
 
@@ -53,9 +54,10 @@ impl Job {
     fn new(patterns: &Arc<Patterns>, config: Config, format: RowFormat, time: &TimeField) -> Result<Self, Error> {
         Ok(Job {
             records: Records::new(&format),
-            decoder: Decoder::new(patterns, &format, time).expect("the format has the fields: both are written here"),
+            decoder: Decoder::new(patterns, StreamId(0), &format, time)
+                .expect("the format has the fields: both are written here"),
             engine: Engine::new(patterns, config)?,
-            envelope: Envelope::new(patterns, format),
+            envelope: Envelope::new(patterns, &[(StreamId(0), format)]),
             out: Outputs::new(),
         })
     }

@@ -1,4 +1,5 @@
 use ensue_model::pattern::{Pattern, Sequence, Stage, StageId, Step};
+use ensue_model::schema::Stream;
 use ensue_model::{Event, Expr, Schema};
 
 use super::*;
@@ -33,7 +34,7 @@ fn seconds() -> TimeField {
 
 /// A line for each row or error.
 fn decode(patterns: &Patterns, format: &RowFormat, input: &[u8]) -> Vec<String> {
-    let decoder = Decoder::new(patterns, format, &seconds()).unwrap();
+    let decoder = Decoder::new(patterns, StreamId(0), format, &seconds()).unwrap();
     let mut records = Records::new(format);
     records.feed(input);
     records.end();
@@ -83,7 +84,7 @@ fn only_the_fields_that_are_asked_for_are_decoded() {
 #[test]
 fn a_row_keeps_its_bytes() {
     let format = RowFormat::JsonLines;
-    let decoder = Decoder::new(&asking_all(open(&[])), &format, &seconds()).unwrap();
+    let decoder = Decoder::new(&asking_all(open(&[])), StreamId(0), &format, &seconds()).unwrap();
     let mut records = Records::new(&format);
     records.feed(b" {\"ts\": 1.50, \"x\": [ ]}\r\n");
     let row = decoder.decode(&records.next().unwrap().unwrap()).unwrap();
@@ -166,7 +167,8 @@ fn a_broken_csv_line_says_what_is_wrong_and_the_next_is_read() {
 #[test]
 fn a_time_that_is_refused_is_shown_as_it_stands_there() {
     let time = TimeField { name: "ts".to_owned(), format: TimeFormat::Rfc3339 };
-    let decoder = Decoder::new(&asking_all(open(&["ts"])), &RowFormat::Csv(Csv::new(&["ts"])), &time).unwrap();
+    let format = RowFormat::Csv(Csv::new(&["ts"]));
+    let decoder = Decoder::new(&asking_all(open(&["ts"])), StreamId(0), &format, &time).unwrap();
     for text in ["0", "-0", "12", "-12", "007", "99999999999999999999", "soon"] {
         let bad = decoder.decode(&Record::new(1, text.as_bytes())).unwrap_err();
         let expected = format!("line 1: `ts` is `{text}`, expected a time such as");
@@ -220,11 +222,48 @@ fn json_is_nested_128_deep_at_most() {
     assert_eq!(lines, [format!("1000 {}{}", "[".repeat(127), "]".repeat(127))]);
 }
 
+/// Patterns over two streams: stage `a` takes events of the first one, `b` of the second, `c` of both.
+fn of_two_streams(conditions: [Expr; 3]) -> Patterns {
+    let schema = Schema { closed: true, ..Schema::open() };
+    let schema = schema.field("id", Type::Int).field("code", Type::String).field("code", Type::Int);
+    let stream =
+        |fields: [u16; 2]| Stream { fields: fields.map(FieldId).to_vec(), ..Stream::only(&Schema::stream("s")) };
+    let stages = [("a", Some(StreamId(0))), ("b", Some(StreamId(1))), ("c", None)];
+    let stages = stages.map(|(name, stream)| Stage { stream, ..Stage::named(name) }).to_vec();
+    let steps = (0..).zip(conditions).map(|(stage, condition)| Step::stage(StageId(stage), condition)).collect();
+    let from = vec![StreamId(0), StreamId(1)];
+    let pattern = Pattern { from, ..Pattern::new("p", stages, Sequence { steps }) };
+    let streams = vec![stream([0, 1]), stream([0, 2])];
+    Patterns { streams, ..Patterns::of_one_stream(schema, vec![pattern]) }
+}
+
+#[test]
+fn a_stream_is_read_for_what_is_asked_of_its_own_events() {
+    let [id, text, int] = [0, 1, 2].map(|field| Expr::Field(FieldId(field)));
+    let decode = |patterns: &Patterns, stream: u16, line: &str| {
+        let decoder = Decoder::new(patterns, StreamId(stream), &RowFormat::JsonLines, &seconds()).unwrap();
+        let row = decoder.decode(&Record::new(1, line.as_bytes())).map_err(|bad| bad.to_string())?;
+        assert_eq!(row.stream(), StreamId(stream));
+        Ok(row.values().map(|(field, value)| format!("{}={value}", field.0)).collect::<Vec<_>>().join(" "))
+    };
+    let line = r#"{"ts": 1, "id": 5, "code": "7"}"#;
+    let refused = Err("line 1: `code` is `\"7\"`, expected an int of 64 bits".to_owned());
+    let both = of_two_streams([text.clone(), int.clone(), id.clone()]);
+    assert_eq!(decode(&both, 0, line), Ok("0=5 1=\"7\"".to_owned()));
+    assert_eq!(decode(&both, 1, line), refused);
+    let by_stage = of_two_streams([id.clone(), Expr::truth(), Expr::truth()]);
+    assert_eq!([0, 1].map(|stream| decode(&by_stage, stream, line).unwrap()), ["0=5", ""]);
+    let of_none = Patterns { patterns: vec![], ..both };
+    assert_eq!(decode(&of_none, 1, line), Ok(String::new()));
+}
+
 #[test]
 fn a_column_that_is_needed_has_to_be_there() {
     let new = |schema: Schema, columns: &[&str]| {
         let format = RowFormat::Csv(Csv::new(columns));
-        Decoder::new(&asking_all(schema), &format, &seconds()).map(|_| ()).map_err(|error| error.to_string())
+        Decoder::new(&asking_all(schema), StreamId(0), &format, &seconds())
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     };
     let columns = "the columns are `id`, `time`";
     let message = format!("no column `ts` for the event time: {columns}");
@@ -264,8 +303,8 @@ proptest::proptest! {
     #[test]
     fn what_serde_json_writes_is_read(text in ".{0,20}", int in proptest::prelude::any::<i64>(), float in -1e300..1e300_f64) {
         let event = serde_json::json!({ "ts": 1, "text": text, "int": int, "float": float }).to_string();
-        let decoder =
-            Decoder::new(&asking_all(open(&["text", "int", "float"])), &RowFormat::JsonLines, &seconds()).unwrap();
+        let patterns = asking_all(open(&["text", "int", "float"]));
+        let decoder = Decoder::new(&patterns, StreamId(0), &RowFormat::JsonLines, &seconds()).unwrap();
         let row = decoder.decode(&Record::new(1, event.as_bytes())).unwrap();
         let expected = [Value::from(text), Value::from(int), Value::from(float)];
         let values: Vec<_> = row.values().map(|(_, value)| value).collect();

@@ -2,6 +2,7 @@
 
 use std::slice;
 
+use ensue_model::schema::{Field, Stream};
 use ensue_model::{Event, FieldId, Row, Schema, Type};
 use serde::de::IgnoredAny;
 
@@ -12,17 +13,21 @@ use crate::format::{Csv, RowFormat};
 use crate::scalar;
 use crate::words;
 
-/// Writes events of one format.
+/// Writes the events of one stream.
 #[derive(Debug)]
 pub(super) struct Events {
     source: Source,
     /// What stands before the value of each field of a row that was never bytes.
-    fields: Vec<Piece>,
+    fields: Vec<(FieldId, Piece)>,
 }
 
 #[derive(Debug)]
 enum Source {
-    Csv { delimiter: u8, columns: Columns },
+    Csv {
+        delimiter: u8,
+        columns: Columns,
+    },
+    /// Also where rows were never bytes.
     Json,
 }
 
@@ -56,12 +61,14 @@ enum Text {
 }
 
 impl Events {
-    pub(super) fn new(schema: &Schema, format: RowFormat) -> Self {
+    /// For the events of a stream of these fields, which came in a format unless they were never bytes.
+    pub(super) fn new(schema: &Schema, stream: &Stream, format: Option<&RowFormat>) -> Self {
+        let fields: Vec<(FieldId, &Field)> = stream.fields.iter().map(|field| (*field, schema.get(*field))).collect();
         let source = match format {
-            RowFormat::JsonLines => Source::Json,
-            RowFormat::Csv(csv) => Source::Csv { delimiter: csv.delimiter, columns: Columns::new(schema, &csv) },
+            None | Some(RowFormat::JsonLines) => Source::Json,
+            Some(RowFormat::Csv(csv)) => Source::Csv { delimiter: csv.delimiter, columns: Columns::new(&fields, csv) },
         };
-        let fields = (0..).zip(&schema.fields).map(|(at, field)| before(at, &field.name)).collect();
+        let fields = (0..).zip(fields).map(|(at, (id, field))| (id, before(at, &field.name))).collect();
         Events { source, fields }
     }
 
@@ -76,20 +83,20 @@ impl Events {
 
     fn write_values(&self, row: &Row, line: &mut Line<'_>) {
         line.put(b"{");
-        for (field, before) in (0..).map(FieldId).zip(&self.fields) {
+        for (field, before) in &self.fields {
             line.put_piece(before);
-            write_value(&row.field(field), line);
+            write_value(&row.field(*field), line);
         }
         line.put(b"}");
     }
 }
 
 impl Columns {
-    fn new(schema: &Schema, csv: &Csv) -> Self {
+    fn new(fields: &[(FieldId, &Field)], csv: &Csv) -> Self {
         /// What stands around a field or in its place, and what is too much in its last word.
         const AROUND_BYTES: usize = 16;
         let columns = (0..).zip(&csv.columns);
-        let column = |(at, name): (usize, &String)| Column { before: before(at, name), text: Text::of(schema, name) };
+        let column = |(at, name): (usize, &String)| Column { before: before(at, name), text: Text::of(fields, name) };
         let columns: Vec<Column> = columns.map(column).collect();
         let room = columns.iter().map(|column| column.before.room() + AROUND_BYTES).sum();
         Columns { columns, room }
@@ -188,8 +195,8 @@ fn copy_while(kind: impl Fn(u64) -> u64, field: &[u8], delimiter: u8, pen: &mut 
 }
 
 impl Text {
-    fn of(schema: &Schema, column: &str) -> Self {
-        let Some(field) = schema.find(column).map(|field| schema.get(field)) else { return Text::Inferred };
+    fn of(fields: &[(FieldId, &Field)], column: &str) -> Self {
+        let Some((_, field)) = fields.iter().find(|(_, field)| field.name == column) else { return Text::Inferred };
         match field.kind {
             Type::String if field.nullable => Text::String,
             Type::String => Text::StringNeverNull,

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use ensue_model::pattern::{Sequence, Stage};
-use ensue_model::{Expr, Keys, Schema, Span, Type, Value};
+use ensue_model::schema::Stream;
+use ensue_model::{Expr, FieldId, Keys, Schema, Span, Type, Value};
 use rust_decimal::Decimal;
 
 use super::*;
@@ -14,6 +15,10 @@ fn patterns(schema: Schema, key: &[&str]) -> Patterns {
         ..Pattern::new("say \"hi\"", stages, Sequence { steps: vec![] })
     };
     Patterns::of_one_stream(schema, vec![pattern])
+}
+
+fn json() -> [(StreamId, RowFormat); 1] {
+    [(StreamId(0), RowFormat::JsonLines)]
 }
 
 /// A run whose events came as these bytes, a second apart, taken by these stages.
@@ -37,7 +42,7 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
 }
 
 fn csv_event(schema: Schema, columns: &[&str], raw: &str) -> String {
-    let envelope = Envelope::new(&patterns(schema, &[]), RowFormat::Csv(Csv::new(columns)));
+    let envelope = Envelope::new(&patterns(schema, &[]), &[(StreamId(0), RowFormat::Csv(Csv::new(columns)))]);
     let row = Row::of_text(Timestamp::from_millis(0), raw, []);
     let line = written(|out| envelope.write_late(&row, out));
     let event = line.strip_prefix(r#"{"kind":"late","time":"1970-01-01T00:00:00Z","event":"#).unwrap();
@@ -46,7 +51,7 @@ fn csv_event(schema: Schema, columns: &[&str], raw: &str) -> String {
 
 #[test]
 fn a_match_is_the_envelope_with_its_events_by_stage() {
-    let envelope = Envelope::new(&patterns(Schema::open(), &["order_id", "shop"]), RowFormat::JsonLines);
+    let envelope = Envelope::new(&patterns(Schema::open(), &["order_id", "shop"]), &json());
     let key = vec![Value::Int(1234), Value::from("a\"b")];
     let run = run(key, &[(0, r#"{"n":1.50}"#), (2, r#"{"n": 2}"#), (2, "{}")]);
     let matched = Match { at: run.end(), run, record: None };
@@ -55,7 +60,7 @@ fn a_match_is_the_envelope_with_its_events_by_stage() {
 
 #[test]
 fn a_timeout_names_the_stages_that_it_waited_for() {
-    let envelope = Envelope::new(&patterns(Schema::open(), &[]), RowFormat::JsonLines);
+    let envelope = Envelope::new(&patterns(Schema::open(), &[]), &json());
     let run = run(vec![], &[(0, "{}")]);
     let deadline = run.start() + Span::from_millis(900_500);
     let timeout = Timeout { run, deadline, awaiting: vec![StageId(1), StageId(2)], record: None };
@@ -64,7 +69,7 @@ fn a_timeout_names_the_stages_that_it_waited_for() {
 
 #[test]
 fn the_id_is_that_of_the_model() {
-    let envelope = Envelope::new(&patterns(Schema::open(), &[]), RowFormat::JsonLines);
+    let envelope = Envelope::new(&patterns(Schema::open(), &[]), &json());
     let run = run(vec![], &[(0, "{}")]);
     let id = format!("\"id\":\"{:032x}\"", OutputIds::new("match", "say \"hi\"").id(&run));
     let matched = Match { at: run.end(), run, record: None };
@@ -96,7 +101,7 @@ fn a_declared_column_is_written_as_it_is_read() {
 #[test]
 fn a_row_that_was_never_bytes_is_written_from_its_values() {
     let schema = Schema::stream("s").field("a", Type::Any).field("b", Type::Any);
-    let envelope = Envelope::new(&patterns(schema, &[]), RowFormat::JsonLines);
+    let envelope = Envelope::new(&patterns(schema, &[]), &json());
     let list: Vec<Value<'static>> = vec![
         Value::Null,
         Value::Bool(true),
@@ -112,8 +117,37 @@ fn a_row_that_was_never_bytes_is_written_from_its_values() {
 }
 
 #[test]
+fn each_stream_is_written_as_it_came() {
+    let schema = Schema { closed: true, ..Schema::open() };
+    let schema = schema.field("code", Type::String).field("paid", Type::Bool).field("code", Type::Int);
+    let stream = |fields: &[u16], is_emitted| Stream {
+        fields: fields.iter().map(|field| FieldId(*field)).collect(),
+        is_emitted,
+        ..Stream::only(&Schema::stream("s"))
+    };
+    let streams = vec![stream(&[0, 1], false), stream(&[2], false), stream(&[1, 0], true)];
+    let patterns = Patterns { streams, ..patterns(schema, &[]) };
+    let csv = |columns: &[&str]| RowFormat::Csv(Csv::new(columns));
+    let formats = [(StreamId(0), csv(&["code", "paid"])), (StreamId(1), csv(&["code"]))];
+    let envelope = Envelope::new(&patterns, &formats);
+    let time = Timestamp::from_seconds(0);
+    let rows = [
+        Row::of_text(time, "007,true", []),
+        Row::of_text(time, "7", []).of_stream(StreamId(1)),
+        Row::of_text(time, "", [(FieldId(0), Value::from("a"))]).of_stream(StreamId(2)),
+    ];
+    let (stages, time) = ([0, 1, 2].map(StageId), time);
+    let taken = rows.map(|row| Taken { event: Arc::new(row), time, position: 0 });
+    let run = Partial { pattern: 0, key: [].into_iter().collect(), events: stages.into_iter().zip(taken).collect() };
+    let line = written(|out| envelope.write_match(&Match { at: time, run, record: None }, out));
+    let (_, events) = line.split_once(r#""events":"#).unwrap();
+    let expected = r#"{"create":[{"code":"007","paid":true}],"note":[{"code":7}],"pay":[{"paid":null,"code":"a"}]}}"#;
+    assert_eq!(events, expected);
+}
+
+#[test]
 fn a_refused_line_is_written_with_its_number_and_reason() {
-    let envelope = Envelope::new(&patterns(Schema::open(), &[]), RowFormat::JsonLines);
+    let envelope = Envelope::new(&patterns(Schema::open(), &[]), &json());
     let line = written(|out| envelope.write_rejected(17, "`ts` is `x`", b"a\xff\"\t", out));
     insta::assert_snapshot!(line, @r#"{"kind":"rejected","line":17,"reason":"`ts` is `x`","raw":"a�\"\t"}"#);
 }
