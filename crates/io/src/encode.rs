@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use ensue_model::hash::OutputIds;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
-use ensue_model::{Event, Match, Partial, Pattern, Patterns, Row, StreamId, Timeout, Timestamp, Value};
+use ensue_model::{Event, Match, Partial, Pattern, Patterns, Record, Row, StreamId, Timeout, Timestamp, Value};
 
 use crate::encode::event::Events;
 use crate::encode::json::{write_hex, write_int, write_items, write_string, write_time, write_value};
@@ -52,6 +52,8 @@ struct Kind {
     /// What it begins with, up to its key.
     opening: Piece,
     ids: OutputIds,
+    /// What stands before each value of its record, if it has one.
+    record: Vec<Piece>,
 }
 
 impl Envelope {
@@ -66,7 +68,8 @@ impl Envelope {
         Envelope { patterns: names, events: events.collect() }
     }
 
-    /// `{"kind":"match","pattern":..,"key":{..},"start":..,"end":..,"id":..,"events":{..}}`
+    /// `{"kind":"match","pattern":..,"key":{..},"start":..,"end":..,"id":..,"events":{..}}`; where the pattern has an `emit`,
+    /// with its `"record":{..}` in the place of the events.
     pub fn write_match<E: Borrow<Row>>(&self, matched: &Match<E>, out: &mut Vec<u8>) {
         let run = &matched.run;
         let names = &self.patterns[run.pattern];
@@ -76,10 +79,11 @@ impl Envelope {
         names.write_key(&run.key, &mut line);
         write_named_time(b"},\"start\":\"", run.start(), &mut line);
         write_named_time(b",\"end\":\"", run.end(), &mut line);
-        self.close(id, run, line);
+        self.close(id, run, (&names.matched, matched.record.as_deref()), line);
     }
 
-    /// `{"kind":"timeout","pattern":..,"key":{..},"start":..,"deadline":..,"awaiting":[..],"id":..,"events":{..}}`
+    /// `{"kind":"timeout","pattern":..,"key":{..},"start":..,"deadline":..,"awaiting":[..],"id":..,"events":{..}}`; where the
+    /// pattern has a `timeout`, with its `"record":{..}` in the place of the events.
     pub fn write_timeout<E: Borrow<Row>>(&self, timeout: &Timeout<E>, out: &mut Vec<u8>) {
         let run = &timeout.run;
         let names = &self.patterns[run.pattern];
@@ -92,7 +96,7 @@ impl Envelope {
         line.put(b",\"awaiting\":[");
         write_items(&timeout.awaiting, &mut line, |stage, line| line.put_piece(&names.stage(*stage).quoted));
         line.put(b"]");
-        self.close(id, run, line);
+        self.close(id, run, (&names.timed_out, timeout.record.as_deref()), line);
     }
 
     /// `{"kind":"late","time":..,"event":{..}}`
@@ -118,22 +122,35 @@ impl Envelope {
         line.end();
     }
 
-    /// What matches and timeouts end with.
-    fn close<E: Borrow<Row>>(&self, id: u128, run: &Partial<E>, mut line: Line<'_>) {
+    /// What matches and timeouts end with: the record, if there is one, else the events.
+    fn close<E: Borrow<Row>>(
+        &self,
+        id: u128,
+        run: &Partial<E>,
+        (kind, record): (&Kind, Option<&[Value<'_>]>),
+        mut line: Line<'_>,
+    ) {
         line.put(b",\"id\":\"");
         write_hex(id, &mut line);
+        match record {
+            Some(record) => kind.write_record(record, &mut line),
+            None => self.write_events_by_stage(run, &mut line),
+        }
+        line.put(b"}}\n");
+        line.end();
+    }
+
+    fn write_events_by_stage<E: Borrow<Row>>(&self, run: &Partial<E>, line: &mut Line<'_>) {
         line.put(b"\",\"events\":{");
         let names = &self.patterns[run.pattern];
         // Where no group repeats they come in the order of their stages.
         if run.events.is_sorted_by_key(|event| event.0) {
-            self.write_events(names, run.events.iter(), &mut line);
+            self.write_events(names, run.events.iter(), line);
         } else {
             let mut events: Vec<_> = run.events.iter().collect();
             events.sort_by_key(|event| event.0);
-            self.write_events(names, events, &mut line);
+            self.write_events(names, events, line);
         }
-        line.put(b"}}\n");
-        line.end();
     }
 
     /// Writes the events by their stages, those of a stage in the order in which it took them.
@@ -166,9 +183,9 @@ impl Envelope {
 impl Names {
     fn of(pattern: &Pattern) -> Self {
         Names {
-            matched: Kind::of("match", pattern),
-            timed_out: Kind::of("timeout", pattern),
-            key: (0..).zip(&pattern.key.names).map(|(at, name)| event::before(at, name)).collect(),
+            matched: Kind::of("match", pattern, pattern.emit.as_ref()),
+            timed_out: Kind::of("timeout", pattern, pattern.timeout.as_ref()),
+            key: before_each(&pattern.key.names),
             stages: pattern.stages.iter().map(|stage| StageName::new(&stage.name)).collect(),
         }
     }
@@ -178,10 +195,7 @@ impl Names {
     }
 
     fn write_key(&self, key: &[Value<'_>], line: &mut Line<'_>) {
-        for (before, value) in self.key.iter().zip(key) {
-            line.put_piece(before);
-            write_value(value, line);
-        }
+        write_values(&self.key, key, line);
     }
 }
 
@@ -194,10 +208,32 @@ impl StageName {
 }
 
 impl Kind {
-    fn of(kind: &str, pattern: &Pattern) -> Self {
+    fn of(kind: &str, pattern: &Pattern, record: Option<&Record>) -> Self {
         let name = json::quoted(&pattern.name);
         let opening = [b"{\"kind\":\"", kind.as_bytes(), b"\",\"pattern\":", &name, b",\"key\":{"].concat();
-        Kind { opening: Piece::new(&opening), ids: OutputIds::new(kind, &pattern.name) }
+        Kind {
+            opening: Piece::new(&opening),
+            ids: OutputIds::new(kind, &pattern.name),
+            record: before_each(record.into_iter().flat_map(|record| &record.entries).map(|entry| &entry.name)),
+        }
+    }
+
+    fn write_record(&self, values: &[Value<'_>], line: &mut Line<'_>) {
+        line.put(b"\",\"record\":{");
+        write_values(&self.record, values, line);
+    }
+}
+
+/// What stands before each of several values of an object.
+fn before_each<'n>(names: impl IntoIterator<Item = &'n String>) -> Vec<Piece> {
+    (0..).zip(names).map(|(at, name)| event::before(at, name)).collect()
+}
+
+/// Writes the values of an object with what stands before each.
+fn write_values(before: &[Piece], values: &[Value<'_>], line: &mut Line<'_>) {
+    for (before, value) in before.iter().zip(values) {
+        line.put_piece(before);
+        write_value(value, line);
     }
 }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use ensue_model::pattern::{Sequence, Stage};
+use ensue_model::record::Entry;
 use ensue_model::schema::Stream;
 use ensue_model::{Expr, FieldId, Keys, Schema, Span, Type, Value};
 use rust_decimal::Decimal;
@@ -65,6 +66,29 @@ fn a_timeout_names_the_stages_that_it_waited_for() {
     let deadline = run.start() + Span::from_millis(900_500);
     let timeout = Timeout { run, deadline, awaiting: vec![StageId(1), StageId(2)], record: None };
     insta::assert_snapshot!(written(|out| envelope.write_timeout(&timeout, out)), @r#"{"kind":"timeout","pattern":"say \"hi\"","key":{},"start":"1970-01-01T00:00:00Z","deadline":"1970-01-01T00:15:00.500Z","awaiting":["note","pay"],"id":"6d24aa4df58f21c866f6561df4ea88b0","events":{"create":[{}]}}"#);
+}
+
+/// A record of entries with these names.
+fn record(names: &[&str]) -> Option<Record> {
+    let entry = |name: &&str| Entry { name: (*name).to_owned(), kind: Type::Any, value: Expr::truth(), field: None };
+    Some(Record { name: None, stream: None, entries: names.iter().map(entry).collect(), lookbacks: vec![] })
+}
+
+#[test]
+fn a_record_stands_in_the_place_of_the_events() {
+    let mut patterns = patterns(Schema::open(), &["order_id"]);
+    patterns.patterns[0].emit = record(&["order \"id\"", "price", "waited"]);
+    patterns.patterns[0].timeout = record(&["missing"]);
+    let envelope = Envelope::new(&patterns, &json());
+    let run = run(vec![Value::Int(7)], &[(0, "{}")]);
+    let decimal = Decimal::from_str_exact("123456789012345678901234.5600").unwrap();
+    let values = vec![Value::Int(7), decimal.into(), Span::from_millis(1_500).into()];
+    let matched = Match { at: run.end(), run: run.clone(), record: Some(values.into()) };
+    insta::assert_snapshot!(written(|out| envelope.write_match(&matched, out)), @r#"{"kind":"match","pattern":"say \"hi\"","key":{"order_id":7},"start":"1970-01-01T00:00:00Z","end":"1970-01-01T00:00:00Z","id":"6ffe88c990373210168fe636f8cab0ab","record":{"order \"id\"":7,"price":123456789012345678901234.5600,"waited":"1s500ms"}}"#);
+    let missing = Value::List(Arc::from(["note", "pay"].map(Value::from)));
+    let deadline = run.start() + Span::from_millis(1_000);
+    let timeout = Timeout { run, deadline, awaiting: vec![StageId(1)], record: Some([missing].into()) };
+    insta::assert_snapshot!(written(|out| envelope.write_timeout(&timeout, out)), @r#"{"kind":"timeout","pattern":"say \"hi\"","key":{"order_id":7},"start":"1970-01-01T00:00:00Z","deadline":"1970-01-01T00:00:01Z","awaiting":["note"],"id":"8e122fd861cdd41236351484d053e25a","record":{"missing":["note","pay"]}}"#);
 }
 
 #[test]
