@@ -11,9 +11,9 @@ use crate::format::RowFormat;
 use crate::records::{BadLine, Record};
 use crate::time::TimeField;
 
-mod csv;
+pub(crate) mod csv;
 mod flat;
-mod json;
+pub(crate) mod json;
 
 /// Makes rows of the records of a stream: the values that the patterns ask for, the event time, and the record itself.
 #[derive(Debug)]

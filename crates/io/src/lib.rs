@@ -1,4 +1,4 @@
-//! Codecs: bytes to rows, and outputs to bytes.
+//! Codecs: bytes to rows and to tables, and outputs to bytes.
 //!
 //! Knows no files, no sockets, no patterns' text and no matcher: bytes are fed in, [`Row`](ensue_model::Row)s come out;
 //! matches go in, lines of JSON come out.
@@ -27,6 +27,7 @@ pub mod time;
 
 pub mod decode;
 pub mod encode;
+pub mod table;
 
 mod asked;
 mod buffer;

@@ -10,7 +10,7 @@ use super::{FormatError, Slot, absent, no_time};
 use crate::csv;
 use crate::format::Csv;
 use crate::scalar;
-use crate::time::TimeField;
+use crate::time::{TimeField, TimeFormat};
 
 #[derive(Debug)]
 pub(super) struct Decoder {
@@ -75,7 +75,7 @@ impl Decoder {
             *time = Some(self.event_time(text)?);
         }
         if let Some((id, field)) = &slot.field {
-            row.put(*id, self.value(text, field)?);
+            row.put(*id, value(text, field, self.time.format)?);
         }
         Ok(())
     }
@@ -85,21 +85,25 @@ impl Decoder {
         self.time.format.event_time(text).map_err(|misfit| scalar::refusal(&self.time.name, text, &misfit))
     }
 
-    /// The value of a field. Nothing between two delimiters is null, unless it can only be the empty string.
-    #[inline]
-    fn value<'a>(&self, text: &'a str, field: &Field) -> Result<Value<'a>, String> {
-        let empty_is_null = field.kind != Type::String || field.nullable;
-        if text.is_empty() && empty_is_null {
-            return absent(field);
-        }
-        let value = scalar::value(text, &field.kind, self.time.format);
-        value.map_err(|misfit| scalar::refusal(&field.name, text, &misfit))
-    }
-
     fn miscounted(&self, found: usize) -> String {
-        let fields = if found == 1 { "field" } else { "fields" };
-        format!("{found} {fields}, expected {}, one for each column", self.columns.len())
+        miscounted(found, self.columns.len())
     }
+}
+
+/// The value of a field. Nothing between two delimiters is null, unless it can only be the empty string.
+#[inline]
+pub(crate) fn value<'a>(text: &'a str, field: &Field, times: TimeFormat) -> Result<Value<'a>, String> {
+    let empty_is_null = field.kind != Type::String || field.nullable;
+    if text.is_empty() && empty_is_null {
+        return absent(field);
+    }
+    scalar::value(text, &field.kind, times).map_err(|misfit| scalar::refusal(&field.name, text, &misfit))
+}
+
+/// The reason where a record has another number of fields than there are columns.
+pub(crate) fn miscounted(found: usize, columns: usize) -> String {
+    let fields = if found == 1 { "field" } else { "fields" };
+    format!("{found} {fields}, expected {columns}, one for each column")
 }
 
 impl Slot {
@@ -132,6 +136,11 @@ impl Slot {
 
 fn no_column(csv: &Csv, name: &str, time: bool) -> FormatError {
     let purpose = if time { "for the event time" } else { "that a pattern asks for" };
+    FormatError { message: format!("no column `{name}` {purpose}: {}", named(csv)) }
+}
+
+/// The columns that there are.
+pub(crate) fn named(csv: &Csv) -> String {
     let columns: Vec<_> = csv.columns.iter().map(|column| format!("`{column}`")).collect();
-    FormatError { message: format!("no column `{name}` {purpose}: the columns are {}", columns.join(", ")) }
+    format!("the columns are {}", columns.join(", "))
 }

@@ -13,7 +13,7 @@ use smallvec::{SmallVec, smallvec};
 use super::{Slot, absent, flat, no_time, utf8};
 use crate::json::{self, Name};
 use crate::scalar;
-use crate::time::TimeField;
+use crate::time::{TimeField, TimeFormat};
 
 /// How deep arrays and objects may be nested, which is also what most readers of the output allow.
 const DEPTH_MAX: usize = 128;
@@ -27,7 +27,7 @@ pub(super) struct Decoder {
 }
 
 /// The JSON of each field that is read, where the record has it.
-type Texts<'a> = SmallVec<[Option<&'a [u8]>; 16]>;
+pub(crate) type Texts<'a> = SmallVec<[Option<&'a [u8]>; 16]>;
 
 impl Decoder {
     pub(super) fn new(slots: Vec<(String, Slot)>, time: &TimeField) -> Self {
@@ -37,34 +37,10 @@ impl Decoder {
 
     pub(super) fn decode(&self, record: &str) -> Result<Row, String> {
         let record = record.trim_ascii();
-        match self.flat_texts(record) {
+        match self.names.flat_texts(record) {
             Some(texts) => self.row(record, &texts),
-            None => self.row(record, &self.texts(record)?),
+            None => self.row(record, &self.names.nested_texts(record)?),
         }
-    }
-
-    /// The texts of a flat object; none where it is something else.
-    fn flat_texts<'a>(&self, record: &'a str) -> Option<Texts<'a>> {
-        let mut texts = smallvec![None; self.slots.len()];
-        flat::members(record.as_bytes(), |name, text| {
-            if let Some(field) = self.names.find(name) {
-                texts[field] = Some(text);
-            }
-        })?;
-        Some(texts)
-    }
-
-    /// The texts of any object.
-    fn texts<'a>(&self, record: &'a str) -> Result<Texts<'a>, String> {
-        if !record.starts_with('{') {
-            return Err("expected a JSON object".to_owned());
-        }
-        check_depth(record.as_bytes())?;
-        let mut texts = smallvec![None; self.slots.len()];
-        let mut deserializer = serde_json::Deserializer::from_str(record);
-        let read = Reading { names: &self.names, texts: &mut texts }.deserialize(&mut deserializer);
-        read.and_then(|()| deserializer.end()).map_err(|error| not_json(&error))?;
-        Ok(texts)
     }
 
     fn row(&self, record: &str, texts: &[Option<&[u8]>]) -> Result<Row, String> {
@@ -76,7 +52,7 @@ impl Decoder {
                 time = Some(self.event_time(text)?);
             }
             if let Some((id, field)) = &slot.field {
-                row.put(*id, self.value(text, field)?);
+                row.put(*id, value(text, field, self.time.format)?);
             }
         }
         Ok(row.row(time.ok_or_else(|| no_time(&self.time))?))
@@ -90,36 +66,68 @@ impl Decoder {
         let time = self.time.format.event_time(&json::scalar_text(text).unwrap_or_default());
         time.map_err(|misfit| scalar::refusal(&self.time.name, text, &misfit))
     }
+}
 
-    fn value<'a>(&self, text: &'a [u8], field: &Field) -> Result<Value<'a>, String> {
-        if let (Type::Any | Type::Int, Some(int)) = (&field.kind, scalar::short_int(text)) {
-            return Ok(Value::Int(int));
-        }
-        let text = utf8(text);
-        match json::value(text, &field.kind, self.time.format) {
-            Ok(Value::Null) => absent(field),
-            Ok(value) => Ok(value),
-            Err(misfit) => Err(scalar::refusal(&field.name, text, &misfit)),
-        }
+/// The value of a field.
+pub(crate) fn value<'a>(text: &'a [u8], field: &Field, times: TimeFormat) -> Result<Value<'a>, String> {
+    if let (Type::Any | Type::Int, Some(int)) = (&field.kind, scalar::short_int(text)) {
+        return Ok(Value::Int(int));
+    }
+    let text = utf8(text);
+    match json::value(text, &field.kind, times) {
+        Ok(Value::Null) => absent(field),
+        Ok(value) => Ok(value),
+        Err(misfit) => Err(scalar::refusal(&field.name, text, &misfit)),
     }
 }
 
 /// Names with their places. They are looked up by length, which tells most of them apart; texts are compared where it does
 /// not.
 #[derive(Debug)]
-struct Names {
+pub(crate) struct Names {
+    count: usize,
     /// Those of each length; the last ones are of that length or longer.
     by_length: Vec<Vec<(Box<[u8]>, usize)>>,
 }
 
 impl Names {
-    fn new(names: Vec<String>) -> Self {
+    pub(crate) fn new(names: Vec<String>) -> Self {
         const LENGTHS: usize = 32;
+        let count = names.len();
         let mut by_length = vec![Vec::new(); LENGTHS];
         for (place, name) in names.into_iter().enumerate() {
             by_length[name.len().min(LENGTHS - 1)].push((name.into_bytes().into(), place));
         }
-        Names { by_length }
+        Names { count, by_length }
+    }
+
+    /// The texts of what an object has by these names.
+    pub(crate) fn texts<'a>(&self, object: &'a str) -> Result<Texts<'a>, String> {
+        self.flat_texts(object).map_or_else(|| self.nested_texts(object), Ok)
+    }
+
+    /// The texts of a flat object; none where it is something else.
+    fn flat_texts<'a>(&self, record: &'a str) -> Option<Texts<'a>> {
+        let mut texts = smallvec![None; self.count];
+        flat::members(record.as_bytes(), |name, text| {
+            if let Some(field) = self.find(name) {
+                texts[field] = Some(text);
+            }
+        })?;
+        Some(texts)
+    }
+
+    /// The texts of any object.
+    fn nested_texts<'a>(&self, record: &'a str) -> Result<Texts<'a>, String> {
+        if !record.starts_with('{') {
+            return Err("expected a JSON object".to_owned());
+        }
+        check_depth(record.as_bytes())?;
+        let mut texts = smallvec![None; self.count];
+        let mut deserializer = serde_json::Deserializer::from_str(record);
+        let read = Reading { names: self, texts: &mut texts }.deserialize(&mut deserializer);
+        read.and_then(|()| deserializer.end()).map_err(|error| not_json(&error))?;
+        Ok(texts)
     }
 
     fn find(&self, name: &[u8]) -> Option<usize> {
