@@ -1,5 +1,6 @@
 //! Tree to checked patterns: names resolved, types checked, `let` and `param` put in.
 
+mod bounds;
 mod constant;
 mod declarations;
 mod expression;

@@ -69,6 +69,7 @@ codes! {
     E0306 NOT_A_LIST "not a list" "in and [..] need a list."
     E0307 NO_MEMBERS "no fields" "Only stages and records have fields."
     E0308 NOT_A_DURATION "not a duration" "A window is a duration, or a parameter that is one; a stage's own is longer than nothing."
+    E0309 NOT_A_TIME "not a time" "A pattern is active from a time, and until one: a literal, or a parameter that is one."
 
     E0401 BOUNDS "impossible bounds" "A loop takes at least one event, and at most not fewer than at least."
     E0402 NO_LOOP "no loop" "until, consecutive, combinations and greedy speak of a loop."
@@ -83,6 +84,7 @@ codes! {
     E0412 EMPTY_PART "a part that takes nothing" "Each part of a group that joins several with | or & takes at least one event."
     E0413 PART_NEGATION "a negation at the edge of a part" "What must not come lies between two events of its part; at the end of a branch of | only where the pattern ends."
     E0414 NEVER_TAKEN "never taken" "A part has a condition that never holds."
+    E0415 NEVER_ACTIVE "never active" "The time from which a pattern is active lies before the one until which it is."
 
     E0901 NOT_YET "not supported yet" "The language has it; the engine does not run it yet."
     E0902 TOO_DEEP "nested too deeply" "Expressions and groups can be nested only so deeply."

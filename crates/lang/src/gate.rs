@@ -13,7 +13,6 @@ enum Construct {
     Emit,
     Timeout,
     Table,
-    Active,
     StreamOfStage,
     SeveralStreams,
     KeyMap,
@@ -26,7 +25,6 @@ const REFUSED: &[Construct] = &[
     Construct::Emit,
     Construct::Timeout,
     Construct::Table,
-    Construct::Active,
     Construct::StreamOfStage,
     Construct::SeveralStreams,
     Construct::KeyMap,
@@ -79,8 +77,7 @@ impl Gate {
                 ClauseKind::KeyMap(_) => {
                     self.meet(Construct::KeyMap, clause.place, "a `key` that differs by stream or stage")
                 }
-                ClauseKind::Active { .. } => self.meet(Construct::Active, clause.place, "`active`"),
-                ClauseKind::From(_) | ClauseKind::Key(_) => {}
+                ClauseKind::From(_) | ClauseKind::Key(_) | ClauseKind::Active { .. } => {}
             }
         }
         self.sequence(&pattern.sequence);

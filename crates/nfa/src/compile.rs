@@ -204,6 +204,7 @@ impl<'p> Compiler<'p> {
             kept: self.kept,
             stage_names: pattern.stages.iter().map(|stage| stage.name.clone()).collect(),
             key: pattern.key.clone(),
+            active: pattern.active,
             within: pattern.within,
             skip: pattern.skip,
             passes_over: false,

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use ensue_model::expr::{BinaryOperator, Expr, LookbackId, write_name};
-use ensue_model::pattern::{Skip, StageId};
-use ensue_model::{Pattern, Patterns, Span, Value};
+use ensue_model::pattern::{Active, Skip, StageId};
+use ensue_model::{Pattern, Patterns, Span, Timestamp, Value};
 
 use crate::program::{
     Action, Between, Condition, ConditionId, Edge, Guard, Program, Shuffle, State, StateId, StateKind,
@@ -62,8 +62,8 @@ struct Listing<'p> {
 
 impl fmt::Display for Listing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Program { start, within, skip, .. } = self.program;
-        write!(f, "start {}, ", start.0)?;
+        let Program { start, active, within, skip, .. } = self.program;
+        write!(f, "start {}{}, ", start.0, active_text(*active))?;
         match within {
             Some(within) => write!(f, "within {within}, ")?,
             None => f.write_str("no window, ")?,
@@ -132,6 +132,13 @@ impl Listing<'_> {
             (StateKind::PartEnd(_), _) => "a part is over; when all that are needed are".into(),
         }
     }
+}
+
+/// When runs may start, as a pattern writes it.
+fn active_text(Active { from, until }: Active) -> String {
+    let moment = |word: &str, time: Option<Timestamp>| time.map(|time| format!(" {word} @{time}")).unwrap_or_default();
+    let (from, until) = (moment("from", from), moment("until", until));
+    if from.len() + until.len() == 0 { String::new() } else { format!(" active{from}{until}") }
 }
 
 /// The step window that a condition was made from.

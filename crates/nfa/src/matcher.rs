@@ -53,8 +53,17 @@ impl Program {
 
     /// Whether an event that comes to a key without runs starts one, or is a match by itself.
     pub fn starts<E: Event>(&self, incoming: &Incoming<E>, scratch: &mut Scratch) -> bool {
+        self.beginning(incoming, scratch).is_some()
+    }
+
+    /// Where runs that the event starts go, if it starts any.
+    #[inline]
+    fn beginning<E: Event>(&self, incoming: &Incoming<E>, scratch: &mut Scratch) -> Option<TransitionId> {
+        if !self.active.includes(incoming.time()) {
+            return None;
+        }
         let start = scratch.find(self, scratch.start, incoming);
-        !scratch.transition(start).taken.is_empty()
+        (!scratch.transition(start).taken.is_empty()).then_some(start)
     }
 
     /// Gives an event that concerns the program ([`Program::concerns`]) to the runs of its key. Windows must have been closed
@@ -94,9 +103,8 @@ impl Program {
         match &mut runs.0 {
             Held::Many(_) => None,
             Held::None => {
-                let start = scratch.find(self, scratch.start, incoming);
+                let Some(start) = self.beginning(incoming, scratch) else { return Some(Stepped::default()) };
                 match scratch.transition(start).taken[..] {
-                    [] => Some(Stepped::default()),
                     [Taking { stage, target: Some(subset), matches: false }] => {
                         runs.0 = Held::One { taken: incoming.taken(), subset, stage };
                         Some(Stepped { has_started: true, has_changed: true })
@@ -107,8 +115,7 @@ impl Program {
             Held::One { taken, .. } if taken.time <= self.closed(incoming.time()) => None,
             Held::One { taken: first, subset, stage: first_stage } => {
                 let transition = scratch.find(self, *subset, incoming);
-                let start = scratch.find(self, scratch.start, incoming);
-                if !scratch.transition(start).taken.is_empty() {
+                if self.beginning(incoming, scratch).is_some() {
                     return None;
                 }
                 let Transition { passed, passed_matches, taken, is_stay } = scratch.transition(transition);
@@ -368,7 +375,7 @@ impl<E: Event> Step<'_, E> {
 
     /// Lets the event start a run, where it fits.
     fn start(&mut self) -> bool {
-        let transition = self.scratch.find(self.program, self.scratch.start, self.incoming);
+        let Some(transition) = self.program.beginning(self.incoming, self.scratch) else { return false };
         let mut has_started = false;
         for taking in 0..self.scratch.transition(transition).taken.len() {
             has_started |= self.take(transition, taking, None);

@@ -179,7 +179,9 @@ impl Program {
         for run in before {
             self.move_run(Some(run), here, scratch, &mut made);
         }
-        self.move_run(None, here, scratch, &mut made);
+        if self.active.includes(at) {
+            self.move_run(None, here, scratch, &mut made);
+        }
         let Made { runs: open, matches, .. } = made;
         runs.ordered.runs = open;
         matches.into_iter().for_each(|found| runs.ordered.waiting.push(found));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ensue_model::expr::{Ask, LookbackId};
-use ensue_model::pattern::{Skip, StageId};
+use ensue_model::pattern::{Active, Skip, StageId};
 use ensue_model::{Expr, Keys, Span};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,8 @@ pub struct Program {
     pub(crate) stage_names: Vec<String>,
     /// The key, which an event and all runs that it comes to have in common.
     pub(crate) key: Keys,
+    /// When runs may start.
+    pub(crate) active: Active,
     pub(crate) within: Option<Span>,
     /// Whether an event that fulfils no condition changes nothing, whatever has come before.
     pub(crate) passes_over: bool,

@@ -107,6 +107,14 @@ fn skip_strategies_and_windows() {
 }
 
 #[test]
+fn when_runs_may_start() {
+    insta::assert_snapshot!(listings(&[
+        "pattern p active from @2021-01-19T10:00:00Z until @2021-01-20T10:00:00Z begin a",
+        "param closing: timestamp = @2021-01-20T10:00:00Z pattern p active until closing begin a within 1h",
+    ]));
+}
+
+#[test]
 fn conditions() {
     insta::assert_snapshot!(listings(&[
         "begin create where true followedBy pay where amount >= create.amount and pay.amount is null",

@@ -2,7 +2,8 @@
 //! gives.
 //!
 //! `corners.jsonl` is what Apache Flink CEP 2.3 gives, `beyond-flink.jsonl` where Ensue differs on purpose, and
-//! `step-windows.jsonl`, `branches.jsonl` and `cooldown.jsonl` what Flink does not have. A case that a search has found goes into a file of its own, or into
+//! `step-windows.jsonl`, `branches.jsonl`, `cooldown.jsonl` and `bounds.jsonl` what Flink does not have. A case that a search has found
+//! goes into a file of its own, or into `found.jsonl`.
 //! `found.jsonl`.
 
 use std::fs;

@@ -9,7 +9,7 @@ use super::declarations::Declarations;
 use super::expression::Lowering;
 use super::stages::Stages;
 use super::world::World;
-use super::{constant, key, names, sequence};
+use super::{bounds, constant, key, names, sequence};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{self, ClauseKind, EndingKind, Expr, ExprKind, File, Item, Name, Place};
@@ -93,6 +93,7 @@ fn check(world: &mut World<'_>, declared: &Declarations<'_>, pattern: &tree::Pat
     let mut lowering = Lowering::new(world, declared, &stages);
     let key = key::parts(&mut lowering, pattern);
     lowering.key_parts = key.names.len();
+    let active = bounds::active(&mut lowering, pattern);
     let within = within(&mut lowering, pattern);
     let sequence = sequence::check(&mut lowering, pattern, within);
     let skip = skip(&mut lowering, pattern);
@@ -100,7 +101,7 @@ fn check(world: &mut World<'_>, declared: &Declarations<'_>, pattern: &tree::Pat
     sequence::check_outputs(&mut lowering, pattern);
     let lookbacks = lowering.finish();
     let checked = Pattern::new(&name, stages.checked(), sequence);
-    Some(Pattern { doc: pattern.doc.clone(), key, lookbacks, within, skip, cooldown, ..checked })
+    Some(Pattern { doc: pattern.doc.clone(), key, active, lookbacks, within, skip, cooldown, ..checked })
 }
 
 /// Clauses and endings are said once each.

@@ -1,9 +1,11 @@
 //! What patterns become.
 
 use ensue_model::expr::{Aggregate, Ask, BinaryOperator, Expr, Lookback, LookbackId, Pick};
-use ensue_model::pattern::{Anchor, Contiguity, Pattern, Quantifier, Relation, Skip, Stage, StageId, StepWindow, Term};
+use ensue_model::pattern::{
+    Active, Anchor, Contiguity, Pattern, Quantifier, Relation, Skip, Stage, StageId, StepWindow, Term,
+};
 use ensue_model::schema::FieldId;
-use ensue_model::{Keys, Schema, Span, Type, Value};
+use ensue_model::{Keys, Schema, Span, Timestamp, Type, Value};
 
 use super::compile_all;
 use crate::tree::{self, Item, Let, Param, Stream, Table};
@@ -178,6 +180,19 @@ fn what_the_caller_says_of_key_and_type_is_decoded_only_where_it_is_needed() {
     assert_eq!(fields("pattern p key id begin a where x == 1 pattern q begin b"), ["id", "x", "user", "kind"]);
     // A type field is not missed in a stream whose patterns do without.
     assert_eq!(fields("stream s { user: int } pattern p begin a where user == 1"), ["user"]);
+}
+
+#[test]
+fn a_pattern_is_active_between_times_or_parameters() {
+    let active = |clause: &str| {
+        let text = format!("param opening: timestamp = @1970-01-01T00:00:05Z pattern x {clause} begin a where true");
+        pattern(&text).active
+    };
+    let at = |seconds| Some(Timestamp::from_seconds(seconds));
+    assert_eq!(active(""), Active::default());
+    assert_eq!(active("active from opening until @1970-01-01T00:00:07Z"), Active { from: at(5), until: at(7) });
+    assert_eq!(active("active from @1970-01-01T00:00:07Z"), Active { from: at(7), until: None });
+    assert_eq!(active("active until opening"), Active { from: None, until: at(5) });
 }
 
 #[test]

@@ -27,7 +27,7 @@
 use std::collections::HashMap;
 
 use ensue_model::pattern::{
-    Contiguity, Pattern, Quantifier, Relation, Sequence, Skip, StageId, Step, StepWindow, Term,
+    Active, Contiguity, Pattern, Quantifier, Relation, Sequence, Skip, StageId, Step, StepWindow, Term,
 };
 use ensue_model::{Expr, Span};
 
@@ -126,6 +126,8 @@ pub(super) struct Automaton<'p> {
     pub(super) states: Vec<State<'p>>,
     pub(super) any_orders: Vec<AnyOrder<'p>>,
     pub(super) start: StateId,
+    /// When a run may start.
+    pub(super) active: Active,
     pub(super) within: Option<Span>,
     pub(super) skip: Skip,
 }
@@ -144,7 +146,14 @@ impl<'p> Automaton<'p> {
         };
         let complete = builder.state(Kind::Complete);
         let start = builder.sequence(&pattern.sequence, complete, Outside { group: None, following: None });
-        Automaton { states: builder.states, any_orders: builder.any_orders, start, within, skip: pattern.skip }
+        Automaton {
+            states: builder.states,
+            any_orders: builder.any_orders,
+            start,
+            active: pattern.active,
+            within,
+            skip: pattern.skip,
+        }
     }
 }
 

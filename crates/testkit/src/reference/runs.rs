@@ -237,6 +237,7 @@ impl Automaton<'_> {
             let mut taken = run.taken.clone();
             match taken_by {
                 None if !run.has_begun() => continue,
+                Some(_) if !run.has_begun() && !self.active.includes(moment.now()) => continue,
                 None => {}
                 Some(stage) => taken.push(Taken { stage, position, time: moment.now() }),
             }
