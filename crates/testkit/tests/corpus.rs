@@ -1,9 +1,8 @@
 //! Replays the cases in `tests/corpus`: the reference gives what each expects, and every reading gives what the reference
 //! gives.
 //!
-//! `corners.jsonl` is what Apache Flink CEP 2.3 gives, `beyond-flink.jsonl` where Ensue differs on purpose, and
-//! `step-windows.jsonl`, `branches.jsonl`, `cooldown.jsonl` and `bounds.jsonl` what Flink does not have. A case that a search has found
-//! goes into a file of its own, or into `found.jsonl`.
+//! `corners.jsonl` is what Apache Flink CEP 2.3 gives, `beyond-flink.jsonl` where Ensue differs on purpose, and those that are
+//! named after a construct have what Flink does not. A case that a search has found goes into a file of its own, or into
 //! `found.jsonl`.
 
 use std::fs;
