@@ -1,6 +1,7 @@
 //! Tree to checked patterns: names resolved, types checked, `let` and `param` put in.
 
 mod bounds;
+mod composition;
 mod constant;
 mod declarations;
 mod expression;
@@ -9,9 +10,11 @@ mod key;
 mod names;
 mod parts;
 mod pattern;
+mod reads;
 mod sequence;
 mod stages;
 mod step_window;
+mod streams;
 mod world;
 
 use ensue_model::{Patterns, Schema};
@@ -24,7 +27,8 @@ use crate::{gate, parse};
 /// What the caller knows of the events, and wants of the patterns.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// What the events look like, where no source declares a stream: [`Schema::open`] if nothing is known.
+    /// What the events look like, where no source declares a stream: [`Schema::open`] if nothing is known. It is one stream;
+    /// if it has no name, it has the one by which the patterns call it.
     pub schema: Schema,
     /// The fields that are the key where neither pattern nor stream says.
     pub key: Vec<String>,

@@ -60,6 +60,10 @@ codes! {
     E0213 UNKNOWN_PARAMETER "no such parameter" "The caller sets a parameter that no file declares."
     E0214 OUT_OF_PLACE "not to be asked here" "Some questions have an answer only in some places."
     E0215 UNKNOWN_STREAM "no such stream" "The pattern reads a stream that is not declared."
+    E0216 STREAM_UNSAID "which stream?" "Where there are several streams, a pattern says which ones it reads: in from, or at each stage."
+    E0217 AMBIGUOUS_FIELD "a field of several streams" "Streams that a stage may take from have a field of that name, of different types."
+    E0218 KEY_MAP "a key without a stream or stage" "A key that differs says it for each stream that the pattern reads, or for each of its stages."
+    E0219 CIRCULAR "patterns in a circle" "A pattern reads records of patterns that do not wait for its own."
 
     E0301 UNLIKE_TYPES "types that do not go together" "The operator has no result for values of these types."
     E0302 NOT_A_CONDITION "a condition is true or false" "Where a condition is asked for, the expression must be a bool."

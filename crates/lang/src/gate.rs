@@ -3,7 +3,7 @@
 
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{ClauseKind, EndingKind, File, Item, Keep, Pattern, Place, Sequence, Step, Term};
+use crate::tree::{EndingKind, File, Item, Keep, Pattern, Place};
 
 /// A construct that can be refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -13,26 +13,15 @@ enum Construct {
     Emit,
     Timeout,
     Table,
-    StreamOfStage,
-    SeveralStreams,
-    KeyMap,
 }
 
 /// What the engine does not run yet.
-const REFUSED: &[Construct] = &[
-    Construct::WithinEvents,
-    Construct::Keep,
-    Construct::Emit,
-    Construct::Timeout,
-    Construct::Table,
-    Construct::StreamOfStage,
-    Construct::SeveralStreams,
-    Construct::KeyMap,
-];
+const REFUSED: &[Construct] =
+    &[Construct::WithinEvents, Construct::Keep, Construct::Emit, Construct::Timeout, Construct::Table];
 
 /// The diagnostics for what files have of it.
 pub(crate) fn refused(files: &[File]) -> Vec<Diagnostic> {
-    let mut gate = Gate { found: Vec::new(), streams: 0 };
+    let mut gate = Gate { found: Vec::new() };
     let mut refused = Vec::new();
     for (source, file) in files.iter().enumerate() {
         file.items.iter().for_each(|item| gate.item(item));
@@ -43,8 +32,6 @@ pub(crate) fn refused(files: &[File]) -> Vec<Diagnostic> {
 
 struct Gate {
     found: Vec<Diagnostic>,
-    /// How many streams the files have declared so far.
-    streams: usize,
 }
 
 impl Gate {
@@ -58,29 +45,11 @@ impl Gate {
         match item {
             Item::Pattern(pattern) => self.pattern(pattern),
             Item::Table(table) => self.meet(Construct::Table, table.name.place, "a `table`"),
-            Item::Stream(stream) => {
-                self.streams += 1;
-                if self.streams > 1 {
-                    self.meet(Construct::SeveralStreams, stream.name.place, "a second stream");
-                }
-            }
-            Item::Param(_) | Item::Let(_) => {}
+            Item::Stream(_) | Item::Param(_) | Item::Let(_) => {}
         }
     }
 
     fn pattern(&mut self, pattern: &Pattern) {
-        for clause in &pattern.clauses {
-            match &clause.kind {
-                ClauseKind::From(streams) if streams.len() > 1 => {
-                    self.meet(Construct::SeveralStreams, clause.place, "`from` more than one stream");
-                }
-                ClauseKind::KeyMap(_) => {
-                    self.meet(Construct::KeyMap, clause.place, "a `key` that differs by stream or stage")
-                }
-                ClauseKind::From(_) | ClauseKind::Key(_) | ClauseKind::Active { .. } => {}
-            }
-        }
-        self.sequence(&pattern.sequence);
         for ending in &pattern.endings {
             self.ending(&ending.kind, ending.place);
         }
@@ -94,21 +63,6 @@ impl Gate {
             EndingKind::Keep(Keep::First) => self.meet(Construct::Keep, place, "`keep first`"),
             EndingKind::Emit(_) => self.meet(Construct::Emit, place, "`emit`"),
             EndingKind::Timeout(_) => self.meet(Construct::Timeout, place, "`timeout`"),
-        }
-    }
-
-    fn sequence(&mut self, sequence: &Sequence) {
-        sequence.steps.iter().for_each(|step| self.step(step));
-    }
-
-    fn step(&mut self, step: &Step) {
-        match &step.term {
-            Term::Stage(stage) => {
-                if let Some(stream) = &stage.stream {
-                    self.meet(Construct::StreamOfStage, stream.place, "a stage's stream");
-                }
-            }
-            Term::Group(group) => group.parts.iter().for_each(|part| self.sequence(part)),
         }
     }
 }

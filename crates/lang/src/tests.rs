@@ -5,6 +5,7 @@ mod conformance;
 mod functions;
 mod hostile;
 mod round_trip;
+mod streams;
 mod wrong;
 
 use crate::check::compile_behind;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use ensue_model::expr::{Ask, BinaryOperator, Expr, Lookback, LookbackId, Pick, TextPattern, UnaryOperator};
 use ensue_model::pattern::StageId;
+use ensue_model::schema::StreamId;
 use ensue_model::{Type, Value, operators};
 
 use super::declarations::Declarations;
 use super::stages::Stages;
-use super::world::World;
+use super::world::{Whose, World};
 use super::{constant, names};
 use crate::code;
 use crate::diagnostic::Diagnostic;
@@ -29,8 +30,10 @@ pub(super) struct Lowering<'w, 'a> {
     pub(super) world: &'w mut World<'a>,
     pub(super) declared: &'w Declarations<'w>,
     pub(super) stages: &'w Stages<'w>,
-    /// How many parts the key has.
-    pub(super) key_parts: usize,
+    /// The streams that the pattern reads.
+    pub(super) read: &'w [StreamId],
+    /// The types of the key's parts.
+    pub(super) key_kinds: Vec<Type>,
     lookbacks: Vec<Lookback>,
     depth: usize,
     nodes: usize,
@@ -64,6 +67,8 @@ pub(super) enum Over {
 #[derive(Clone, Copy)]
 pub(super) struct Context<'c> {
     pub(super) place: Place,
+    /// Whose fields bare names are: a stream's, or those of all that the pattern reads.
+    stream: Option<StreamId>,
     pub(super) over: Over,
     /// Whether a number with a decimal point is a decimal: it meets one.
     pub(super) exact: bool,
@@ -114,12 +119,8 @@ impl Typed {
 }
 
 impl<'c> Context<'c> {
-    fn new(place: Place) -> Self {
-        Context { place, over: Over::Event, exact: false, bindings: None }
-    }
-
-    pub(super) fn over(self, over: Over) -> Self {
-        Context { over, ..self }
+    fn new(place: Place, stream: Option<StreamId>) -> Self {
+        Context { place, stream, over: Over::Event, exact: false, bindings: None }
     }
 
     fn exact(self) -> Self {
@@ -136,8 +137,13 @@ impl<'c> Context<'c> {
 }
 
 impl<'w, 'a> Lowering<'w, 'a> {
-    pub(super) fn new(world: &'w mut World<'a>, declared: &'w Declarations<'w>, stages: &'w Stages<'w>) -> Self {
-        Lowering { world, declared, stages, key_parts: 0, lookbacks: Vec::new(), depth: 0, nodes: 0 }
+    pub(super) fn new(
+        world: &'w mut World<'a>,
+        declared: &'w Declarations<'w>,
+        stages: &'w Stages<'w>,
+        read: &'w [StreamId],
+    ) -> Self {
+        Lowering { world, declared, stages, read, key_kinds: Vec::new(), lookbacks: Vec::new(), depth: 0, nodes: 0 }
     }
 
     /// What the expressions ask of earlier stages.
@@ -154,14 +160,23 @@ impl<'w, 'a> Lowering<'w, 'a> {
         self.world.sources[self.declared.source].at(expr.place).to_owned()
     }
 
-    /// A value of any type.
-    pub(super) fn value(&mut self, expr: &tree::Expr, place: Place) -> Expr {
-        self.lower(expr, &Context::new(place)).expr
+    /// A value of any type, over events of a stream, or of all that the pattern reads.
+    pub(super) fn value(&mut self, expr: &tree::Expr, place: Place, stream: Option<StreamId>) -> Typed {
+        self.lower(expr, &Context::new(place, stream))
     }
 
     /// A condition.
-    pub(super) fn condition(&mut self, expr: &tree::Expr, place: Place) -> Expr {
-        self.bool(expr, &Context::new(place)).expr
+    pub(super) fn condition(&mut self, expr: &tree::Expr, place: Place, stream: Option<StreamId>) -> Expr {
+        self.bool(expr, &Context::new(place, stream)).expr
+    }
+
+    /// The context of what is asked of each of a stage's events.
+    pub(super) fn over<'c>(&self, over: Over, context: &Context<'c>) -> Context<'c> {
+        let stream = match over {
+            Over::Event => context.stream,
+            Over::Named(stage) | Over::Bare(stage) => self.stages.get(stage).stream,
+        };
+        Context { over, stream, ..*context }
     }
 
     /// What must be true or false.
@@ -332,12 +347,23 @@ impl<'w, 'a> Lowering<'w, 'a> {
             self.report(Diagnostic::error(&code::OUT_OF_PLACE, name.place, message).help(help));
             return Typed::unknown();
         }
-        self.field_of_event(name)
+        let stage = match (context.over, context.place) {
+            (Over::Named(stage) | Over::Bare(stage), _) | (Over::Event, Place::Stage(stage)) => Some(stage),
+            (Over::Event, Place::Key | Place::Emit | Place::Timeout) => None,
+        };
+        self.field_of_event(name, context.stream, stage)
     }
 
-    fn field_of_event(&mut self, name: &Name) -> Typed {
-        match self.world.field(self.declared.source, &name.text, name.place) {
-            Some(field) => Typed::new(Expr::Field(field), self.world.schema.get(field).kind.clone()),
+    /// A field of an event of a stream, or of all that the pattern reads, which a stage asks for.
+    fn field_of_event(&mut self, name: &Name, stream: Option<StreamId>, stage: Option<StageId>) -> Typed {
+        let stage = stage.map(|stage| self.stages.get(stage).name.text.as_str());
+        let streams = stream.as_ref().map_or(self.read, std::slice::from_ref);
+        match self.world.field(
+            self.declared.source,
+            name,
+            Whose { streams, read: self.read, stage, stages: Some(self.stages) },
+        ) {
+            Some(field) => Typed::new(Expr::Field(field), self.world.streams.field(field).kind.clone()),
             None => Typed::unknown(),
         }
     }
@@ -349,9 +375,16 @@ impl<'w, 'a> Lowering<'w, 'a> {
 
     pub(super) fn unknown_stage(&self, name: &Name) -> Diagnostic {
         let names = self.stages.names();
-        let help = self.world.meant(&name.text, names.clone());
+        let help = self.stage_of_stream(&name.text).or_else(|| self.world.meant(&name.text, names.clone()));
         let help = help.unwrap_or_else(|| names::listed("the stages are", names));
         Diagnostic::error(&code::UNKNOWN_STAGE, name.place, format!("there is no stage `{}`", name.text)).help(help)
+    }
+
+    /// What to write instead of a stream's name, where a stage takes its events.
+    fn stage_of_stream(&self, name: &str) -> Option<String> {
+        let stream = self.world.streams.named(name)?;
+        let stage = self.stages.list.iter().find(|stage| stage.stream == Some(stream))?;
+        Some(format!("`{name}` is a stream; the stage that takes its events is `{}`", stage.name.text))
     }
 
     /// The event that an expression names, if it names one: `a`, `first(a)`, `a[-1]`.
@@ -389,7 +422,9 @@ impl<'w, 'a> Lowering<'w, 'a> {
 
     fn member(&mut self, expr: &tree::Expr, base: &tree::Expr, field: &Name, context: &Context<'_>) -> Typed {
         if let Some((stage, pick)) = self.event(base, context) {
-            return self.of_stage(expr, stage, pick, context, |lowering| lowering.field_of_event(field));
+            let stream = self.stages.get(stage).stream;
+            let of_event = |lowering: &mut Self| lowering.field_of_event(field, stream, Some(stage));
+            return self.of_stage(expr, stage, pick, context, of_event);
         }
         if matches!(&base.kind, ExprKind::Name(name) if name.text == "this") {
             return self.field_of_this(expr, field, context);
@@ -427,15 +462,17 @@ impl<'w, 'a> Lowering<'w, 'a> {
         }
     }
 
-    /// Of a declared stream it is known that `creat.x` is no field's.
+    /// Of declared streams it is known that `creat.x` is no field's.
     fn misspelt_stage(&self, base: &tree::Expr, context: &Context<'_>) -> Option<Diagnostic> {
         let ExprKind::Name(name) = &base.kind else { return None };
+        let streams = &self.world.streams;
+        let read = context.stream.as_ref().map_or(self.read, std::slice::from_ref);
         let known = context.argument(&name.text).is_some()
             || self.declared.lets.contains_key(name.text.as_str())
             || self.declared.parameters.contains_key(name.text.as_str())
             || self.declared.tables.contains_key(name.text.as_str())
-            || self.world.find(&name.text).is_some();
-        (self.world.schema.closed && !known && context.place != Place::Key).then(|| self.unknown_stage(name))
+            || read.iter().any(|stream| !streams.is_closed(*stream) || streams.find(*stream, &name.text).is_some());
+        (!known && context.place != Place::Key).then(|| self.unknown_stage(name))
     }
 
     fn index(&mut self, expr: &tree::Expr, base: &tree::Expr, index: &tree::Expr, context: &Context<'_>) -> Typed {

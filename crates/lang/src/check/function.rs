@@ -114,7 +114,7 @@ impl Lowering<'_, '_> {
         if !self.asked_outside(expr, context) {
             return Typed::unknown();
         }
-        let value = self.lower(argument, &context.over(Over::Named(stage)));
+        let value = self.lower(argument, &self.over(Over::Named(stage), context));
         let Kind::Is(kind) = value.kind else { return Typed::unknown() };
         match aggregate_type(aggregate, &kind) {
             Some(result) => self.lookback(expr, stage, Ask::Aggregate(aggregate, value.expr), result, context),
@@ -146,7 +146,7 @@ impl Lowering<'_, '_> {
         let Some(stage) = self.stage_argument(stage, context).filter(|_| self.asked_outside(expr, context)) else {
             return Typed::unknown();
         };
-        let condition = self.bool(condition, &context.over(Over::Bare(stage)));
+        let condition = self.bool(condition, &self.over(Over::Bare(stage), context));
         match condition.kind {
             Kind::Unknown => condition,
             Kind::Is(_) => self.lookback(expr, stage, Ask::Aggregate(aggregate, condition.expr), Type::Bool, context),
@@ -187,14 +187,15 @@ impl Lowering<'_, '_> {
 
     /// The key's only part, or all of them.
     fn key(&mut self, expr: &tree::Expr, context: &Context<'_>) -> Typed {
-        let reason = match (context.place, context.over, self.key_parts) {
+        let reason = match (context.place, context.over, self.key_kinds.as_slice()) {
             (Place::Key, _, _) => "the key cannot need itself",
             (_, Over::Named(_) | Over::Bare(_), _) => "the key is not asked inside an aggregate",
-            (_, _, 0) => "the pattern has no key",
-            (_, _, 1) => return Typed::new(Expr::Key(0), Type::Any),
-            (_, _, parts) => {
-                let parts = (0..parts).map(|part| Expr::Key(part as u16)).collect();
-                return Typed::new(Expr::List(parts), Type::List(Box::new(Type::Any)));
+            (_, _, []) => "the pattern has no key",
+            (_, _, [kind]) => return Typed::new(Expr::Key(0), kind.clone()),
+            (_, _, [first, others @ ..]) => {
+                let kind = others.iter().try_fold(first.clone(), |kind, other| kind.common(other));
+                let parts = (0..self.key_kinds.len()).map(|part| Expr::Key(part as u16)).collect();
+                return Typed::new(Expr::List(parts), Type::List(Box::new(kind.unwrap_or(Type::Any))));
             }
         };
         self.report(Diagnostic::error(&code::OUT_OF_PLACE, expr.place, reason));

@@ -2,6 +2,7 @@
 
 use crate::code;
 use crate::diagnostic::Diagnostic;
+use crate::source::Source;
 use crate::tree::{Name, Place};
 
 /// The most names that one that there is not is compared with.
@@ -16,12 +17,17 @@ pub(super) fn meant<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Opt
     let allowed = (name.chars().count() / 3).max(1);
     // A name that is longer or shorter by more than that is not compared, and no more than a reader could have meant.
     let alike = |other: &&str| other.len().abs_diff(name.len()) <= 4 * allowed;
-    let best = names
-        .take(COMPARED_MAX)
-        .filter(alike)
-        .map(|other| (near(other), other))
-        .min_by_key(|(distance, _)| *distance)?;
-    (best.0 <= allowed).then(|| format!("did you mean `{}`?", best.1))
+    let names: Vec<&str> = names.take(COMPARED_MAX).collect();
+    let nearest = names.iter().copied().filter(alike).map(|other| (near(other), other));
+    let nearest = nearest.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= allowed);
+    let meant = nearest.map(|(_, other)| other).or_else(|| names.iter().copied().find(|other| is_part(name, other)));
+    meant.map(|meant| format!("did you mean `{meant}`?"))
+}
+
+/// `id` of `order_id`, `order` of `order_id`.
+fn is_part(name: &str, other: &str) -> bool {
+    let rest = other.strip_prefix(name).and_then(|rest| rest.strip_prefix('_'));
+    rest.or_else(|| other.strip_suffix(name).and_then(|rest| rest.strip_suffix('_'))).is_some()
 }
 
 /// "the fields are a, b and c"
@@ -34,6 +40,37 @@ pub(super) fn listed<'n>(intro: &str, names: impl Iterator<Item = &'n str>) -> S
 
 /// A name that was given before.
 pub(super) fn twice(what: &str, name: &Name, first: Place) -> Diagnostic {
-    let message = format!("there are two {what}s `{}`", name.text);
-    Diagnostic::error(&code::DUPLICATE, name.place, message).label("given again").also(first, "given here")
+    Diagnostic::error(&code::DUPLICATE, name.place, two(what, name)).label("given again").also(first, "given here")
+}
+
+/// A name that was given before, in this or another of the sources.
+pub(super) fn twice_in_all(
+    sources: &[Source],
+    what: &str,
+    source: usize,
+    name: &Name,
+    (first_source, first): (usize, Place),
+) -> Diagnostic {
+    if first_source == source {
+        return twice(what, name, first);
+    }
+    let help = format!("the other one is in {}", sources[first_source].name);
+    Diagnostic::error(&code::DUPLICATE, name.place, two(what, name)).label("given again").help(help)
+}
+
+fn two(what: &str, name: &Name) -> String {
+    match what.strip_suffix('y') {
+        Some(start) => format!("there are two {start}ies `{}`", name.text),
+        None => format!("there are two {what}s `{}`", name.text),
+    }
+}
+
+/// "`a`, `b` and `c`"
+pub(super) fn joined<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<String> = names.take(LISTED_MAX + 1).map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [most @ .., _] if most.len() == LISTED_MAX => format!("{}, ...", most.join(", ")),
+        [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
+        names => names.concat(),
+    }
 }

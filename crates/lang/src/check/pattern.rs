@@ -1,107 +1,72 @@
 //! One pattern: its clauses, its sequence, its endings.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use ensue_model::pattern::Skip;
 use ensue_model::{Pattern, Span, Type, Value};
 
+use super::composition::{Composition, Member};
 use super::declarations::Declarations;
 use super::expression::Lowering;
 use super::stages::Stages;
 use super::world::World;
-use super::{bounds, constant, key, names, sequence};
+use super::{bounds, constant, key, names, reads, sequence};
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{self, ClauseKind, EndingKind, Expr, ExprKind, File, Item, Name, Place};
+use crate::tree::{self, ClauseKind, EndingKind, Expr, ExprKind, Name, Place};
 
-/// All patterns of all files.
-pub(super) fn check_all(world: &mut World<'_>, files: &[File], declared: &[Declarations<'_>]) -> Vec<Pattern> {
+/// All patterns of all files, in the order of the text.
+pub(super) fn check_all(
+    world: &mut World<'_>,
+    composition: &Composition<'_>,
+    declared: &[Declarations<'_>],
+) -> Vec<Pattern> {
     let mut named: HashMap<String, (usize, Place)> = HashMap::new();
-    let mut patterns = Vec::new();
-    let items = files.iter().flat_map(|file| &file.items);
-    let streams = items.filter_map(|item| match item {
-        Item::Stream(stream) => Some(stream.name.text.as_str()),
-        _ => None,
-    });
-    let streams: BTreeSet<&str> = streams.chain(world.options.schema.stream.as_deref()).collect();
-    for (file, declared) in files.iter().zip(declared) {
-        for item in &file.items {
-            let Item::Pattern(pattern) = item else { continue };
-            check_name(world, declared.source, pattern, &mut named);
-            check_streams(world, declared.source, pattern, &streams);
-            patterns.extend(check(world, declared, pattern));
-        }
+    composition.members.iter().for_each(|member| check_name(world, member, &mut named));
+    let mut patterns: Vec<Option<Pattern>> = composition.members.iter().map(|_| None).collect();
+    for position in composition.order(world) {
+        let member = &composition.members[position];
+        patterns[position] = check(world, &declared[member.source], member);
     }
-    patterns
-}
-
-fn name_of<'a>(world: &World<'a>, source: usize, pattern: &'a tree::Pattern) -> &'a str {
-    match &pattern.name {
-        Some(name) => &name.text,
-        None => world.sources[source].stem(),
-    }
+    patterns.into_iter().flatten().collect()
 }
 
 /// Names tell patterns apart in the output, so they are unique among all sources.
-fn check_name(
-    world: &mut World<'_>,
-    source: usize,
-    pattern: &tree::Pattern,
-    named: &mut HashMap<String, (usize, Place)>,
-) {
-    let text = name_of(world, source, pattern).to_owned();
-    let place = match &pattern.name {
-        Some(name) => name.place,
-        None => pattern.sequence.steps[0].relation_place,
-    };
-    let diagnostic = match named.get(&text) {
+fn check_name(world: &mut World<'_>, member: &Member<'_>, named: &mut HashMap<String, (usize, Place)>) {
+    let text = member.name(world).to_owned();
+    let place = member.place();
+    match named.get(&text) {
         None => {
-            named.insert(text, (source, place));
-            return;
+            named.insert(text, (member.source, place));
         }
-        Some((first_source, first)) if *first_source == source => {
-            names::twice("pattern", &Name { text, place }, *first)
-        }
-        Some((first_source, _)) => {
-            let file = &world.sources[*first_source].name;
-            Diagnostic::error(&code::DUPLICATE, place, format!("there are two patterns `{text}`"))
-                .label("given again")
-                .help(format!("the other one is in {file}"))
-        }
-    };
-    world.report(source, diagnostic);
-}
-
-/// `from` names what there is; where nothing is declared, what the caller feeds is not known by name.
-fn check_streams(world: &mut World<'_>, source: usize, pattern: &tree::Pattern, streams: &BTreeSet<&str>) {
-    for clause in &pattern.clauses {
-        let ClauseKind::From(names) = &clause.kind else { continue };
-        for name in names.iter().filter(|name| !streams.is_empty() && !streams.contains(name.text.as_str())) {
-            let message = format!("there is no stream `{}`", name.text);
-            let help = world.meant(&name.text, streams.iter().copied());
-            let help = help.unwrap_or_else(|| names::listed("declared streams:", streams.iter().copied()));
-            world.report(source, Diagnostic::error(&code::UNKNOWN_STREAM, name.place, message).help(help));
+        Some(first) => {
+            let name = Name { text, place };
+            let diagnostic = names::twice_in_all(world.sources, "pattern", member.source, &name, *first);
+            world.report(member.source, diagnostic);
         }
     }
 }
 
 /// None where it cannot be looked at, which has been reported.
-fn check(world: &mut World<'_>, declared: &Declarations<'_>, pattern: &tree::Pattern) -> Option<Pattern> {
+fn check(world: &mut World<'_>, declared: &Declarations<'_>, member: &Member<'_>) -> Option<Pattern> {
+    let pattern = member.pattern;
     check_said_once(world, declared.source, pattern);
-    let stages = Stages::collect(world, declared.source, &pattern.sequence)?;
-    let name = name_of(world, declared.source, pattern).to_owned();
-    let mut lowering = Lowering::new(world, declared, &stages);
-    let key = key::parts(&mut lowering, pattern);
-    lowering.key_parts = key.names.len();
+    let mut stages = Stages::collect(world, declared.source, &pattern.sequence)?;
+    let name = member.name(world).to_owned();
+    let read = reads::resolve(world, member, &mut stages);
+    let mut lowering = Lowering::new(world, declared, &stages, &read);
+    let keyed = key::check(&mut lowering, pattern);
+    lowering.key_kinds = keyed.kinds;
     let active = bounds::active(&mut lowering, pattern);
     let within = within(&mut lowering, pattern);
-    let sequence = sequence::check(&mut lowering, pattern, within);
+    let sequence = sequence::check(&mut lowering, pattern, within, &keyed.stage_ways);
     let skip = skip(&mut lowering, pattern);
     let cooldown = cooldown(&mut lowering, pattern);
     sequence::check_outputs(&mut lowering, pattern);
     let lookbacks = lowering.finish();
     let checked = Pattern::new(&name, stages.checked(), sequence);
-    Some(Pattern { doc: pattern.doc.clone(), key, active, lookbacks, within, skip, cooldown, ..checked })
+    let checked = Pattern { from: read, key: keyed.keys, active, lookbacks, within, skip, cooldown, ..checked };
+    Some(Pattern { doc: pattern.doc.clone(), ..checked })
 }
 
 /// Clauses and endings are said once each.

@@ -2,6 +2,7 @@
 
 use ensue_model::expr::Expr;
 use ensue_model::pattern::{Contiguity, Quantifier, Relation, Sequence, StageId, Step, Term};
+use ensue_model::schema::{FieldId, Stream, StreamId};
 use ensue_model::{Span, Value, expr::BinaryOperator};
 
 use super::expression::{Lowering, Place as At};
@@ -18,10 +19,15 @@ use crate::tree::{
     Record,
 };
 
-/// The sequence of a pattern whose window is known.
-pub(super) fn check(lowering: &mut Lowering<'_, '_>, pattern: &Pattern, within: Option<Span>) -> Sequence {
+/// The sequence of a pattern whose window is known, with the way of key by which each stage's events come.
+pub(super) fn check(
+    lowering: &mut Lowering<'_, '_>,
+    pattern: &Pattern,
+    within: Option<Span>,
+    stage_ways: &[u8],
+) -> Sequence {
     let has_window = within.is_some() || pattern.endings.iter().any(|ending| is_window(lowering, &ending.kind));
-    let mut checker = Sequences { lowering, next_stage: 0, has_window, loops: 0 };
+    let mut checker = Sequences { lowering, stage_ways, next_stage: 0, has_window, loops: 0 };
     checker.sequence(&pattern.sequence, true)
 }
 
@@ -49,12 +55,14 @@ pub(super) fn check_outputs(lowering: &mut Lowering<'_, '_>, pattern: &Pattern) 
 
 fn record_values(lowering: &mut Lowering<'_, '_>, record: &Record, at: At) {
     for entry in &record.entries {
-        lowering.value(&entry.value, at);
+        lowering.value(&entry.value, at, None);
     }
 }
 
 struct Sequences<'l, 'w, 'a> {
     lowering: &'l mut Lowering<'w, 'a>,
+    /// The way of key by which each stage's events come; none where all come by all.
+    stage_ways: &'l [u8],
     /// Stages are met in the order of the text, which is that of their ids.
     next_stage: u16,
     /// Whether the pattern as a whole has a window.
@@ -81,7 +89,7 @@ impl Sequences<'_, '_, '_> {
         };
         self.loops -= u32::from(is_loop(&quantifier));
         let last = StageId(self.next_stage.saturating_sub(1));
-        let until = step.until.as_ref().map(|until| self.lowering.condition(until, At::Stage(last)));
+        let until = step.until.as_ref().map(|until| self.until(step, until, last));
         self.check_until(step, &quantifier);
         self.check_negated(step);
         if is_last && step.relation == Relation::NotFollowedBy {
@@ -94,26 +102,67 @@ impl Sequences<'_, '_, '_> {
     fn stage(&mut self, step: &tree::Step, name: &Name) -> Term {
         let id = StageId(self.next_stage);
         self.next_stage += 1;
+        let stream = self.lowering.stages.get(id).stream;
         let condition = match &step.condition {
-            Some(condition) => self.lowering.condition(condition, At::Stage(id)),
-            None => self.is_of_type(name),
+            Some(condition) => self.lowering.condition(condition, At::Stage(id), stream),
+            None => self.is_of_type(name, stream),
         };
-        Term::Stage(id, condition)
+        Term::Stage(id, self.for_stage(id, condition))
     }
 
-    /// A bare stage stands for events whose type is its name.
-    fn is_of_type(&mut self, name: &Name) -> Expr {
-        match self.lowering.world.type_field() {
-            Some(field) => {
-                let name = Expr::Constant(Value::from(name.text.clone()));
-                Expr::Binary(BinaryOperator::Equal, Box::new(Expr::Field(field)), Box::new(name))
+    /// What ends a loop: of a stage's, an event that the stage might take; of a group's, any.
+    fn until(&mut self, step: &tree::Step, until: &tree::Expr, last: StageId) -> Expr {
+        match &step.term {
+            tree::Term::Stage(_) => {
+                let stream = self.lowering.stages.get(last).stream;
+                let until = self.lowering.condition(until, At::Stage(last), stream);
+                self.for_stage(last, until)
             }
-            None => {
-                let diagnostic = no_type_field(name, self.lowering.world);
-                self.lowering.report(diagnostic);
-                Expr::truth()
-            }
+            tree::Term::Group(_) => self.lowering.condition(until, At::Stage(last), None),
         }
+    }
+
+    /// The condition, for events of the stage's stream that have come by the stage's way of key. Of a pattern that reads one
+    /// stream, all events are of that.
+    fn for_stage(&self, stage: StageId, condition: Expr) -> Expr {
+        let stream = self.lowering.stages.get(stage).stream.filter(|_| self.lowering.read.len() > 1);
+        let of_stream = stream.map(Expr::OfStream);
+        let keyed_by = self.stage_ways.get(usize::from(stage.0)).map(|way| Expr::KeyedBy(*way));
+        let condition = of_stream.into_iter().fold(condition, |condition, guard| and(guard, condition));
+        keyed_by.into_iter().fold(condition, |condition, guard| and(guard, condition))
+    }
+
+    /// A bare stage stands for events whose type is its name: of the stream that it names, or of all that the pattern reads.
+    fn is_of_type(&mut self, name: &Name, stream: Option<StreamId>) -> Expr {
+        let read = self.lowering.read;
+        let streams = stream.as_ref().map_or(read, std::slice::from_ref);
+        let World { streams: known, options, .. } = &mut *self.lowering.world;
+        let type_fields: Vec<(StreamId, FieldId)> = streams
+            .iter()
+            .filter_map(|stream| Some((*stream, known.type_field(*stream, options.type_field.as_deref())?)))
+            .collect();
+        let is_named = |field: FieldId| {
+            let name = Expr::Constant(Value::from(name.text.clone()));
+            Expr::Binary(BinaryOperator::Equal, Box::new(Expr::Field(field)), Box::new(name))
+        };
+        let Some(((_, field), others)) = type_fields.split_first() else {
+            if !streams.iter().any(|stream| known.is_unknown(*stream)) {
+                let diagnostic = no_type_field(name, stream, self.lowering.world, streams);
+                self.lowering.report(diagnostic);
+            }
+            return Expr::truth();
+        };
+        // In a stream that has the field and does not mark it, it says something else.
+        let field_name = &known.field(*field).name;
+        let has_other = |stream: &StreamId| {
+            known.find(*stream, field_name) == Some(*field) && !type_fields.contains(&(*stream, *field))
+        };
+        if others.iter().all(|(_, other)| other == field) && !streams.iter().any(has_other) {
+            return is_named(*field);
+        }
+        let each = type_fields.iter().map(|(stream, field)| and(Expr::OfStream(*stream), is_named(*field)));
+        let either = |a, b| Expr::Binary(BinaryOperator::Or, Box::new(a), Box::new(b));
+        each.reduce(either).expect("there is a type field")
     }
 
     fn group(&mut self, step: &tree::Step, group: &Group, is_last: bool) -> Term {
@@ -289,29 +338,48 @@ impl Sequences<'_, '_, '_> {
     }
 }
 
-fn no_type_field(name: &Name, world: &World<'_>) -> Diagnostic {
+fn no_type_field(name: &Name, named: Option<StreamId>, world: &World<'_>, streams: &[StreamId]) -> Diagnostic {
     let stage = &name.text;
     let lacks = match &world.options.type_field {
         Some(field) => format!("field `{field}`"),
         None => "type field".to_owned(),
     };
-    let (message, mark) = match &world.schema.stream {
-        Some(stream) => (
-            format!("stage `{stage}` has no `where`, and stream `{stream}` has no {lacks}"),
-            "mark the type field with @type",
-        ),
-        None if world.schema.closed => (
-            format!("stage `{stage}` has no `where`, and the events have no {lacks}"),
-            "name the field that holds their type",
-        ),
-        None => (
-            format!("stage `{stage}` has no `where`, and no type field is known"),
-            "declare a stream with a field that is marked with @type",
+    let (lacking, mark) = match streams {
+        [stream] => match &world.streams.get(*stream) {
+            Stream { name: Some(stream), is_emitted: true, .. } => (
+                format!("`{stream}` is a record, which has no type field"),
+                format!("compare one of its fields, as in `where x == \"{stage}\"`"),
+            ),
+            Stream { name: Some(stream), .. } => {
+                (format!("stream `{stream}` has no {lacks}"), "mark the type field with @type".to_owned())
+            }
+            Stream { name: None, .. } if world.streams.is_closed(*stream) => {
+                (format!("the events have no {lacks}"), "name the field that holds their type".to_owned())
+            }
+            Stream { name: None, .. } => (
+                "no type field is known".to_owned(),
+                "declare a stream with a field that is marked with @type".to_owned(),
+            ),
+        },
+        streams => (
+            format!("none of the streams {} has a {lacks}", world.listed(streams)),
+            "mark the type fields with @type".to_owned(),
         ),
     };
+    let message = format!("stage `{stage}` has no `where`, and {lacking}");
+    let of_stream =
+        named.and_then(|stream| world.streams.get(stream).name.as_ref()).map(|stream| format!(": {stream}"));
+    let of_stream = of_stream.unwrap_or_default();
     Diagnostic::error(&code::NO_TYPE_FIELD, name.place, message)
         .label(format!("nothing to compare with \"{stage}\""))
-        .help(format!("write `{stage} where true` to take any event, or {mark}"))
+        .help(format!("write `{stage}{of_stream} where true` to take any event, or {mark}"))
+}
+
+fn and(left: Expr, right: Expr) -> Expr {
+    match right == Expr::truth() {
+        true => left,
+        false => Expr::Binary(BinaryOperator::And, Box::new(left), Box::new(right)),
+    }
 }
 
 fn is_loop(quantifier: &Quantifier) -> bool {

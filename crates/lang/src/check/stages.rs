@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use ensue_model::pattern::{Relation, Stage, StageId};
+use ensue_model::schema::StreamId;
 
 use super::names;
 use super::world::World;
@@ -28,6 +29,10 @@ pub(super) struct StageInfo<'a> {
     /// Whether it, or a group around it, repeats.
     pub(super) repeats: bool,
     pub(super) in_group: bool,
+    /// The stream that it names, as it was written.
+    pub(super) stream_name: Option<&'a Name>,
+    /// The stream whose events it takes; those of all that the pattern reads if it names none.
+    pub(super) stream: Option<StreamId>,
     /// Stages up to here can have been taken before: those before it, itself, and all of a loop around it.
     horizon: usize,
     /// But not those: they stand on other branches.
@@ -69,6 +74,11 @@ impl<'a> Stages<'a> {
         &self.list[usize::from(stage.0)]
     }
 
+    /// Says whose events a stage takes.
+    pub(super) fn take_from(&mut self, stage: StageId, stream: StreamId) {
+        self.list[usize::from(stage.0)].stream = Some(stream);
+    }
+
     /// All names, for messages.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.list.iter().map(|stage| stage.name.text.as_str())
@@ -95,7 +105,7 @@ impl<'a> Stages<'a> {
             name: stage.name.text.clone(),
             negated: stage.negated,
             repeats: stage.repeats,
-            stream: None,
+            stream: stage.stream,
         };
         self.list.iter().map(checked).collect()
     }
@@ -110,6 +120,8 @@ impl<'a> Stages<'a> {
                     negated: is_negated(step.relation),
                     repeats,
                     in_group: around.in_group,
+                    stream_name: stage.stream.as_ref(),
+                    stream: None,
                     horizon: first + 1,
                     others: Vec::new(),
                 }),

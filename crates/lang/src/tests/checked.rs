@@ -11,7 +11,7 @@ use super::compile_all;
 use crate::tree::{self, Item, Let, Param, Stream, Table};
 use crate::{Options, Source, compile, parse, print};
 
-fn pattern(text: &str) -> Pattern {
+pub(super) fn pattern(text: &str) -> Pattern {
     pattern_with(text, &Options::default())
 }
 
@@ -29,15 +29,15 @@ fn condition(text: &str) -> Expr {
     }
 }
 
-fn constant(value: impl Into<Value<'static>>) -> Box<Expr> {
+pub(super) fn constant(value: impl Into<Value<'static>>) -> Box<Expr> {
     Box::new(Expr::Constant(value.into()))
 }
 
-fn field(position: u16) -> Box<Expr> {
+pub(super) fn field(position: u16) -> Box<Expr> {
     Box::new(Expr::Field(FieldId(position)))
 }
 
-fn equal(left: Box<Expr>, right: Box<Expr>) -> Expr {
+pub(super) fn equal(left: Box<Expr>, right: Box<Expr>) -> Expr {
     Expr::Binary(BinaryOperator::Equal, left, right)
 }
 

@@ -1,5 +1,7 @@
 //! Wrong patterns, and what is said of them. One file for each code, in which lines of `---` part the patterns; what the
-//! caller gives stands in `//:` lines: `//: key NAME`, `//: type NAME`, `//: parameter NAME=VALUE`.
+//! caller gives stands in `//:` lines: `//: key NAME`, `//: type NAME`, `//: columns NAME,NAME`, `//: parameter NAME=VALUE`.
+
+use ensue_model::{Schema, Type};
 
 use super::open_gate;
 use crate::check::{Gate, compile_behind};
@@ -13,9 +15,9 @@ macro_rules! wrong {
     };
 }
 
-const WRONG: [(&str, &str); 49] = wrong! {
+const WRONG: &[(&str, &str)] = &wrong! {
     "E0101" "E0102" "E0103" "E0104" "E0105" "E0106" "E0107" "E0108" "E0109" "E0110"
-    "E0201" "E0202" "E0203" "E0204" "E0205" "E0206" "E0207" "E0208" "E0209" "E0210" "E0211" "E0212" "E0213" "E0214" "E0215"
+    "E0201" "E0202" "E0203" "E0204" "E0205" "E0206" "E0207" "E0208" "E0209" "E0210" "E0211" "E0212" "E0213" "E0214" "E0215" "E0216" "E0217" "E0218" "E0219"
     "E0301" "E0302" "E0303" "E0304" "E0305" "E0306" "E0307" "E0308" "E0309"
     "E0401" "E0402" "E0403" "E0404" "E0406" "E0407" "E0408" "E0409" "E0410" "E0411" "E0412" "E0413" "E0414" "E0415"
     "E0901"
@@ -26,6 +28,10 @@ fn options(text: &str) -> Options {
     for line in text.lines().filter_map(|line| line.strip_prefix("//: ")) {
         match line.split_once(' ').unwrap_or((line, "")) {
             ("key", name) => options.key.push(name.into()),
+            ("columns", names) => {
+                let schema = names.split(',').fold(Schema::open(), |schema, name| schema.nullable(name, Type::Any));
+                options.schema = Schema { closed: true, ..schema };
+            }
             ("type", name) => options.type_field = Some(name.into()),
             ("parameter", set) => {
                 let (name, value) = set.split_once('=').expect("a parameter is set with =");
@@ -55,7 +61,7 @@ fn judged(code: &str, texts: &str) -> String {
 
 #[test]
 fn every_mistake_is_said_in_words_that_help() {
-    for (code, texts) in WRONG {
+    for (code, texts) in WRONG.iter().copied() {
         insta::assert_snapshot!(code, judged(code, texts));
     }
 }
