@@ -1,6 +1,7 @@
 //! What the command understands.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use ensue_engine::Watermarks;
@@ -17,7 +18,7 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
-    Run(Run),
+    Run(Box<Run>),
     Check(Check),
     Explain(Explain),
 }
@@ -27,10 +28,16 @@ Example, from the project's root:
   ensue run -p patterns/order_payment.pattern -i examples/order-payment/OrderLog.csv \\
       --columns order_id,type,tx_id,ts --key order_id --time ts --time-unit s
 
+Patterns that read several streams need an input for each, named after the stream; the events of all inputs are taken in the \
+order of their times:
+  ensue run -p paid.pattern -i orders=orders.csv -i receipts=receipts.jsonl --time-unit receipts=ms
+--format, --columns, --delimiter, --time and --time-unit are for all inputs, or for one with its stream and = before the \
+value. A file that has a = in its name is written with its folder: ./a=b.csv.
+
 Outputs are lines of JSON, told apart by their \"kind\". Any of them may go to - too, or several to one file.
 Exit status: 0 done, 1 a pattern is wrong, 2 the call is wrong, 3 input or output failed.";
 
-/// Run patterns over the events of a file or of standard input
+/// Run patterns over the events of files or of standard input
 #[derive(Args, Debug)]
 #[command(after_help = RUN_HELP)]
 pub(crate) struct Run {
@@ -38,13 +45,20 @@ pub(crate) struct Run {
     #[arg(short, long = "pattern", value_name = "FILE", required = true, help_heading = "Patterns")]
     pub(crate) patterns: Vec<PathBuf>,
 
-    /// Events: a file, or - for standard input
-    #[arg(short, long, value_name = "FILE", help_heading = "Events")]
-    pub(crate) input: PathBuf,
+    /// Events: a file, or - for standard input; STREAM=FILE for each stream, where there are several
+    #[arg(
+        short,
+        long = "input",
+        value_name = "FILE",
+        required = true,
+        value_parser = of_stream(|text| Ok(PathBuf::from(text))),
+        help_heading = "Events"
+    )]
+    pub(crate) inputs: Vec<OfStream<PathBuf>>,
 
-    /// Format of the events [default: told from the file's name]
-    #[arg(long, value_enum, help_heading = "Events")]
-    pub(crate) format: Option<Format>,
+    /// Format of the events: csv or jsonl [default: told from the file's name]
+    #[arg(long, value_name = "FORMAT", value_parser = of_stream(format), help_heading = "Events")]
+    pub(crate) format: Vec<OfStream<Format>>,
 
     #[command(flatten)]
     pub(crate) events: Events,
@@ -53,19 +67,24 @@ pub(crate) struct Run {
     #[arg(long, requires = "columns", help_heading = "Events")]
     pub(crate) header: bool,
 
-    /// What stands between two fields of the CSV; `tab` for a tab
-    #[arg(long, value_name = "CHAR", default_value = ",", value_parser = delimiter, help_heading = "Events")]
-    pub(crate) delimiter: u8,
+    /// What stands between two fields of the CSV; `tab` for a tab [default: ,]
+    #[arg(long, value_name = "CHAR", value_parser = of_stream(delimiter), help_heading = "Events")]
+    pub(crate) delimiter: Vec<OfStream<u8>>,
 
     /// Field of the event time; without it, the one that the stream marks with @time
-    #[arg(long, value_name = "FIELD", help_heading = "Events")]
-    pub(crate) time: Option<String>,
+    #[arg(
+        long,
+        value_name = "FIELD",
+        value_parser = of_stream(|text| Ok(text.to_owned())),
+        help_heading = "Events"
+    )]
+    pub(crate) time: Vec<OfStream<String>>,
 
-    /// How times are written: a number of `s`, `ms`, `us` or `ns` since 1970, or `rfc3339`
-    #[arg(long, value_name = "UNIT", default_value = "rfc3339", help_heading = "Events")]
-    pub(crate) time_unit: TimeFormat,
+    /// How times are written: a number of `s`, `ms`, `us` or `ns` since 1970, or `rfc3339` [default: rfc3339]
+    #[arg(long, value_name = "UNIT", value_parser = of_stream(TimeFormat::from_str), help_heading = "Events")]
+    pub(crate) time_unit: Vec<OfStream<TimeFormat>>,
 
-    /// Order of the events: `ascending`, or `out-of-order=10s` where some come up to so much later
+    /// Order of the events, of all inputs together: `ascending`, or `out-of-order=10s` where some come up to so much later
     #[arg(long, value_name = "ORDER", default_value = "ascending", value_parser = watermarks, help_heading = "Events")]
     pub(crate) watermark: Watermarks,
 
@@ -146,8 +165,8 @@ pub(crate) struct Explain {
 #[derive(Args, Debug)]
 pub(crate) struct Events {
     /// Columns of the CSV, which then has no header unless --header is given
-    #[arg(long, value_name = "NAME,..", value_delimiter = ',', help_heading = "Events")]
-    pub(crate) columns: Option<Vec<String>>,
+    #[arg(long, value_name = "NAME,..", value_parser = of_stream(columns), help_heading = "Events")]
+    pub(crate) columns: Vec<OfStream<Vec<String>>>,
 
     /// Key fields, where neither the pattern nor the stream says [default: all events have the same key]
     #[arg(long, value_name = "FIELD,..", value_delimiter = ',', help_heading = "Patterns")]
@@ -162,7 +181,7 @@ pub(crate) struct Events {
     pub(crate) parameters: Vec<(String, String)>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Format {
     Csv,
     Jsonl,
@@ -172,6 +191,80 @@ pub(crate) enum Format {
 pub(crate) enum ReportFormat {
     Text,
     Json,
+}
+
+/// What is said of the input of a stream, or of all inputs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct OfStream<T> {
+    pub(crate) stream: Option<String>,
+    pub(crate) value: T,
+}
+
+/// What is said of the input of a stream, by its name rather than of all; of what is said twice, the last.
+pub(crate) fn said<'s, T>(all: &'s [OfStream<T>], stream: Option<&str>) -> Option<&'s T> {
+    let by_name = |name: Option<&str>| all.iter().rev().find(|said| said.stream.as_deref() == name);
+    by_name(stream).or_else(|| by_name(None)).map(|said| &said.value)
+}
+
+impl Run {
+    /// What is wrong with the inputs, as far as the call tells: what is said of the input of a stream needs one, and standard
+    /// input can be read once.
+    pub(crate) fn check_inputs(&self) -> Result<(), String> {
+        if self.inputs.iter().filter(|input| input.value == Path::new("-")).count() > 1 {
+            return Err("standard input can be only one of the inputs".to_owned());
+        }
+        let inputs = streams(&self.inputs);
+        let said = [
+            ("--columns", streams(&self.events.columns)),
+            ("--format", streams(&self.format)),
+            ("--delimiter", streams(&self.delimiter)),
+            ("--time", streams(&self.time)),
+            ("--time-unit", streams(&self.time_unit)),
+        ];
+        for (option, streams) in &said {
+            if let Some(stream) = streams.iter().find(|stream| !inputs.contains(stream)) {
+                return Err(format!("{option} speaks of `{stream}`, and no input does: say -i {stream}=FILE"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The streams of which something is said.
+fn streams<T>(said: &[OfStream<T>]) -> Vec<&str> {
+    said.iter().filter_map(|said| said.stream.as_deref()).collect()
+}
+
+/// Reads what may begin with a stream's name and `=`.
+fn of_stream<T>(
+    value: impl Fn(&str) -> Result<T, String> + Clone,
+) -> impl Fn(&str) -> Result<OfStream<T>, String> + Clone {
+    move |text| match text.split_once('=') {
+        Some((name, rest)) if is_name(name) => Ok(OfStream { stream: Some(name.to_owned()), value: value(rest)? }),
+        _ => Ok(OfStream { stream: None, value: value(text)? }),
+    }
+}
+
+/// Whether a text is a name of the language. A path with a `.` or `/` before its first `=` is none.
+fn is_name(text: &str) -> bool {
+    let begins = text.starts_with(|first: char| first.is_alphabetic() || first == '_');
+    begins && text.chars().all(|char| char.is_alphanumeric() || char == '_')
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    match text {
+        "csv" => Ok(Format::Csv),
+        "jsonl" => Ok(Format::Jsonl),
+        _ => Err("expected `csv` or `jsonl`".to_owned()),
+    }
+}
+
+fn columns(text: &str) -> Result<Vec<String>, String> {
+    let columns: Vec<String> = text.split(',').map(str::to_owned).collect();
+    match columns.iter().enumerate().find(|(at, column)| columns[..*at].contains(column)) {
+        Some((_, twice)) => Err(format!("the column `{twice}` is named twice")),
+        None => Ok(columns),
+    }
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {
@@ -210,6 +303,27 @@ mod tests {
     #[test]
     fn the_arguments_fit_together() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_is_said_of_a_stream_begins_with_its_name() {
+        let read = |text| of_stream(|text| Ok(text.to_owned()))(text).map(|said| (said.stream, said.value));
+        let of = |stream: &str, value: &str| Ok((Some(stream.to_owned()), value.to_owned()));
+        let of_all = |value: &str| Ok((None, value.to_owned()));
+        assert_eq!(read("orders=in.csv"), of("orders", "in.csv"));
+        assert_eq!(read("größe_1=a=b"), of("größe_1", "a=b"));
+        for text in ["in.csv", "./orders=in.csv", "1=2", "=", "a b=c", ""] {
+            assert_eq!(read(text), of_all(text));
+        }
+    }
+
+    #[test]
+    fn what_is_said_by_name_counts_and_the_last_of_it() {
+        let of = |stream: Option<&str>, value| OfStream { stream: stream.map(str::to_owned), value };
+        let all = [of(Some("a"), 1), of(None, 2), of(Some("a"), 3), of(None, 4)];
+        let found = [Some("a"), Some("b"), None].map(|stream| said(&all, stream));
+        assert_eq!(found, [Some(&3), Some(&4), Some(&4)]);
+        assert_eq!(said(&all[..1], None), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(crate) fn check(args: &Check) -> Result<(), Failure> {
 
 /// Says what is wrong with a file. Files are checked one by one, as they need not belong together. True if it has no errors.
 fn check_one(source: &Source, args: &Check) -> Result<bool, Failure> {
-    let options = patterns::options(&args.events, args.events.columns.as_deref());
+    let options = patterns::options_without_input(&args.events);
     let (diagnostics, verdict) = match compile(std::slice::from_ref(source), &options) {
         Ok(compiled) => {
             let patterns = counted(compiled.patterns.patterns.len(), "pattern");

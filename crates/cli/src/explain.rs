@@ -25,7 +25,7 @@ fn write_text(text: &str) -> Result<(), Failure> {
 
 /// Explains the patterns of a file; gives whether it has no errors, and says which.
 fn explain_one(source: &Source, args: &Explain, explained: &mut Vec<String>) -> bool {
-    let options = patterns::options(&args.events, args.events.columns.as_deref());
+    let options = patterns::options_without_input(&args.events);
     let compiled = match compile(std::slice::from_ref(source), &options) {
         Ok(compiled) => compiled,
         Err(diagnostics) => {

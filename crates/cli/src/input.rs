@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ensue_io::{Csv, Record, Records, RowFormat};
 
-use crate::args::{Format, Run};
+use crate::args::{Format, OfStream, Run, said};
 use crate::failure::Failure;
 
 /// How much is read at once.
@@ -16,6 +16,8 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 pub(crate) struct Input {
     /// Its name, for messages.
     pub(crate) name: String,
+    /// The stream that it is for, where the call names it.
+    pub(crate) stream: Option<String>,
     /// How its rows are written.
     pub(crate) format: RowFormat,
     bytes: Bytes,
@@ -35,19 +37,23 @@ struct Bytes {
 }
 
 impl Input {
-    /// Opens the input and reads its header, where it has one.
-    pub(crate) fn open(args: &Run) -> Result<Self, Failure> {
-        let is_csv = match args.format.map_or_else(|| format_of(&args.input), Ok)? {
-            Format::Csv => true,
-            Format::Jsonl => false,
+    /// Opens an input and reads its header, where it has one.
+    pub(crate) fn open(file: &OfStream<PathBuf>, args: &Run) -> Result<Self, Failure> {
+        let OfStream { stream, value: path } = file;
+        let format = match said(&args.format, stream.as_deref()) {
+            Some(format) => *format,
+            None => format_of(path, stream.as_deref())?,
         };
-        if !is_csv && args.events.columns.is_some() {
-            return Err(Failure::Call("--columns is for CSV: the objects of JSON lines name their fields".to_owned()));
-        }
-        let records = if is_csv { Records::csv(args.delimiter) } else { Records::new(&RowFormat::JsonLines) };
-        let mut bytes = Bytes::open(&args.input, records)?;
-        let format = if is_csv { RowFormat::Csv(csv(&mut bytes, args)?) } else { RowFormat::JsonLines };
-        Ok(Input { name: bytes.name.clone(), format, bytes })
+        let (format, bytes) = match format {
+            Format::Csv => csv(path, stream.as_deref(), args)?,
+            // What is said of all inputs is said of those that are CSV.
+            Format::Jsonl if args.events.columns.iter().any(|said| said.stream == *stream) => {
+                let message = "--columns is for CSV: the objects of JSON lines name their fields";
+                return Err(Failure::Call(message.to_owned()));
+            }
+            Format::Jsonl => (RowFormat::JsonLines, Bytes::open(path, Records::new(&RowFormat::JsonLines))?),
+        };
+        Ok(Input { name: bytes.name.clone(), stream: stream.clone(), format, bytes })
     }
 
     /// The columns of a CSV.
@@ -133,36 +139,41 @@ impl Bytes {
     }
 }
 
-/// The columns: from the call, else from the header.
-fn csv(bytes: &mut Bytes, args: &Run) -> Result<Csv, Failure> {
-    let Some(columns) = &args.events.columns else {
-        let header = bytes.first(|header| Csv::from_header(header, args.delimiter).map_err(|bad| bad.to_string()))?;
-        return header.ok_or_else(|| {
-            Failure::Data(format!("{} is empty: expected a header, or --columns that name the columns", bytes.name))
-        });
+/// A CSV, with its columns: from the call, else from the header.
+fn csv(path: &Path, stream: Option<&str>, args: &Run) -> Result<(RowFormat, Bytes), Failure> {
+    let delimiter = said(&args.delimiter, stream).copied().unwrap_or(b',');
+    let mut bytes = Bytes::open(path, Records::csv(delimiter))?;
+    let csv = match said(&args.events.columns, stream) {
+        None => {
+            let header = bytes.first(|header| Csv::from_header(header, delimiter).map_err(|bad| bad.to_string()))?;
+            header.ok_or_else(|| {
+                let expected = "expected a header, or --columns that name the columns";
+                Failure::Data(format!("{} is empty: {expected}", bytes.name))
+            })?
+        }
+        Some(columns) => {
+            if args.header {
+                bytes.first(|_| Ok(()))?;
+            }
+            Csv { columns: columns.clone(), delimiter }
+        }
     };
-    if let Some(twice) = columns.iter().enumerate().find(|(at, column)| columns[..*at].contains(column)) {
-        return Err(Failure::Call(format!("--columns names the column `{}` twice", twice.1)));
-    }
-    if args.header {
-        bytes.first(|_| Ok(()))?;
-    }
-    Ok(Csv { columns: columns.clone(), delimiter: args.delimiter })
+    Ok((RowFormat::Csv(csv), bytes))
 }
 
 /// The format that a file's name tells.
-fn format_of(path: &Path) -> Result<Format, Failure> {
-    if path == Path::new("-") {
-        let message = "the format of standard input is not known: say --format csv or --format jsonl";
-        return Err(Failure::Call(message.to_owned()));
-    }
+fn format_of(path: &Path, stream: Option<&str>) -> Result<Format, Failure> {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     match extension.as_deref() {
         Some("csv") => Ok(Format::Csv),
         Some("jsonl" | "ndjson" | "json") => Ok(Format::Jsonl),
-        _ => Err(Failure::Call(format!(
-            "the name of `{}` does not tell its format: say --format csv or --format jsonl",
-            path.display()
-        ))),
+        _ => {
+            let of = stream.map_or_else(String::new, |stream| format!("{stream}="));
+            let unknown = match path == Path::new("-") {
+                true => "the format of standard input is not known".to_owned(),
+                false => format!("the name of `{}` does not tell its format", path.display()),
+            };
+            Err(Failure::Call(format!("{unknown}: say --format {of}csv or --format {of}jsonl")))
+        }
     }
 }

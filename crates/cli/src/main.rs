@@ -12,9 +12,11 @@ mod check;
 mod explain;
 mod run;
 
+mod feeds;
 mod input;
 mod patterns;
 mod sinks;
+mod streams;
 mod summary;
 mod writer;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ensue_lang::{Options, Source};
 use ensue_model::{Schema, Type};
 
-use crate::args::Events;
+use crate::args::{Events, OfStream, said};
 use crate::failure::Failure;
 
 /// The field that a bare stage stands for where nobody says otherwise.
@@ -25,14 +25,22 @@ fn read_one(path: &Path) -> Result<Source, Failure> {
     }
 }
 
-/// What the patterns are compiled with, for events with these columns, or with any fields.
-pub(crate) fn options(events: &Events, columns: Option<&[String]>) -> Options {
+/// What the patterns are compiled with, for a stream of this name whose events have these columns, or any fields.
+pub(crate) fn options(events: &Events, stream: Option<&str>, columns: Option<&[String]>) -> Options {
     let has_type = columns.is_none_or(|columns| columns.iter().any(|column| column == TYPE_FIELD));
     Options {
-        schema: columns.map_or_else(Schema::open, schema),
+        schema: Schema { stream: stream.map(str::to_owned), ..columns.map_or_else(Schema::open, schema) },
         key: events.key.clone(),
         type_field: events.type_field.clone().or_else(|| has_type.then(|| TYPE_FIELD.to_owned())),
         parameters: events.parameters.clone(),
+    }
+}
+
+/// As [`options`], where there is no input: for the columns of the only stream of which some are said.
+pub(crate) fn options_without_input(events: &Events) -> Options {
+    match events.columns.as_slice() {
+        [OfStream { stream, value }] => options(events, stream.as_deref(), Some(value)),
+        columns => options(events, None, said(columns, None).map(Vec::as_slice)),
     }
 }
 

@@ -1,36 +1,38 @@
-//! `ensue run`: events from a file or a stream through the engine, and what comes out to its sinks.
+//! `ensue run`: events from files and streams through the engine, and what comes out to its sinks.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use ensue_engine::{Config, Outputs};
-use ensue_io::{Decoder, Envelope, TimeField};
-use ensue_lang::compile;
-use ensue_model::{Patterns, StreamId, Timestamp};
+use ensue_io::Envelope;
+use ensue_lang::{Options, compile};
+use ensue_model::{Event, Patterns, Timestamp};
 use ensue_runtime::Sharded;
 use indicatif::ProgressBar;
 
 use crate::args::{Events, Run};
 use crate::failure::{Failure, print_diagnostics, say};
+use crate::feeds::{self, Feed, Until};
 use crate::input::Input;
 use crate::patterns;
 use crate::sinks::Sinks;
 use crate::summary::{Counts, Summary, progress_bar};
-use crate::writer::{Lines, Numbered, Writer};
+use crate::writer::{Lines, Numbered, Origins, Writer};
 
 pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     let started = now();
+    args.check_inputs().map_err(Failure::Call)?;
     let sources = patterns::read(&args.patterns)?;
-    let mut input = Input::open(args)?;
-    check_columns(&args.events, input.columns())?;
-    let options = patterns::options(&args.events, input.columns());
-    let compiled = compile(&sources, &options).map_err(Failure::Patterns)?;
+    let inputs = args.inputs.iter().map(|input| Input::open(input, args)).collect::<Result<Vec<_>, _>>()?;
+    let compiled = compile(&sources, &options(args, &inputs)?).map_err(Failure::Patterns)?;
     if !compiled.warnings.is_empty() {
         print_diagnostics(&compiled.warnings);
     }
-    let mut job = Job::new(args, &Arc::new(compiled.patterns), &input)?;
-    let bar = bar(args, &input, &job);
-    let read = job.read(&mut input, &bar);
+    let patterns = Arc::new(compiled.patterns);
+    let mut feeds = feeds::connect(inputs, &patterns, args)?;
+    let mut job = Job::new(args, &patterns, &feeds)?;
+    let bar = bar(args, &feeds, &job);
+    let read = job.read(&mut feeds, &bar);
     let is_closed = job.writer.is_closed();
     let lines = job.writer.finish()?;
     read?;
@@ -42,6 +44,14 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// What the patterns are compiled with. The columns of an input are known before the patterns are, which is of use where it
+/// is the only one; several streams are declared.
+fn options(args: &Run, inputs: &[Input]) -> Result<Options, Failure> {
+    let [only] = inputs else { return Ok(patterns::options(&args.events, None, None)) };
+    check_columns(&args.events, only.columns())?;
+    Ok(patterns::options(&args.events, only.stream.as_deref(), only.columns()))
 }
 
 /// Fields that the call names must be there, where it is known what is there: a misspelt key would make every event a
@@ -60,19 +70,9 @@ fn check_columns(events: &Events, columns: Option<&[String]>) -> Result<(), Fail
     }
 }
 
-/// The field of the event time: from the call, else from the stream.
-fn time_field(args: &Run, patterns: &Patterns) -> Result<TimeField, Failure> {
-    let schema = &patterns.schema;
-    let name = args.time.clone().or_else(|| schema.time.map(|field| schema.get(field).name.clone()));
-    let name = name.ok_or_else(|| {
-        Failure::Call("the field of the event time is not known: say --time FIELD, or mark it with @time".to_owned())
-    })?;
-    Ok(TimeField { name, format: args.time_unit })
-}
-
 /// A bar, hidden where it would not be seen or would run through the output.
-fn bar(args: &Run, input: &Input, job: &Job) -> ProgressBar {
-    match input.size() {
+fn bar(args: &Run, feeds: &[Feed], job: &Job) -> ProgressBar {
+    match feeds::size(feeds) {
         Some(bytes) if !args.quiet && !job.is_on_terminal => progress_bar(bytes),
         _ => ProgressBar::hidden(),
     }
@@ -85,7 +85,6 @@ fn now() -> Instant {
 
 /// Patterns that run, with what stands before and behind them.
 struct Job {
-    decoder: Decoder,
     shards: Sharded<Numbered>,
     writer: Writer,
     /// Whether outputs are shown on a terminal.
@@ -97,19 +96,15 @@ struct Job {
 }
 
 impl Job {
-    fn new(args: &Run, patterns: &Arc<Patterns>, input: &Input) -> Result<Self, Failure> {
-        let time = time_field(args, patterns)?;
-        let call = |error: &dyn std::fmt::Display| Failure::Call(error.to_string());
+    fn new(args: &Run, patterns: &Arc<Patterns>, feeds: &[Feed]) -> Result<Self, Failure> {
         let config = Config { watermarks: args.watermark, ..Config::default() };
-        let decoder = Decoder::new(patterns, StreamId(0), &input.format, &time).map_err(|error| call(&error))?;
-        let shards = Sharded::new(patterns, config, usize::from(args.shards)).map_err(|error| call(&error))?;
-        let strict = args.strict.then(|| input.name.clone());
-        let envelope = Envelope::new(patterns, &[(StreamId(0), input.format.clone())]);
-        let lines = Lines::new(envelope, Sinks::create(args)?, strict);
+        let shards = Sharded::new(patterns, config, usize::from(args.shards));
+        let shards = shards.map_err(|error| Failure::Call(error.to_string()))?;
+        let envelope = Envelope::new(patterns, &feeds::formats(feeds));
+        let lines = Lines::new(envelope, Sinks::create(args)?, Origins::new(patterns, feeds), args.strict);
         // The line that ends a strict run must be the last one that is read.
         let is_apart = args.shards > 1 && !args.strict;
         Ok(Job {
-            decoder,
             shards,
             is_on_terminal: lines.on_terminal(),
             writer: if is_apart { Writer::apart(lines) } else { Writer::here(lines) },
@@ -118,23 +113,28 @@ impl Job {
         })
     }
 
-    /// Reads the input to its end, or until nobody reads what comes out.
-    fn read(&mut self, input: &mut Input, bar: &ProgressBar) -> Result<(), Failure> {
-        loop {
-            let taken = self.take_records(input);
-            // What came out before a failure is written, and so is what has come out before a source that may stay silent
-            // is asked for more. A file never is silent, and its shards need not wait for each other.
-            if taken.is_err() || input.size().is_none() {
-                self.catch_up()?;
-            }
+    /// Reads the inputs to their ends, or until nobody reads what comes out. What came out before a failure is written.
+    fn read(&mut self, feeds: &mut [Feed], bar: &ProgressBar) -> Result<(), Failure> {
+        let read = self.merge(feeds, bar);
+        if read.is_err() {
+            self.catch_up()?;
             self.writer.flush()?;
-            taken?;
-            if self.writer.is_closed() {
-                return Ok(());
+        }
+        read
+    }
+
+    /// Takes the events of all inputs in the order of their times: each input gives its events in its own order, and the one
+    /// whose next event is the earliest comes next.
+    fn merge(&mut self, feeds: &mut [Feed], bar: &ProgressBar) -> Result<(), Failure> {
+        loop {
+            for feed in &mut *feeds {
+                if !self.look_ahead(feed, bar)? {
+                    return Ok(());
+                }
             }
-            bar.set_position(input.read());
-            if !input.fill()? {
-                break;
+            match feeds::first(feeds) {
+                Some((first, until)) => self.take(first, &mut feeds[first], until)?,
+                None => break,
             }
         }
         bar.finish_and_clear();
@@ -142,20 +142,58 @@ impl Job {
         self.writer.write(&mut self.out)
     }
 
-    /// Takes the records that have been read.
-    fn take_records(&mut self, input: &mut Input) -> Result<(), Failure> {
-        while let Some(record) = input.records().next() {
-            self.events += 1;
-            let line = match &record {
-                Ok(record) => record.line,
-                Err(bad) => bad.line,
-            };
-            match record.and_then(|record| self.decoder.decode(&record)) {
-                Ok(row) => self.push(Numbered { line, row })?,
-                Err(bad) => self.writer.reject(bad)?,
+    /// Reads an input up to its next event, or to its end. False if nobody reads what comes out any more.
+    fn look_ahead(&mut self, feed: &mut Feed, bar: &ProgressBar) -> Result<bool, Failure> {
+        while feed.next.is_none() && !feed.has_ended {
+            feed.next = self.next(feed)?;
+            if feed.next.is_none() && !self.read_on(feed, bar)? {
+                return Ok(false);
             }
         }
+        Ok(true)
+    }
+
+    /// Waits for more of an input. False if nobody reads what comes out any more.
+    fn read_on(&mut self, feed: &mut Feed, bar: &ProgressBar) -> Result<bool, Failure> {
+        // What has come out is written before a source that may stay silent is asked for more. A file never is silent, and
+        // its shards need not wait for each other.
+        if feed.input.size().is_none() {
+            self.catch_up()?;
+        }
+        self.writer.flush()?;
+        if self.writer.is_closed() {
+            return Ok(false);
+        }
+        let before = feed.input.read();
+        feed.has_ended = !feed.input.fill()?;
+        bar.inc(feed.input.read() - before);
+        Ok(true)
+    }
+
+    /// Takes the events of an input that have been read, up to where those of another one come first.
+    fn take(&mut self, at: usize, feed: &mut Feed, until: Option<Until>) -> Result<(), Failure> {
+        let mut next = feed.next.take();
+        while let Some(event) = next {
+            if until.is_some_and(|until| (event.time(), at) > until) {
+                feed.next = Some(event);
+                return Ok(());
+            }
+            self.push(event)?;
+            next = self.next(feed)?;
+        }
         Ok(())
+    }
+
+    /// The next event of what has been read of an input. What comes before and is none is rejected.
+    fn next(&mut self, feed: &mut Feed) -> Result<Option<Numbered>, Failure> {
+        while let Some(decoded) = feed.decode() {
+            self.events += 1;
+            match decoded {
+                Ok(event) => return Ok(Some(event)),
+                Err(bad) => self.writer.reject(feed.stream, bad)?,
+            }
+        }
+        Ok(None)
     }
 
     /// Waits until all that the events up to now complete has come out.

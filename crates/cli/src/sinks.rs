@@ -47,7 +47,8 @@ impl Sinks {
             args.late.as_deref(),
             args.rejected.as_deref(),
         ];
-        let sources = args.patterns.iter().chain([&args.input]).filter_map(|path| real(path));
+        let inputs = args.inputs.iter().map(|input| &input.value);
+        let sources = args.patterns.iter().chain(inputs).filter_map(|path| real(path));
         let sources: Vec<PathBuf> = sources.filter(|path| path.is_file()).collect();
         let mut sinks = Sinks { sinks: Vec::new(), routes: [None; 4] };
         for (kind, path) in wanted.into_iter().enumerate() {
@@ -59,7 +60,7 @@ impl Sinks {
     /// The place of the sink that writes there. A file that is named twice has one.
     fn open(&mut self, path: &Path, sources: &[PathBuf]) -> Result<usize, Failure> {
         if real(path).is_some_and(|path| sources.contains(&path)) {
-            let message = format!("cannot write `{}`: it is the input or a pattern; name another file", path.display());
+            let message = format!("cannot write `{}`: it is an input or a pattern; name another file", path.display());
             return Err(Failure::Call(message));
         }
         let opened = real(path);

@@ -1,6 +1,8 @@
 //! Writes what comes out, on the reader's thread or on one of its own.
 
 use std::borrow::Borrow;
+use std::fmt::Display;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -8,16 +10,17 @@ use std::thread::JoinHandle;
 
 use ensue_engine::Outputs;
 use ensue_io::{BadLine, Envelope};
-use ensue_model::{Event, FieldId, Match, Row, Timeout, Timestamp, Value};
+use ensue_model::{Event, FieldId, Match, Patterns, Row, StreamId, Timeout, Timestamp, Value};
 
 use crate::failure::Failure;
+use crate::feeds::Feed;
 use crate::sinks::{Kind, Sinks};
 use crate::summary::Counts;
 
-/// An event with the number of its line, for those that are rejected.
+/// An event with the number of its line, for those that are rejected; the records of other patterns have none.
 #[derive(Debug)]
 pub(crate) struct Numbered {
-    pub(crate) line: u64,
+    pub(crate) line: Option<NonZeroU64>,
     pub(crate) row: Row,
 }
 
@@ -28,6 +31,14 @@ impl Event for Numbered {
 
     fn field(&self, field: FieldId) -> Value<'_> {
         self.row.field(field)
+    }
+
+    fn stream(&self) -> StreamId {
+        self.row.stream()
+    }
+
+    fn of_record(stream: StreamId, time: Timestamp, fields: &[(FieldId, Value<'static>)]) -> Option<Self> {
+        Row::of_record(stream, time, fields).map(|row| Numbered { line: None, row })
     }
 
     fn touch(&self) -> i64 {
@@ -62,7 +73,7 @@ pub(crate) struct Apart {
 /// What the thread is told.
 enum Order {
     Write(Outputs<Numbered>),
-    Reject(BadLine),
+    Reject(StreamId, BadLine),
     Flush,
 }
 
@@ -94,11 +105,11 @@ impl Writer {
         }
     }
 
-    /// Writes a line that is no event.
-    pub(crate) fn reject(&mut self, bad: BadLine) -> Result<(), Failure> {
+    /// Writes a line of the input of a stream that is no event.
+    pub(crate) fn reject(&mut self, stream: StreamId, bad: BadLine) -> Result<(), Failure> {
         match self {
-            Writer::Here(lines) => lines.reject(bad),
-            Writer::Apart(apart) => apart.order(Order::Reject(bad)),
+            Writer::Here(lines) => lines.reject(stream, &bad),
+            Writer::Apart(apart) => apart.order(Order::Reject(stream, bad)),
         }
     }
 
@@ -152,15 +163,37 @@ pub(crate) struct Lines {
     sinks: Sinks,
     /// What came out; of the events and the faults it knows nothing.
     pub(crate) counts: Counts,
-    /// The name of the input, where the first rejected line ends the run.
-    strict: Option<String>,
-    /// The first rejected line, where no sink takes them: a count alone does not say what is wrong.
-    pub(crate) first_unseen: Option<BadLine>,
+    origins: Origins,
+    /// Whether the first that is rejected ends the run.
+    is_strict: bool,
+    /// The first that was rejected, where no sink takes them: a count alone does not say what is wrong.
+    pub(crate) first_unseen: Option<String>,
+}
+
+/// Where the events of each stream come from, in words.
+pub(crate) struct Origins {
+    streams: Vec<String>,
+    /// Whether nothing need be said of it, as there is one input.
+    is_one: bool,
+}
+
+impl Origins {
+    pub(crate) fn new(patterns: &Patterns, feeds: &[Feed]) -> Self {
+        let streams = (0..).map(StreamId).zip(&patterns.streams).map(|(id, stream)| {
+            let feed = feeds.iter().find(|feed| feed.stream == id).map(|feed| feed.input.name.clone());
+            feed.unwrap_or_else(|| format!("a record `{}`", stream.name.as_deref().unwrap_or_default()))
+        });
+        Origins { streams: streams.collect(), is_one: patterns.streams.len() == 1 }
+    }
+
+    fn of(&self, stream: StreamId) -> &str {
+        &self.streams[usize::from(stream.0)]
+    }
 }
 
 impl Lines {
-    pub(crate) fn new(envelope: Envelope, sinks: Sinks, strict: Option<String>) -> Self {
-        Lines { envelope, sinks, counts: Counts::default(), strict, first_unseen: None }
+    pub(crate) fn new(envelope: Envelope, sinks: Sinks, origins: Origins, is_strict: bool) -> Self {
+        Lines { envelope, sinks, counts: Counts::default(), origins, is_strict, first_unseen: None }
     }
 
     /// Whether outputs are shown on a terminal.
@@ -172,7 +205,7 @@ impl Lines {
         for order in orders {
             match order {
                 Order::Write(mut outputs) => self.write(&mut outputs)?,
-                Order::Reject(bad) => self.reject(bad)?,
+                Order::Reject(stream, bad) => self.reject(stream, &bad)?,
                 Order::Flush => self.sinks.flush()?,
             }
             is_closed.store(self.sinks.are_closed(), Ordering::Relaxed);
@@ -184,7 +217,13 @@ impl Lines {
     fn write(&mut self, outputs: &mut Outputs<Numbered>) -> Result<(), Failure> {
         for rejected in outputs.rejected.drain(..) {
             let Numbered { line, row } = &*rejected.event;
-            self.reject(BadLine { line: *line, reason: rejected.reason, raw: row.raw().as_bytes().to_vec() })?;
+            match line {
+                Some(line) => {
+                    let raw = row.raw().as_bytes().to_vec();
+                    self.reject(row.stream(), &BadLine { line: line.get(), reason: rejected.reason, raw })?;
+                }
+                None => self.reject_record(row, &rejected.reason)?,
+            }
         }
         for late in outputs.late.drain(..) {
             self.counts.late += 1;
@@ -216,17 +255,32 @@ impl Lines {
         self.sinks.write(Kind::Timeout, |line| self.envelope.write_timeout(timeout, line))
     }
 
-    fn reject(&mut self, bad: BadLine) -> Result<(), Failure> {
-        if let Some(input) = &self.strict {
-            return Err(Failure::Data(format!("{input}, {bad}; without --strict it would be passed over")));
+    fn reject(&mut self, stream: StreamId, bad: &BadLine) -> Result<(), Failure> {
+        self.refuse(stream, bad, |envelope, line| {
+            envelope.write_rejected(stream, bad.line, &bad.reason, &bad.raw, line)
+        })
+    }
+
+    fn reject_record(&mut self, row: &Row, reason: &str) -> Result<(), Failure> {
+        self.refuse(row.stream(), &reason, |envelope, line| envelope.write_rejected_record(row, reason, line))
+    }
+
+    /// Counts what is rejected, and writes it if anybody wants it.
+    fn refuse(
+        &mut self,
+        stream: StreamId,
+        what: &dyn Display,
+        write: impl FnOnce(&Envelope, &mut Vec<u8>),
+    ) -> Result<(), Failure> {
+        let origin = self.origins.of(stream);
+        if self.is_strict {
+            return Err(Failure::Data(format!("{origin}, {what}; without --strict it would be passed over")));
         }
         self.counts.rejected += 1;
-        self.sinks.write(Kind::Rejected, |line| {
-            self.envelope.write_rejected(bad.line, &bad.reason, &bad.raw, line);
-        })?;
         if !self.sinks.wants(Kind::Rejected) && self.first_unseen.is_none() {
-            self.first_unseen = Some(bad);
+            let is_one = self.origins.is_one;
+            self.first_unseen = Some(if is_one { what.to_string() } else { format!("{origin}, {what}") });
         }
-        Ok(())
+        self.sinks.write(Kind::Rejected, |line| write(&self.envelope, line))
     }
 }

@@ -22,8 +22,15 @@ mod line;
 #[derive(Debug)]
 pub struct Envelope {
     patterns: Vec<Names>,
-    /// By stream.
-    events: Vec<Events>,
+    streams: Vec<Written>,
+}
+
+/// How what is of a stream is written.
+#[derive(Debug)]
+struct Written {
+    /// `,"stream":".."`, where there is more than one.
+    name: Piece,
+    events: Events,
 }
 
 /// What is written of a pattern in every output, as JSON.
@@ -61,11 +68,13 @@ impl Envelope {
     /// streams were never bytes.
     pub fn new(patterns: &Patterns, formats: &[(StreamId, RowFormat)]) -> Self {
         let names = patterns.patterns.iter().map(Names::of).collect();
-        let events = (0..).map(StreamId).zip(&patterns.streams).map(|(id, stream)| {
+        let streams = (0..).map(StreamId).zip(&patterns.streams).map(|(id, stream)| {
             let format = formats.iter().find(|(of, _)| *of == id).map(|(_, format)| format);
-            Events::new(&patterns.schema, stream, format)
+            let name = stream.name.as_ref().filter(|_| patterns.streams.len() > 1);
+            let name = name.map_or_else(Vec::new, |name| [b",\"stream\":", &*json::quoted(name)].concat());
+            Written { name: Piece::new(&name), events: Events::new(&patterns.schema, stream, format) }
         });
-        Envelope { patterns: names, events: events.collect() }
+        Envelope { patterns: names, streams: streams.collect() }
     }
 
     /// `{"kind":"match","pattern":..,"key":{..},"start":..,"end":..,"id":..,"events":{..}}`; where the pattern has an `emit`,
@@ -99,25 +108,44 @@ impl Envelope {
         self.close(id, run, (&names.timed_out, timeout.record.as_deref()), line);
     }
 
-    /// `{"kind":"late","time":..,"event":{..}}`
+    /// `{"kind":"late","time":..,"event":{..}}`; with its `"stream"`, where there are several.
     pub fn write_late(&self, row: &Row, out: &mut Vec<u8>) {
         let mut line = Line::behind(out);
-        write_named_time(b"{\"kind\":\"late\",\"time\":\"", row.time, &mut line);
+        line.put(b"{\"kind\":\"late\"");
+        line.put_piece(&self.stream(row.stream()).name);
+        write_named_time(b",\"time\":\"", row.time, &mut line);
         line.put(b",\"event\":");
         self.write_event(row, &mut line);
         line.put(b"}\n");
         line.end();
     }
 
-    /// `{"kind":"rejected","line":..,"reason":..,"raw":..}`; bytes that are not UTF-8 become `U+FFFD`.
-    pub fn write_rejected(&self, line_number: u64, reason: &str, raw: &[u8], out: &mut Vec<u8>) {
+    /// `{"kind":"rejected","line":..,"reason":..,"raw":..}`; with its `"stream"`, where there are several. Bytes that are not
+    /// UTF-8 become `U+FFFD`.
+    pub fn write_rejected(&self, stream: StreamId, line_number: u64, reason: &str, raw: &[u8], out: &mut Vec<u8>) {
         let mut line = Line::behind(out);
-        line.put(b"{\"kind\":\"rejected\",\"line\":");
+        line.put(b"{\"kind\":\"rejected\"");
+        line.put_piece(&self.stream(stream).name);
+        line.put(b",\"line\":");
         write_int(line_number, &mut line);
         line.put(b",\"reason\":");
         write_string(reason, &mut line);
         line.put(b",\"raw\":");
         write_string(&String::from_utf8_lossy(raw), &mut line);
+        line.put(b"}\n");
+        line.end();
+    }
+
+    /// `{"kind":"rejected","stream":..,"reason":..,"event":{..}}`, of an event that never was a line: the record of another
+    /// pattern.
+    pub fn write_rejected_record(&self, row: &Row, reason: &str, out: &mut Vec<u8>) {
+        let mut line = Line::behind(out);
+        line.put(b"{\"kind\":\"rejected\"");
+        line.put_piece(&self.stream(row.stream()).name);
+        line.put(b",\"reason\":");
+        write_string(reason, &mut line);
+        line.put(b",\"event\":");
+        self.write_event(row, &mut line);
         line.put(b"}\n");
         line.end();
     }
@@ -176,7 +204,12 @@ impl Envelope {
 
     #[inline]
     fn write_event(&self, row: &Row, line: &mut Line<'_>) {
-        self.events[usize::from(row.stream().0)].write(row, line);
+        self.stream(row.stream()).events.write(row, line);
+    }
+
+    #[inline]
+    fn stream(&self, stream: StreamId) -> &Written {
+        &self.streams[usize::from(stream.0)]
     }
 }
 

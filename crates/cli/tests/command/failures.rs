@@ -54,6 +54,34 @@ fn a_wrong_call_says_what_to_do() {
 }
 
 #[test]
+fn an_input_and_the_stream_that_it_is_for_must_fit() {
+    let shell = Shell::new();
+    let stream = "stream orders { order_id: int @key  type: string @type  time: timestamp @time }";
+    shell.file("paid.pattern", &format!("{stream}\npattern paid\nbegin create followedBy pay"));
+    shell.file("more.csv", "order_id,type,time\n").file("more.jsonl", "");
+    let orders = "examples/order-payment/orders-edge.csv";
+    let run = |arguments: &str| format!("ensue run -p paid.pattern {arguments}");
+    let lines = [
+        run(&format!("-i {orders} -i more.csv")),
+        run(&format!("-i orders={orders} -i more.csv")),
+        run(&format!("-i orders={orders} -i orders=more.csv")),
+        run(&format!("-i order={orders}")),
+        run("-i orders=- -i receipts=- --format csv"),
+        run("-i orders=- --format more=csv"),
+        run("-i orders=-"),
+        run(&format!("-i {orders} --time orders=time")),
+        run(&format!("-i orders={orders} --time time --time receipts=paid_at")),
+        run(&format!("-i orders={orders} --time orders=ts")),
+        run("-i orders=more.jsonl --columns orders=order_id,type,time"),
+        run("-i dt=1.csv"),
+        format!("ensue run -p patterns/order_payment.pattern -i orders={orders}"),
+        format!("ensue run -p patterns/order_payment.pattern -i orders={orders} -i receipts=more.csv --time time"),
+    ];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    insta::assert_snapshot!(transcript(&shell, &lines));
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
     let shell = Shell::new();
     shell.file("empty.csv", "").file("twice.csv", "a,b,a\n").file("quote.csv", "a,\"b\n1,2\n");

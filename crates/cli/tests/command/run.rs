@@ -67,6 +67,18 @@ fn a_csv_may_have_tabs_and_another_name() {
 }
 
 #[test]
+fn an_input_may_name_its_stream_though_it_is_the_only_one() {
+    let shell = Shell::new();
+    shell.file("in.csv", "7;create;1\n7;pay;2\n");
+    let of_all = "-i in.csv --delimiter ; --columns order_id,type,ts --time ts --time-unit s";
+    let by_name = "-i orders=in.csv --delimiter orders=; --delimiter tab --columns orders=order_id,type,ts \
+                   --time orders=ts --time no --time-unit orders=s --time-unit ns";
+    let [of_all, by_name] = [of_all, by_name].map(|input| shell.run(&format!("{PATTERN} {input} --key order_id")));
+    assert!(of_all.contains("2 events: 1 match"), "{of_all}");
+    assert_eq!(of_all, by_name);
+}
+
+#[test]
 fn several_patterns_run_at_once() {
     let shell = Shell::new();
     shell.file("in.jsonl", JSON);

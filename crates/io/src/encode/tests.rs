@@ -142,27 +142,18 @@ fn a_row_that_was_never_bytes_is_written_from_its_values() {
 
 #[test]
 fn each_stream_is_written_as_it_came() {
-    let schema = Schema { closed: true, ..Schema::open() };
-    let schema = schema.field("code", Type::String).field("paid", Type::Bool).field("code", Type::Int);
-    let stream = |fields: &[u16], is_emitted| Stream {
-        fields: fields.iter().map(|field| FieldId(*field)).collect(),
-        is_emitted,
-        ..Stream::only(&Schema::stream("s"))
-    };
-    let streams = vec![stream(&[0, 1], false), stream(&[2], false), stream(&[1, 0], true)];
-    let patterns = Patterns { streams, ..patterns(schema, &[]) };
+    let patterns = of_three_streams();
     let csv = |columns: &[&str]| RowFormat::Csv(Csv::new(columns));
     let formats = [(StreamId(0), csv(&["code", "paid"])), (StreamId(1), csv(&["code"]))];
     let envelope = Envelope::new(&patterns, &formats);
     let time = Timestamp::from_seconds(0);
-    let rows = [
-        Row::of_text(time, "007,true", []),
-        Row::of_text(time, "7", []).of_stream(StreamId(1)),
-        Row::of_text(time, "", [(FieldId(0), Value::from("a"))]).of_stream(StreamId(2)),
+    let taken = |row| Taken { event: Arc::new(row), time, position: 0 };
+    let events = vec![
+        (StageId(0), taken(Row::of_text(time, "007,true", []))),
+        (StageId(1), taken(Row::of_text(time, "7", []).of_stream(StreamId(1)))),
+        (StageId(2), taken(unpaid("a"))),
     ];
-    let (stages, time) = ([0, 1, 2].map(StageId), time);
-    let taken = rows.map(|row| Taken { event: Arc::new(row), time, position: 0 });
-    let run = Partial { pattern: 0, key: [].into_iter().collect(), events: stages.into_iter().zip(taken).collect() };
+    let run = Partial { pattern: 0, key: [].into_iter().collect(), events };
     let line = written(|out| envelope.write_match(&Match { at: time, run, record: None }, out));
     let (_, events) = line.split_once(r#""events":"#).unwrap();
     let expected = r#"{"create":[{"code":"007","paid":true}],"note":[{"code":7}],"pay":[{"paid":null,"code":"a"}]}}"#;
@@ -170,8 +161,38 @@ fn each_stream_is_written_as_it_came() {
 }
 
 #[test]
+fn what_does_not_come_in_names_its_stream_where_there_are_several() {
+    let envelope = Envelope::new(&of_three_streams(), &json());
+    let late = Row::of_text(Timestamp::from_seconds(0), "{}", []).of_stream(StreamId(1));
+    insta::assert_snapshot!(written(|out| envelope.write_late(&late, out)), @r#"{"kind":"late","stream":"receipts","time":"1970-01-01T00:00:00Z","event":{}}"#);
+    let refused = written(|out| envelope.write_rejected(StreamId(1), 3, "no", b"x", out));
+    insta::assert_snapshot!(refused, @r#"{"kind":"rejected","stream":"receipts","line":3,"reason":"no","raw":"x"}"#);
+    let refused = written(|out| envelope.write_rejected_record(&unpaid("a"), "its key `paid` is null", out));
+    insta::assert_snapshot!(refused, @r#"{"kind":"rejected","stream":"unpaid","reason":"its key `paid` is null","event":{"paid":null,"code":"a"}}"#);
+}
+
+/// Two streams that are fed, and one of records.
+fn of_three_streams() -> Patterns {
+    let schema = Schema { closed: true, ..Schema::open() };
+    let schema = schema.field("code", Type::String).field("paid", Type::Bool).field("code", Type::Int);
+    let stream = |name: &str, fields: &[u16], is_emitted| Stream {
+        fields: fields.iter().map(|field| FieldId(*field)).collect(),
+        is_emitted,
+        ..Stream::only(&Schema::stream(name))
+    };
+    let streams =
+        vec![stream("orders", &[0, 1], false), stream("receipts", &[2], false), stream("unpaid", &[1, 0], true)];
+    Patterns { streams, ..patterns(schema, &[]) }
+}
+
+/// A record that was never bytes.
+fn unpaid(code: &str) -> Row {
+    Row::of_text(Timestamp::from_seconds(0), "", [(FieldId(0), Value::from(code))]).of_stream(StreamId(2))
+}
+
+#[test]
 fn a_refused_line_is_written_with_its_number_and_reason() {
     let envelope = Envelope::new(&patterns(Schema::open(), &[]), &json());
-    let line = written(|out| envelope.write_rejected(17, "`ts` is `x`", b"a\xff\"\t", out));
+    let line = written(|out| envelope.write_rejected(StreamId(0), 17, "`ts` is `x`", b"a\xff\"\t", out));
     insta::assert_snapshot!(line, @r#"{"kind":"rejected","line":17,"reason":"`ts` is `x`","raw":"a�\"\t"}"#);
 }

@@ -1,0 +1,87 @@
+//! The inputs of a run, each with the stream that it feeds, and which of them comes next.
+
+use std::num::NonZeroU64;
+
+use ensue_io::{BadLine, Decoder, RowFormat, TimeField};
+use ensue_model::schema::Stream;
+use ensue_model::{Event, Patterns, StreamId, Timestamp};
+
+use crate::args::{Run, said};
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::streams::streams_of;
+use crate::writer::Numbered;
+
+/// An input with the stream that it feeds.
+pub(crate) struct Feed {
+    pub(crate) input: Input,
+    pub(crate) stream: StreamId,
+    decoder: Decoder,
+    /// Its next event, where that has been read and has to wait for the events of other inputs.
+    pub(crate) next: Option<Numbered>,
+    /// Whether all of it has been read.
+    pub(crate) has_ended: bool,
+}
+
+/// Up to where the events of an input come before those of the others. Of equal times, the input that the call names first
+/// comes first.
+pub(crate) type Until = (Timestamp, usize);
+
+impl Feed {
+    /// The next event of what has been read, or what is none; nothing where more has to be read.
+    pub(crate) fn decode(&mut self) -> Option<Result<Numbered, BadLine>> {
+        let record = self.input.records().next()?;
+        Some(record.and_then(|record| {
+            let line = NonZeroU64::new(record.line);
+            self.decoder.decode(&record).map(|row| Numbered { line, row })
+        }))
+    }
+}
+
+/// The input whose next event comes first, and up to where its events do. None where all have ended.
+///
+/// Each input needs to have its next event, or to have ended.
+pub(crate) fn first(feeds: &[Feed]) -> Option<(usize, Option<Until>)> {
+    let next = |(at, feed): (usize, &Feed)| Some((feed.next.as_ref()?.time(), at));
+    let heads = || feeds.iter().enumerate().filter_map(next);
+    let (_, first) = heads().min()?;
+    Some((first, heads().filter(|(_, at)| *at != first).min()))
+}
+
+/// The inputs with the streams of the patterns that they feed.
+pub(crate) fn connect(inputs: Vec<Input>, patterns: &Patterns, args: &Run) -> Result<Vec<Feed>, Failure> {
+    let streams = streams_of(&inputs, patterns)?;
+    let alone = inputs.len() == 1;
+    let feed = |(input, stream): (Input, StreamId)| {
+        let time = time_field(&input, &patterns.streams[usize::from(stream.0)], patterns, args)?;
+        let decoder = Decoder::new(patterns, stream, &input.format, &time).map_err(|error| {
+            Failure::Call(if alone { error.to_string() } else { format!("{}: {error}", input.name) })
+        })?;
+        Ok(Feed { input, stream, decoder, next: None, has_ended: false })
+    };
+    inputs.into_iter().zip(streams).map(feed).collect()
+}
+
+/// The format of the events of each stream that is fed.
+pub(crate) fn formats(feeds: &[Feed]) -> Vec<(StreamId, RowFormat)> {
+    feeds.iter().map(|feed| (feed.stream, feed.input.format.clone())).collect()
+}
+
+/// How many bytes there are in all, where that is known.
+pub(crate) fn size(feeds: &[Feed]) -> Option<u64> {
+    feeds.iter().map(|feed| feed.input.size()).sum()
+}
+
+/// The field of an input's event time: from the call, else from the stream.
+fn time_field(input: &Input, stream: &Stream, patterns: &Patterns, args: &Run) -> Result<TimeField, Failure> {
+    let of = input.stream.as_deref();
+    let marked = stream.time.map(|field| &patterns.schema.get(field).name);
+    let Some(name) = said(&args.time, of).or(marked) else {
+        let (whose, of) = of.map_or_else(Default::default, |of| (format!(" of stream `{of}`"), format!("{of}=")));
+        let message =
+            format!("the field of the event time{whose} is not known: say --time {of}FIELD, or mark it with @time");
+        return Err(Failure::Call(message));
+    };
+    let format = said(&args.time_unit, of).copied().unwrap_or_default();
+    Ok(TimeField { name: name.clone(), format })
+}
