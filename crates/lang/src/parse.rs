@@ -25,6 +25,9 @@ const NESTING_MAX: usize = 64;
 /// How deep the tree of one expression can be: nesting, and operators of one chain beside `and` and `or`.
 const EXPRESSION_DEPTH_MAX: usize = 256;
 
+/// The most mistakes that are looked for in one item.
+const MISTAKES_MAX: usize = 100;
+
 #[derive(pest_derive::Parser)]
 #[grammar = "grammar.pest"]
 struct Grammar;
@@ -52,7 +55,7 @@ pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
     }
     let mut reader = Reader { text, offset: 0, file: File::default(), diagnostics: Vec::new() };
     if scan.is_body {
-        reader.body();
+        reader.body(&scan);
     } else {
         reader.items(&scan);
     }
@@ -62,6 +65,12 @@ pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
 fn too_long(text: &str) -> Diagnostic {
     let message = format!("the text has {} bytes, the limit is {TEXT_BYTES_MAX}", text.len());
     Diagnostic::error(&code::TOO_LARGE, Place::default(), message)
+}
+
+/// Where the grammar stopped, and why.
+struct Refusal {
+    at: usize,
+    diagnostic: Diagnostic,
 }
 
 /// Reads one source.
@@ -75,10 +84,13 @@ struct Reader<'s> {
 
 impl<'s> Reader<'s> {
     /// The one pattern of a file that holds only a body.
-    fn body(&mut self) {
-        if let Some(body) = self.read(Rule::bare_body) {
-            let item = self.bare_pattern(body);
-            self.keep(item);
+    fn body(&mut self, scan: &scan::Scan) {
+        match self.read(Rule::bare_body) {
+            Ok(body) => {
+                let item = self.bare_pattern(body);
+                self.keep(item);
+            }
+            Err(refusal) => self.go_on(refusal, self.text.len(), scan),
         }
     }
 
@@ -88,9 +100,36 @@ impl<'s> Reader<'s> {
         while let Some(offset) = start.filter(|offset| *offset < self.text.len()) {
             self.offset = offset;
             start = match self.read(Rule::unit) {
-                Some(unit) => Some(self.unit(unit)),
-                None => scan.items.get(scan.items.partition_point(|item| *item <= offset)).copied(),
+                Ok(unit) => Some(self.unit(unit)),
+                Err(refusal) => {
+                    let next = scan.item_behind(offset);
+                    self.go_on(refusal, next.unwrap_or(self.text.len()), scan);
+                    next
+                }
             };
+        }
+    }
+
+    /// Looks through the rest of an item that has a mistake, so that the first does not hide the others: on from the next
+    /// word that starts a part of a sequence. What it reads there is not kept. For each mistake the grammar looks through the
+    /// text that is left, so it ends when there are more than anyone mends at once.
+    fn go_on(&mut self, refusal: Refusal, end: usize, scan: &scan::Scan) {
+        let mut at = refusal.at;
+        self.diagnostics.push(refusal.diagnostic);
+        for _ in 1..MISTAKES_MAX {
+            let Some(part) = scan.part_from(at).filter(|part| *part < end) else { return };
+            self.offset = part;
+            match self.read(Rule::rest) {
+                Ok(rest) => return self.rest(rest),
+                Err(refusal) => {
+                    // A word that was refused, and behind which nothing fits: the same mistake, such as a field `within`.
+                    if part > at || !scan::is_one_word(&self.text[part..refusal.at]) {
+                        self.diagnostics.push(refusal.diagnostic);
+                    }
+                    // The word itself can always be read, so the next part is a later one.
+                    at = refusal.at.max(part + 1);
+                }
+            }
         }
     }
 
@@ -109,12 +148,13 @@ impl<'s> Reader<'s> {
         self.file.items.extend(item);
     }
 
-    fn read(&mut self, rule: Rule) -> Option<Pair<'s, Rule>> {
+    /// What a rule makes of the text from the offset on.
+    fn read(&self, rule: Rule) -> Result<Pair<'s, Rule>, Refusal> {
         match Grammar::parse(rule, &self.text[self.offset..]) {
-            Ok(mut pairs) => pairs.next(),
+            Ok(mut pairs) => Ok(pairs.next().expect("a rule that fits is a pair")),
             Err(error) => {
-                self.diagnostics.push(failure::explain(self.text, self.offset, &error));
-                None
+                let at = self.offset + failure::position(&error);
+                Err(Refusal { at, diagnostic: failure::explain(self.text, at, &error) })
             }
         }
     }
@@ -130,6 +170,6 @@ pub(crate) fn is_name(word: &str) -> bool {
 pub(crate) fn parse_literal(text: &str) -> Option<crate::tree::Expr> {
     scan::scan(text).ok().filter(|_| text.len() <= TEXT_BYTES_MAX)?;
     let mut reader = Reader { text, offset: 0, file: File::default(), diagnostics: Vec::new() };
-    let pair = reader.read(Rule::bare_expression)?;
+    let pair = reader.read(Rule::bare_expression).ok()?;
     reader.expression(pair.into_inner().next()?)
 }

@@ -7,13 +7,15 @@ use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::tree::Place;
 
-/// The diagnostic for what the grammar refused in the text from `offset` on.
-pub(super) fn explain(text: &str, offset: usize, error: &Error<Rule>) -> Diagnostic {
-    let at = offset
-        + match error.location {
-            InputLocation::Pos(at) => at,
-            InputLocation::Span((at, _)) => at,
-        };
+/// Where the grammar stopped, in the text that it was given.
+pub(super) fn position(error: &Error<Rule>) -> usize {
+    match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    }
+}
+
+/// The diagnostic for what the grammar refused at a place of the text.
+pub(super) fn explain(text: &str, at: usize, error: &Error<Rule>) -> Diagnostic {
     let ErrorVariant::ParsingError { positives, .. } = &error.variant else {
         let place = found_place(text, at);
         return Diagnostic::error(&code::TOO_DEEP, place, "this is nested too deeply to be read");
@@ -223,6 +225,8 @@ fn word(rule: Rule) -> &'static str {
         Rule::open_paren => "`(`",
         Rule::close_paren => "`)`",
         Rule::close_bracket => "`]`",
-        Rule::primary | Rule::clause | Rule::bare_expression | Rule::reserved | Rule::WHITESPACE | Rule::COMMENT => "",
+        Rule::rest | Rule::stray => "",
+        Rule::primary | Rule::clause | Rule::ending | Rule::bare_expression | Rule::reserved => "",
+        Rule::WHITESPACE | Rule::COMMENT => "",
     }
 }

@@ -73,11 +73,29 @@ impl<'s> Reader<'s> {
         Some(Entry { name, value: self.expression(expect(&mut parts))? })
     }
 
+    /// All is read before the first mistake counts, so that each is reported; so it is with the steps of a sequence.
     fn sequence_and_endings(&mut self, pair: Pair<'s, Rule>) -> Option<(Sequence, Vec<Ending>)> {
         let mut parts = parts(pair);
-        let sequence = self.sequence(expect(&mut parts))?;
-        let endings = parts.map(|ending| self.ending(ending)).collect::<Option<_>>()?;
-        Some((sequence, endings))
+        let sequence = self.sequence(expect(&mut parts));
+        let endings: Vec<_> = parts.map(|ending| self.ending(ending)).collect();
+        Some((sequence?, endings.into_iter().collect::<Option<_>>()?))
+    }
+
+    /// Reports what is wrong in the rest of a sequence that the grammar took.
+    pub(super) fn rest(&mut self, pair: Pair<'s, Rule>) {
+        for part in parts(pair) {
+            match part.as_rule() {
+                Rule::stray => self.rest(part),
+                Rule::term => drop(self.step((Relation::FollowedBy, Place::default()), part)),
+                Rule::inner_sequence => drop(self.sequence(part)),
+                Rule::condition | Rule::until => drop(self.expression(expect(&mut super::pair::parts(part)))),
+                Rule::term_within => drop(self.step_within(part)),
+                Rule::within | Rule::skip | Rule::keep | Rule::cooldown | Rule::emit | Rule::timeout => {
+                    drop(self.ending(part));
+                }
+                _ => {}
+            }
+        }
     }
 
     fn ending(&mut self, pair: Pair<'s, Rule>) -> Option<Ending> {
@@ -132,10 +150,10 @@ impl<'s> Reader<'s> {
             match part.as_rule() {
                 Rule::kw_begin => relation.1 = self.place(&part),
                 Rule::relation => relation = (relation_of(&part), self.place(&part)),
-                _ => steps.push(self.step(relation, part)?),
+                _ => steps.push(self.step(relation, part)),
             }
         }
-        Some(Sequence { steps })
+        Some(Sequence { steps: steps.into_iter().collect::<Option<_>>()? })
     }
 
     fn step(&mut self, (relation, relation_place): (Relation, Place), pair: Pair<'s, Rule>) -> Option<Step> {

@@ -1,5 +1,5 @@
-//! A first look at the text, before the grammar: what is nested too deeply would cost the grammar its stack, and where
-//! lines start like items is where reading goes on behind a broken one.
+//! A first look at the text, before the grammar: what is nested too deeply would cost the grammar its stack, and where items
+//! and parts of sequences start is where reading goes on behind what is broken.
 
 use super::NESTING_MAX;
 use crate::code;
@@ -13,17 +13,32 @@ pub(super) struct Scan {
     /// Whether that word is `begin`.
     pub(super) is_body: bool,
     /// Where lines start with `stream`, `param`, `let`, `table` or `pattern`.
-    pub(super) items: Vec<usize>,
+    items: Vec<usize>,
+    /// Where words stand that start a part of a sequence: a relation, `where`, `within`, ...
+    parts: Vec<usize>,
+}
+
+impl Scan {
+    /// Where the first item behind a place starts.
+    pub(super) fn item_behind(&self, place: usize) -> Option<usize> {
+        self.items.get(self.items.partition_point(|item| *item <= place)).copied()
+    }
+
+    /// Where the first part of a sequence from a place on starts.
+    pub(super) fn part_from(&self, place: usize) -> Option<usize> {
+        self.parts.get(self.parts.partition_point(|part| *part < place)).copied()
+    }
 }
 
 /// Looks through a text; fails where it is nested too deeply or a comment does not end.
 pub(super) fn scan(text: &str) -> Result<Scan, Diagnostic> {
-    let mut scanner = Scanner { text, at: 0, first: None, items: Vec::new(), brackets: 0, ifs: 0, line_is_empty: true };
+    let (items, parts) = (Vec::new(), Vec::new());
+    let mut scanner = Scanner { text, at: 0, first: None, items, parts, brackets: 0, ifs: 0, line_is_empty: true };
     while let Some(char) = text[scanner.at..].chars().next() {
         scanner.token(char)?;
     }
     let start = scanner.first.unwrap_or(text.len());
-    Ok(Scan { start, is_body: word_at(&text[start..]) == "begin", items: scanner.items })
+    Ok(Scan { start, is_body: word_at(&text[start..]) == "begin", items: scanner.items, parts: scanner.parts })
 }
 
 struct Scanner<'s> {
@@ -31,6 +46,7 @@ struct Scanner<'s> {
     at: usize,
     first: Option<usize>,
     items: Vec<usize>,
+    parts: Vec<usize>,
     brackets: usize,
     /// How many `if`s the expression at hand has had so far.
     ifs: usize,
@@ -91,7 +107,12 @@ impl Scanner<'_> {
             }
             // Words that cannot stand inside an expression end it.
             "begin" | "next" | "followedBy" | "followedByAny" | "notNext" | "notFollowedBy" | "where" | "until"
-            | "within" => self.ifs = 0,
+            | "within" => {
+                self.ifs = 0;
+                self.part(word);
+            }
+            // A field can be called so; at the start of a line that is unlikely.
+            "skip" | "keep" | "cooldown" | "emit" | "timeout" if self.line_is_empty => self.part(word),
             "stream" | "param" | "let" | "table" | "pattern" if self.line_is_empty => {
                 self.items.push(self.at);
                 (self.ifs, self.brackets) = (0, 0);
@@ -102,6 +123,14 @@ impl Scanner<'_> {
         Ok(())
     }
 
+    /// Notes where a part of a sequence starts; `emit { next: a.x }` names an entry.
+    fn part(&mut self, word: &str) {
+        let behind = self.text[self.at + word.len()..].trim_start();
+        if !behind.starts_with(':') {
+            self.parts.push(self.at);
+        }
+    }
+
     fn limit(&self, depth: usize, length: usize) -> Result<(), Diagnostic> {
         if depth <= NESTING_MAX {
             return Ok(());
@@ -110,6 +139,11 @@ impl Scanner<'_> {
         let message = format!("this is nested more than {NESTING_MAX} deep");
         Err(Diagnostic::error(&code::TOO_DEEP, place, message).help("name parts of it with `let`"))
     }
+}
+
+/// Whether a text is one word, and behind it white space.
+pub(super) fn is_one_word(text: &str) -> bool {
+    text[word_at(text).len()..].trim().is_empty()
 }
 
 fn is_word(char: char) -> bool {
