@@ -3,21 +3,19 @@
 
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{EndingKind, File, Item, Keep, Pattern, Place};
+use crate::tree::{EndingKind, File, Item, Pattern, Place};
 
 /// A construct that can be refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Construct {
     WithinEvents,
-    Keep,
     Emit,
     Timeout,
     Table,
 }
 
 /// What the engine does not run yet.
-const REFUSED: &[Construct] =
-    &[Construct::WithinEvents, Construct::Keep, Construct::Emit, Construct::Timeout, Construct::Table];
+const REFUSED: &[Construct] = &[Construct::WithinEvents, Construct::Emit, Construct::Timeout, Construct::Table];
 
 /// The diagnostics for what files have of it.
 pub(crate) fn refused(files: &[File]) -> Vec<Diagnostic> {
@@ -57,10 +55,8 @@ impl Gate {
 
     fn ending(&mut self, kind: &EndingKind, place: Place) {
         match kind {
-            EndingKind::Skip(_) | EndingKind::Keep(Keep::All) | EndingKind::Within(_) | EndingKind::Cooldown(_) => {}
+            EndingKind::Skip(_) | EndingKind::Keep(_) | EndingKind::Within(_) | EndingKind::Cooldown(_) => {}
             EndingKind::WithinEvents(_) => self.meet(Construct::WithinEvents, place, "`within .. events`"),
-            EndingKind::Keep(Keep::Latest) => self.meet(Construct::Keep, place, "`keep latest`"),
-            EndingKind::Keep(Keep::First) => self.meet(Construct::Keep, place, "`keep first`"),
             EndingKind::Emit(_) => self.meet(Construct::Emit, place, "`emit`"),
             EndingKind::Timeout(_) => self.meet(Construct::Timeout, place, "`timeout`"),
         }

@@ -207,6 +207,7 @@ impl<'p> Compiler<'p> {
             active: pattern.active,
             within: pattern.within,
             skip: pattern.skip,
+            keep: pattern.keep,
             passes_over: false,
         };
         Ok(Program { passes_over: passes_over(&program), ..program })

@@ -9,6 +9,7 @@ use ensue_model::expr::{Aggregate, Ask, Expr, Lookback, LookbackId, Pick, write_
 use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{FieldId, Pattern, Patterns, Span};
 
+use crate::listing::keep_text;
 use crate::program::{Action, Edge, Guard, Kept, Program, ShuffleId, State, StateKind, Window};
 
 /// How the open runs of a key are held, which is what an event can cost.
@@ -25,6 +26,8 @@ pub enum Cost {
     },
     /// Runs are held one by one, because of this skip strategy, as it is written.
     Runs(String),
+    /// Of the runs that wait for the same, one is held, because of this, as it is written.
+    Kept(&'static str),
 }
 
 /// What tells runs apart.
@@ -60,6 +63,8 @@ pub enum Bound {
     Strict,
     /// A run goes on with each event or ends; but it can go on for as long as events fit.
     WhileFitting,
+    /// A run may wait for ever; but of those that wait for the same, one is kept, because of this, as it is written.
+    Kept(&'static str),
     /// A run may wait for ever.
     Nothing,
 }
@@ -68,6 +73,9 @@ impl Program {
     /// What the program costs; `timeouts` says whether anybody takes its timeouts. The pattern is the one that it was
     /// compiled from, and one of the patterns.
     pub fn cost(&self, patterns: &Patterns, pattern: &Pattern, timeouts: bool) -> Cost {
+        if let Some(keep) = keep_text(self.keep) {
+            return Cost::Kept(keep);
+        }
         if let Some(skip) = skip_text(self.skip, pattern) {
             return Cost::Runs(skip);
         }
@@ -95,7 +103,7 @@ impl Program {
         } else if let Some(within) = self.within {
             Bound::Window(within)
         } else if (0..waits.len()).any(|state| waits[state] && self.lets_pass(state, &waits) && !self.closes(state)) {
-            Bound::Nothing
+            keep_text(self.keep).map_or(Bound::Nothing, Bound::Kept)
         } else if self.has_step_windows() {
             Bound::Steps
         } else if self.has_circle(&waits) {
@@ -340,7 +348,7 @@ impl Cost {
             Cost::Groups { compared: false, .. } => {
                 "an event that fits moves each group that waits for it; any other costs nothing more"
             }
-            Cost::Runs(_) => "an event is tried with each open run",
+            Cost::Runs(_) | Cost::Kept(_) => "an event is tried with each open run",
         }
     }
 }
@@ -352,6 +360,7 @@ impl fmt::Display for Cost {
             Cost::Constant => f.write_str("constant per event"),
             Cost::Groups { apart, .. } => write_groups(f, apart),
             Cost::Runs(skip) => write!(f, "one per run, because of `{skip}`"),
+            Cost::Kept(keep) => write!(f, "one run per set of stages that runs wait for, because of `{keep}`"),
         }
     }
 }
@@ -411,6 +420,10 @@ impl fmt::Display for Bound {
             Bound::Strict => f.write_str("bounded: a run ends with the first event of its key that does not fit"),
             Bound::WhileFitting => f.write_str(
                 "nothing bounds how many events can fit: no `within`; a run ends with the first of its key that does not",
+            ),
+            Bound::Kept(keep) => write!(
+                f,
+                "`{keep}` bounds it: one run for each set of stages that runs wait for; that one may wait for ever"
             ),
             Bound::Nothing => f.write_str("nothing bounds it: no `within`"),
         }

@@ -5,6 +5,7 @@
 //! ordered by the latest start, so that what a window has closed is cut off whole and never visited, as in M. Bucchi,
 //! A. Grez, A. Quintana, C. Riveros and S. Vansummeren, *CORE: a complex event recognition engine*, VLDB 2022.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
@@ -182,6 +183,40 @@ impl<E: Event> Graph<E> {
                 }
             }
         }
+    }
+
+    /// The time and the position of the event that a node adds; of several runs, those of the one that started last.
+    pub(crate) fn last_taken(&self, node: NodeId) -> (Timestamp, u64) {
+        let mut at = node;
+        loop {
+            match self.node(at) {
+                Node::Take { taken, .. } => return (taken.time, taken.position),
+                Node::Union { first, .. } => at = *first,
+            }
+        }
+    }
+
+    /// The order in which two runs, each with a node of its own, come out: by their events, from the first on, then by the
+    /// stages that took them.
+    pub(crate) fn in_output_order(&self, run: NodeId, other: NodeId) -> Ordering {
+        let [mut run, mut other] = [run, other].map(|node| self.only_run(node));
+        run.reverse();
+        other.reverse();
+        let events = |run: &[(StageId, &Taken<E>)]| -> Vec<(Timestamp, u64)> {
+            run.iter().map(|(_, taken)| (taken.time, taken.position)).collect()
+        };
+        let stages = |run: &[(StageId, &Taken<E>)]| -> Vec<StageId> { run.iter().map(|(stage, _)| *stage).collect() };
+        events(&run).cmp(&events(&other)).then_with(|| stages(&run).cmp(&stages(&other)))
+    }
+
+    /// The events of a run that has its node for itself, from the last to the first.
+    fn only_run(&self, node: NodeId) -> Vec<(StageId, &Taken<E>)> {
+        let mut found = Vec::new();
+        self.each_run(node, Timestamp::MIN, |events| {
+            found = events.to_vec();
+            ControlFlow::Break(())
+        });
+        found
     }
 
     /// Whether so many nodes were made since the last sweep that another pays.

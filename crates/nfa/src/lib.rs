@@ -15,6 +15,7 @@ mod cost;
 mod due;
 mod graph;
 mod incoming;
+mod keep;
 mod listing;
 mod matcher;
 mod ordered;

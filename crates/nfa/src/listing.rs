@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use ensue_model::expr::{BinaryOperator, Expr, LookbackId, write_name};
-use ensue_model::pattern::{Active, Skip, StageId};
+use ensue_model::pattern::{Active, Keep, Skip, StageId};
 use ensue_model::{Pattern, Patterns, Span, Timestamp, Value};
 
 use crate::program::{
@@ -62,13 +62,14 @@ struct Listing<'p> {
 
 impl fmt::Display for Listing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Program { start, active, within, skip, .. } = self.program;
+        let Program { start, active, within, skip, keep, .. } = self.program;
         write!(f, "start {}{}, ", start.0, active_text(*active))?;
         match within {
             Some(within) => write!(f, "within {within}, ")?,
             None => f.write_str("no window, ")?,
         }
-        writeln!(f, "skip {}", self.skip(*skip))?;
+        let keep = keep_text(*keep).map(|keep| format!(", {keep}")).unwrap_or_default();
+        writeln!(f, "skip {}{keep}", self.skip(*skip))?;
         for (condition, position) in self.program.conditions.iter().zip(0..) {
             self.condition(f, ConditionId(position), condition)?;
         }
@@ -131,6 +132,15 @@ impl Listing<'_> {
             }
             (StateKind::PartEnd(_), _) => "a part is over; when all that are needed are".into(),
         }
+    }
+}
+
+/// Which runs are kept, as a pattern writes it; none if all are.
+pub(crate) fn keep_text(keep: Keep) -> Option<&'static str> {
+    match keep {
+        Keep::All => None,
+        Keep::Latest => Some("keep latest"),
+        Keep::First => Some("keep first"),
     }
 }
 

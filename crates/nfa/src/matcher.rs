@@ -148,10 +148,15 @@ impl Program {
         let mut before = std::mem::take(&mut many.waiting);
         let mut step = Step { program: self, scratch, incoming, many, closed, matches: vec![], has_changed: false };
         before.retain_mut(|waiting| step.advance(waiting));
-        let has_started = step.start();
+        let mut has_started = step.start();
         let Step { matches, has_changed, many, scratch, .. } = step;
         many.waiting = before;
-        self.settle(many, scratch);
+        if self.keeps_all() {
+            self.settle(many, scratch);
+        } else {
+            self.settle_kept(many, scratch);
+            has_started &= many.starts().any(|(_, position)| position == incoming.position());
+        }
         many.sweep(closed);
         matches.into_iter().for_each(|events| out.matched(events, at));
         Stepped { has_started, has_changed }

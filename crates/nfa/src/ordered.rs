@@ -37,7 +37,7 @@ pub(crate) struct Ordered {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct OrderedRun {
     start: Start,
-    state: u32,
+    pub(crate) state: u32,
     pub(crate) events: NodeId,
     /// Whether what it holds has come out as a match.
     matched: bool,
@@ -186,6 +186,11 @@ impl Program {
         runs.ordered.runs = open;
         matches.into_iter().for_each(|found| runs.ordered.waiting.push(found));
         self.release(runs, at, out);
+        if !self.keeps_all() {
+            self.keep_ordered(runs, scratch);
+            // What was dropped may be what a match waited for.
+            self.release(runs, at, out);
+        }
         let has_started = runs.ordered.runs.last().is_some_and(|last| last.start == here);
         runs.sweep(Timestamp::MIN);
         Stepped { has_started, has_changed: true }
@@ -322,7 +327,7 @@ impl Program {
         runs.sweep(Timestamp::MIN);
     }
 
-    fn subset_of(&self, state: StateId, scratch: &mut Scratch) -> SubsetId {
+    pub(crate) fn subset_of(&self, state: StateId, scratch: &mut Scratch) -> SubsetId {
         scratch.intern(self, Position { states: Box::new([state]), matched: false })
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ensue_model::expr::{Ask, LookbackId};
-use ensue_model::pattern::{Active, Skip, StageId};
+use ensue_model::pattern::{Active, Keep, Skip, StageId};
 use ensue_model::{Expr, Keys, Span};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,8 @@ pub struct Program {
     /// Whether an event that fulfils no condition changes nothing, whatever has come before.
     pub(crate) passes_over: bool,
     pub(crate) skip: Skip,
+    /// Which runs a key keeps where several wait for the same.
+    pub(crate) keep: Keep,
 }
 
 impl Program {

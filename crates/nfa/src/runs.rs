@@ -238,7 +238,7 @@ impl<E: Event> Many<E> {
         before - self.size(scratch).runs
     }
 
-    fn starts(&self) -> impl Iterator<Item = (Timestamp, u64)> {
+    pub(crate) fn starts(&self) -> impl Iterator<Item = (Timestamp, u64)> {
         let groups = self.waiting.iter().flat_map(|waiting| &waiting.groups);
         groups.map(|group| (group.start.time, group.start.position)).chain(self.ordered.starts())
     }

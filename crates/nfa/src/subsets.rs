@@ -43,6 +43,8 @@ pub(crate) struct Subset {
     pub(crate) live: Box<[bool]>,
     /// The stages that may take an event from here, each with when it no longer may.
     pub(crate) takers: Box<[(StageId, Closing)]>,
+    /// These stages, each once.
+    pub(crate) awaited: BTreeSet<StageId>,
     /// Whether a run that is still here when its window ends is a match.
     pub(crate) is_absence: bool,
     /// The windows that the absence has of its own.
@@ -195,10 +197,12 @@ impl Subsets {
         let Subsets { products, .. } = self;
         let here = products.reached(program, &position.states);
         let asks = asks(program, products, &position.states, &here);
+        let takers = takers(program, products, &position.states);
         Subset {
             looks_back: asks.iter().any(|condition| program.conditions[usize::from(condition.0)].looks_back),
             live: self.live(program, &position.states),
-            takers: takers(program, products, &position.states).into(),
+            awaited: takers.iter().map(|(stage, _)| *stage).collect(),
+            takers: takers.into(),
             is_absence: waits_for_absence(program, products, &position.states),
             absence_windows: absences(program, &here).next().map_or(&[][..], |state| &state.windows).into(),
             closing: closing(program, products, &position.states),

@@ -133,6 +133,16 @@ fn with_a_skip_strategy_runs_are_held_one_by_one() {
 }
 
 #[test]
+fn where_one_run_is_kept_there_is_one_for_each_set_of_stages() {
+    let one = |keep| format!("one run per set of stages that runs wait for, because of `{keep}`");
+    assert_eq!(cost("begin a followedBy b keep latest", true, "a1 a2 a3"), (one("keep latest"), 1));
+    assert_eq!(cost("begin a followedBy b within 1h keep first", true, "a1 a2 a3"), (one("keep first"), 1));
+    let text = "begin a followedBy b where type == \"b\" and v > a.v followedBy c keep latest";
+    assert_eq!(cost(text, true, "a1 a2 b3 a4 a5"), (one("keep latest"), 2));
+    assert_eq!(cost("begin a followedBy b skip past last keep first", true, "a1 a2"), (one("keep first"), 1));
+}
+
+#[test]
 fn a_step_with_a_window_of_its_own_tells_runs_apart_by_when_it_begins() {
     let group = "one group per time that a step's window counts from, because of";
     let text = "begin a followedBy b within 5m of previous";
@@ -209,6 +219,16 @@ fn what_bounds_groups_is_what_bounds_their_parts() {
     assert_eq!(bound("begin (a & b)"), nothing);
     assert_eq!(bound("begin (a & b) consecutive"), strict);
     assert_eq!(bound("begin a next (b | c next d)"), strict);
+}
+
+#[test]
+fn keep_bounds_how_many_wait_for_ever() {
+    let kept = "`keep first` bounds it: one run for each set of stages that runs wait for; that one may wait for ever";
+    assert_eq!(bound("begin a followedBy b keep first"), kept);
+    assert_eq!(
+        bound("begin a followedBy b within 15m keep first"),
+        "`within 15m` bounds it: a run ends 15m after its first event"
+    );
 }
 
 #[test]

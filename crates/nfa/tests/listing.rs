@@ -103,6 +103,8 @@ fn skip_strategies_and_windows() {
         "begin a followedBy b skip past last",
         "begin a+ followedBy b skip to first a",
         "begin a+ followedBy `next` skip to last `next`",
+        "begin a followedBy b skip past last keep latest",
+        "begin a followedBy b keep first",
     ]));
 }
 

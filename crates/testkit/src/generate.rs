@@ -39,11 +39,13 @@ pub enum Profile {
     Mixed,
     /// Alternatives, and parts in any order.
     Branches,
+    /// What bounds runs: `active`, `keep`.
+    Bounds,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Profile; 10] = [
+    pub const ALL: [Profile; 11] = [
         Profile::Basic,
         Profile::Loops,
         Profile::Not,
@@ -54,6 +56,7 @@ impl Profile {
         Profile::Iter,
         Profile::Mixed,
         Profile::Branches,
+        Profile::Bounds,
     ];
 }
 
@@ -67,6 +70,8 @@ struct Odds {
     /// Of a group, to have branches.
     branches: f64,
     skip: f64,
+    keep: f64,
+    active: f64,
     within: f64,
     /// Of a step.
     window: f64,
@@ -82,6 +87,8 @@ impl Odds {
         group: 0.0,
         branches: 0.0,
         skip: 0.0,
+        keep: 0.0,
+        active: 0.0,
         within: 0.3,
         window: 0.0,
         lookback: 0.0,
@@ -120,6 +127,18 @@ impl Odds {
                 ..Odds::BASIC
             },
             Profile::Iter => Odds { quantifier: 0.5, lookback: 0.6, skip: 0.2, ..Odds::BASIC },
+            Profile::Bounds => Odds {
+                quantifier: 0.4,
+                negation: 0.15,
+                group: 0.15,
+                branches: 0.4,
+                skip: 0.25,
+                keep: 0.5,
+                active: 0.3,
+                window: 0.1,
+                lookback: 0.1,
+                ..Odds::BASIC
+            },
             Profile::Mixed => Odds {
                 steps_max: 4,
                 quantifier: 0.4,
@@ -127,6 +146,8 @@ impl Odds {
                 group: 0.2,
                 branches: 0.4,
                 skip: 0.3,
+                keep: 0.15,
+                active: 0.1,
                 within: 0.5,
                 window: 0.1,
                 lookback: 0.3,

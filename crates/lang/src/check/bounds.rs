@@ -1,6 +1,6 @@
-//! What bounds a pattern's runs, besides its windows in time: when they start.
+//! What bounds a pattern's runs, besides its windows in time: when they start, and which are kept.
 
-use ensue_model::pattern::Active;
+use ensue_model::pattern::{Active, Keep};
 use ensue_model::{Timestamp, Type, Value};
 
 use super::declarations::Declarations;
@@ -8,7 +8,7 @@ use super::expression::Lowering;
 use super::{constant, names};
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{self, ClauseKind, Expr, ExprKind, Name};
+use crate::tree::{self, ClauseKind, EndingKind, Expr, ExprKind, Name};
 
 /// `active from .. until ..`
 pub(super) fn active(lowering: &mut Lowering<'_, '_>, pattern: &tree::Pattern) -> Active {
@@ -26,6 +26,19 @@ pub(super) fn active(lowering: &mut Lowering<'_, '_>, pattern: &tree::Pattern) -
         lowering.report(diagnostic.help("the earlier time stands behind `from`, the later one behind `until`"));
     }
     Active { from, until }
+}
+
+/// `keep latest`
+pub(super) fn keep(pattern: &tree::Pattern) -> Keep {
+    let said = pattern.endings.iter().find_map(|ending| match &ending.kind {
+        EndingKind::Keep(keep) => Some(*keep),
+        _ => None,
+    });
+    match said {
+        None | Some(tree::Keep::All) => Keep::All,
+        Some(tree::Keep::Latest) => Keep::Latest,
+        Some(tree::Keep::First) => Keep::First,
+    }
 }
 
 /// None where it is wrong, which is reported, or its parameter is, which has been.

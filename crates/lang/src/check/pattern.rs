@@ -61,11 +61,12 @@ fn check(world: &mut World<'_>, declared: &Declarations<'_>, member: &Member<'_>
     let within = within(&mut lowering, pattern);
     let sequence = sequence::check(&mut lowering, pattern, within, &keyed.stage_ways);
     let skip = skip(&mut lowering, pattern);
+    let keep = bounds::keep(pattern);
     let cooldown = cooldown(&mut lowering, pattern);
     sequence::check_outputs(&mut lowering, pattern);
     let lookbacks = lowering.finish();
     let checked = Pattern::new(&name, stages.checked(), sequence);
-    let checked = Pattern { from: read, key: keyed.keys, active, lookbacks, within, skip, cooldown, ..checked };
+    let checked = Pattern { from: read, key: keyed.keys, active, lookbacks, within, skip, keep, cooldown, ..checked };
     Some(Pattern { doc: pattern.doc.clone(), ..checked })
 }
 

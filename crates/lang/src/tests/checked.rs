@@ -2,7 +2,7 @@
 
 use ensue_model::expr::{Aggregate, Ask, BinaryOperator, Expr, Lookback, LookbackId, Pick};
 use ensue_model::pattern::{
-    Active, Anchor, Contiguity, Pattern, Quantifier, Relation, Skip, Stage, StageId, StepWindow, Term,
+    Active, Anchor, Contiguity, Keep, Pattern, Quantifier, Relation, Skip, Stage, StageId, StepWindow, Term,
 };
 use ensue_model::schema::FieldId;
 use ensue_model::{Keys, Schema, Span, Timestamp, Type, Value};
@@ -193,6 +193,15 @@ fn a_pattern_is_active_between_times_or_parameters() {
     assert_eq!(active("active from opening until @1970-01-01T00:00:07Z"), Active { from: at(5), until: at(7) });
     assert_eq!(active("active from @1970-01-01T00:00:07Z"), Active { from: at(7), until: None });
     assert_eq!(active("active until opening"), Active { from: None, until: at(5) });
+}
+
+#[test]
+fn a_pattern_keeps_all_runs_unless_it_says_which() {
+    let keep = |ending: &str| pattern(&format!("begin a where true {ending}")).keep;
+    assert_eq!(
+        [keep(""), keep("keep all"), keep("keep latest"), keep("keep first")],
+        [Keep::All, Keep::All, Keep::Latest, Keep::First]
+    );
 }
 
 #[test]

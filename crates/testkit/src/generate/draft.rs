@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use ensue_model::Timestamp;
 use proptest::prelude::*;
 
 use super::{Odds, chance, either, kinds, maybe};
@@ -13,6 +14,15 @@ pub(super) struct Draft {
     /// In milliseconds.
     within: Option<i64>,
     skip: Option<Skip>,
+    keep: Option<&'static str>,
+    active: Option<Active>,
+}
+
+/// `active from .. until ..`, both in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Active {
+    from: Option<i64>,
+    until: Option<i64>,
 }
 
 #[derive(Clone, Debug)]
@@ -117,11 +127,25 @@ pub(super) fn drafts(odds: Odds) -> impl Strategy<Value = Draft> {
         (0..4usize).prop_map(Skip::ToFirst),
         (0..4usize).prop_map(Skip::ToLast)
     ];
-    (steps(odds, 2), within, maybe(odds.skip, skip)).prop_map(|(steps, within, skip)| {
+    let keep = maybe(odds.keep, prop::sample::select(vec!["latest", "first"]));
+    let bounds = (within, maybe(odds.skip, skip), keep, maybe(odds.active, active()));
+    (steps(odds, 2), bounds).prop_map(|(steps, (within, skip, keep, active))| {
         // Only a window says when it is certain that nothing came.
         let within = if waits_in_vain(&steps) { within.or(Some(1_000)) } else { within };
-        Draft { steps, within, skip }
+        Draft { steps, within, skip, keep, active }
     })
+}
+
+/// Inside the times of most streams: from some time on, or until some time, or both.
+fn active() -> impl Strategy<Value = Active> {
+    let from = prop::sample::select(vec![1_000, 1_050, 1_110, 1_310, 2_010]);
+    let both = (from.clone(), prop::sample::select(vec![1, 100, 101, 500]))
+        .prop_map(|(from, length)| Active { from: Some(from), until: Some(from + length) });
+    prop_oneof![
+        from.clone().prop_map(|from| Active { from: Some(from), until: None }),
+        from.prop_map(|until| Active { from: None, until: Some(until) }),
+        both
+    ]
 }
 
 /// Whether they end with an absence that has no window of its own.
@@ -343,9 +367,19 @@ impl fmt::Display for Draft {
             writer.step(step, index == 0, index + 1 == self.steps.len());
             names.extend(writer.taking.last().filter(|_| is_stage).cloned());
         }
-        write!(f, "pattern p\nkey k{}", writer.text)?;
+        write!(f, "pattern p\nkey k")?;
+        if let Some(Active { from, until }) = self.active {
+            let moment = |word: &str, millis: Option<i64>| {
+                millis.map(|millis| format!(" {word} @{}", Timestamp::from_millis(millis))).unwrap_or_default()
+            };
+            write!(f, "\nactive{}{}", moment("from", from), moment("until", until))?;
+        }
+        write!(f, "{}", writer.text)?;
         if let Some(within) = self.within {
             write!(f, "\nwithin {within}ms")?;
+        }
+        if let Some(keep) = self.keep {
+            write!(f, "\nkeep {keep}")?;
         }
         match self.skip {
             Some(Skip::ToNext) => write!(f, "\nskip to next"),

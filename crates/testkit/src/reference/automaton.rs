@@ -27,7 +27,7 @@
 use std::collections::HashMap;
 
 use ensue_model::pattern::{
-    Active, Contiguity, Pattern, Quantifier, Relation, Sequence, Skip, StageId, Step, StepWindow, Term,
+    Active, Contiguity, Keep, Pattern, Quantifier, Relation, Sequence, Skip, StageId, Step, StepWindow, Term,
 };
 use ensue_model::{Expr, Span};
 
@@ -130,6 +130,7 @@ pub(super) struct Automaton<'p> {
     pub(super) active: Active,
     pub(super) within: Option<Span>,
     pub(super) skip: Skip,
+    pub(super) keep: Keep,
 }
 
 impl<'p> Automaton<'p> {
@@ -153,6 +154,7 @@ impl<'p> Automaton<'p> {
             active: pattern.active,
             within,
             skip: pattern.skip,
+            keep: pattern.keep,
         }
     }
 }

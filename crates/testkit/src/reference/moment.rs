@@ -10,7 +10,7 @@ use super::Item;
 use super::automaton::Condition;
 
 /// An event that a stage of a run has taken.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) struct Taken {
     pub(super) stage: StageId,
     /// Its position in the input.

@@ -1,9 +1,9 @@
 //! The runs of one key, one by one.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use ensue_model::pattern::{Skip, StageId};
+use ensue_model::pattern::{Keep, Skip, StageId};
 use ensue_model::{Event, Timestamp};
 
 use super::automaton::{Automaton, Edge, Kind};
@@ -137,6 +137,32 @@ impl Runs {
         let now = moment.now();
         self.complete.extend(next.complete.items().iter().map(|run| Complete { run: run.clone(), since: now }));
         self.settle(automaton.skip, now, ended);
+        if automaton.keep != Keep::All {
+            self.keep(automaton);
+            // What was dropped may be what a match waited for.
+            self.settle(automaton.skip, now, ended);
+        }
+    }
+
+    /// Of the runs that wait for the same stages one stays: the last or the first that took its latest event; of those that took
+    /// the same one, by the order in which runs come out. One that has taken nothing does not wait.
+    fn keep(&mut self, automaton: &Automaton<'_>) {
+        let mut waiting: BTreeMap<Vec<Taken>, BTreeSet<StageId>> = BTreeMap::new();
+        for Run { position, taken } in self.open.items().iter().filter(|run| run.has_begun()) {
+            let stages = automaton.awaited(position, taken).into_iter().map(|(stage, _)| stage);
+            waiting.entry(taken.clone()).or_default().extend(stages);
+        }
+        let came = |taken: &Vec<Taken>| (taken.last().map(Taken::order), output_order(taken));
+        let dropped = |taken: &Vec<Taken>| {
+            let rivals = waiting.iter().filter(|(other, stages)| *other != taken && **stages == waiting[taken]);
+            let mut rivals = rivals.map(|(other, _)| came(other));
+            match automaton.keep {
+                Keep::All => false,
+                Keep::Latest => rivals.any(|other| other > came(taken)),
+                Keep::First => rivals.any(|other| other < came(taken)),
+            }
+        };
+        self.open.retain(|run| !run.has_begun() || !dropped(&run.taken));
     }
 
     /// Time moves to `now`: runs whose window is over end, and those that wait for an absence are matches.
@@ -219,12 +245,14 @@ impl Runs {
 impl Ended {
     /// What comes out at one time does so in the order in which the runs started, then by their events.
     pub(super) fn sort(&mut self) {
-        fn order(taken: &[Taken]) -> (Vec<Order>, Vec<StageId>) {
-            (taken.iter().map(Taken::order).collect(), taken.iter().map(|taken| taken.stage).collect())
-        }
-        self.matches.sort_by_cached_key(|found| (found.at, order(&found.taken)));
-        self.timeouts.sort_by_cached_key(|timeout| (timeout.deadline, order(&timeout.taken)));
+        self.matches.sort_by_cached_key(|found| (found.at, output_order(&found.taken)));
+        self.timeouts.sort_by_cached_key(|timeout| (timeout.deadline, output_order(&timeout.taken)));
     }
+}
+
+/// Runs come out by their events, from the first on, then by the stages that took them.
+fn output_order(taken: &[Taken]) -> (Vec<Order>, Vec<StageId>) {
+    (taken.iter().map(Taken::order).collect(), taken.iter().map(|taken| taken.stage).collect())
 }
 
 impl Automaton<'_> {
