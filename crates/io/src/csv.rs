@@ -5,10 +5,11 @@
 //! Nor does it borrow: it copies each field, also those that no pattern asks for.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::memchr;
 
-use crate::words;
+use crate::marks::{self, WINDOW, marks};
 
 pub(crate) const QUOTE: u8 = b'"';
 
@@ -31,10 +32,10 @@ impl<'a> Field<'a> {
         if self.quoted { unescaped(inner) } else { Cow::Borrowed(inner) }
     }
 
-    /// The field without the quotes around it; those inside are still doubled.
+    /// Where it stands in the record without the quotes around it; those inside are still doubled.
     #[inline]
-    pub(crate) fn inner(self) -> &'a [u8] {
-        &self.record.as_bytes()[self.start..self.end]
+    pub(crate) fn inner(self) -> Range<usize> {
+        self.start..self.end
     }
 }
 
@@ -48,7 +49,9 @@ fn unescaped(inner: &str) -> Cow<'_, str> {
 /// The fields of a record whose quotes are balanced, which [`crate::records::Records`] has seen to.
 #[inline]
 pub(crate) fn fields(record: &str, delimiter: u8) -> Fields<'_> {
-    Fields { record, delimiter, start: 0 }
+    let mut fields = Fields { record, delimiter, start: 0, window: 0, ends: 0 };
+    fields.look(0);
+    fields
 }
 
 pub(crate) struct Fields<'a> {
@@ -56,6 +59,10 @@ pub(crate) struct Fields<'a> {
     delimiter: u8,
     /// Where the next field starts; behind the last one, beyond the record.
     start: usize,
+    /// Where the bytes start that were looked at.
+    window: usize,
+    /// Where fields end among them: at delimiters and at the end of the record.
+    ends: u64,
 }
 
 impl<'a> Iterator for Fields<'a> {
@@ -66,7 +73,7 @@ impl<'a> Iterator for Fields<'a> {
         let Fields { record, start, .. } = *self;
         let field = match record.as_bytes().get(start) {
             Some(&QUOTE) => return Some(self.quoted()),
-            Some(_) => Field { record, start, end: self.delimiter_from(start), quoted: false },
+            Some(_) => Field { record, start, end: self.end_from(start), quoted: false },
             None if start == record.len() => Field { record, start, end: start, quoted: false },
             None => return None,
         };
@@ -76,26 +83,37 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The rest of the record, as it stands there; none behind the last field.
-    #[inline]
-    pub(crate) fn rest(&self) -> Option<&'a [u8]> {
-        self.record.as_bytes().get(self.start..)
+    /// Where the next field starts; behind the last one, beyond the record.
+    pub(crate) fn start(&self) -> usize {
+        self.start
     }
 
-    #[inline]
-    pub(crate) fn delimiter(&self) -> u8 {
-        self.delimiter
+    /// Looks at the bytes from there on.
+    #[inline(always)]
+    fn look(&mut self, at: usize) {
+        self.window = at;
+        [self.ends] = marks(self.record.as_bytes(), at, |block| [marks::same(block, self.delimiter)]);
+        self.ends |= 1_u64.unbounded_shl((self.record.len() - at) as u32);
     }
 
-    /// Passes over the next field, which has so many bytes.
-    #[inline]
-    pub(crate) fn pass(&mut self, bytes: usize) {
-        self.start += bytes + 1;
+    /// Where the next delimiter stands, or the end of the record.
+    #[inline(always)]
+    fn end_from(&mut self, from: usize) -> usize {
+        match self.ends.unbounded_shr((from - self.window) as u32) {
+            0 => self.end_behind_window(from),
+            ends => from + ends.trailing_zeros() as usize,
+        }
     }
 
-    #[inline]
-    fn delimiter_from(&self, from: usize) -> usize {
-        words::find(self.delimiter, self.record.as_bytes(), from)
+    fn end_behind_window(&mut self, from: usize) -> usize {
+        let mut at = from.max(self.window + WINDOW).min(self.record.len());
+        loop {
+            self.look(at);
+            if self.ends != 0 {
+                return at + self.ends.trailing_zeros() as usize;
+            }
+            at += WINDOW;
+        }
     }
 
     /// The field at the front, which opens with a quote.
@@ -104,7 +122,7 @@ impl<'a> Fields<'a> {
         let Fields { record, start, .. } = *self;
         let start = start + 1;
         let end = closing_quote(record.as_bytes(), start);
-        self.start = self.delimiter_from(end + 1) + 1;
+        self.start = self.end_from(end + 1) + 1;
         Field { record, start, end, quoted: true }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use ensue_model::{Type, Value};
 use rust_decimal::Decimal;
 
 use crate::json;
+use crate::marks;
 use crate::time::TimeFormat;
 use crate::words;
 
@@ -96,37 +98,36 @@ pub(crate) fn is_number(text: &str) -> bool {
 }
 
 fn is_all_digits(text: &[u8]) -> bool {
-    words::are_all(text, words::digits)
+    marks::are_all(text, marks::digits)
 }
 
 /// The int that a text is, as a program writes it, if it is so short that it cannot overflow. So are most numbers, and this
 /// is the short way for them.
 #[inline]
 pub(crate) fn short_int(text: &[u8]) -> Option<i64> {
-    const DIGITS_MAX: usize = 18;
-    let (sign, digits) = match text {
-        [b'-', digits @ ..] => (-1, digits),
-        digits => (1, digits),
-    };
-    match digits {
-        [b'1'..=b'9', ..] if digits.len() <= DIGITS_MAX => {}
+    short_int_at(text, 0..text.len())
+}
+
+/// As [`short_int`], of a part of a text.
+#[inline(always)]
+pub(crate) fn short_int_at(text: &[u8], part: Range<usize>) -> Option<i64> {
+    const WORD: usize = words::BYTES;
+    let (sign, digits) = match text[part.clone()] {
+        [b'-', b'1'..=b'9', ..] => (-1, part.len() - 1),
+        [b'1'..=b'9', ..] => (1, part.len()),
         // `-0` is no int as a program writes it, and would be shown as another one where it is refused.
-        b"0" if sign == 1 => return Some(0),
+        [b'0'] => return Some(0),
         _ => return None,
-    }
-    let (front, eights) = digits.as_rchunks();
-    let mut int = 0;
-    for byte in front {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
+    };
+    let number = match digits {
+        ..=WORD => words::number(text, part.end, digits)?,
+        _ if digits <= 2 * WORD => {
+            let front = words::number(text, part.end - WORD, digits - WORD)?;
+            front * 100_000_000 + words::number(text, part.end, WORD)?
         }
-        int = int * 10 + i64::from(digit);
-    }
-    for eight in eights {
-        int = int * 100_000_000 + words::eight_digits(*eight)?.cast_signed();
-    }
-    Some(sign * int)
+        _ => return None,
+    };
+    Some(sign * number.cast_signed())
 }
 
 pub(crate) fn bool(text: &str) -> Option<bool> {

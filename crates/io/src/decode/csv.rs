@@ -40,7 +40,7 @@ impl Decoder {
         for (column, slot) in self.columns.iter().enumerate() {
             let Some(field) = fields.next() else { return Err(self.miscounted(column)) };
             let Some(slot) = slot else { continue };
-            match scalar::short_int(field.inner()) {
+            match scalar::short_int_at(record.as_bytes(), field.inner()) {
                 Some(int) if slot.takes_int() => self.put_int(int, slot, &mut row, &mut time)?,
                 _ => match field.text() {
                     Cow::Borrowed(text) if slot.takes_word(text) => slot.put_word(text, &mut row),

@@ -6,12 +6,12 @@ use ensue_model::schema::{Field, Stream};
 use ensue_model::{Event, FieldId, Row, Schema, Type};
 use serde::de::IgnoredAny;
 
-use super::json::{self, quoted, write_string, write_value};
-use super::line::{Line, Pen, Piece};
+use super::json::{quoted, write_string, write_value};
+use super::line::{Line, PART_BYTES, Pen, Piece};
 use crate::csv;
 use crate::format::{Csv, RowFormat};
+use crate::marks::{self, WINDOW, marks};
 use crate::scalar;
-use crate::words;
 
 /// Writes the events of one stream.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ struct Column {
 }
 
 /// How the text of a column becomes JSON.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Text {
     /// As a number or null where it looks like one.
     Inferred,
@@ -93,8 +93,8 @@ impl Events {
 
 impl Columns {
     fn new(fields: &[(FieldId, &Field)], csv: &Csv) -> Self {
-        /// What stands around a field or in its place, and what is too much in its last word.
-        const AROUND_BYTES: usize = 16;
+        /// What stands around a field or in its place, and what is too much in its last block.
+        const AROUND_BYTES: usize = 8 + PART_BYTES;
         let columns = (0..).zip(&csv.columns);
         let column = |(at, name): (usize, &String)| Column { before: before(at, name), text: Text::of(fields, name) };
         let columns: Vec<Column> = columns.map(column).collect();
@@ -109,88 +109,104 @@ pub(super) fn before(at: usize, name: &str) -> Piece {
     Piece::new(&[comma, &quoted(name), b":"].concat())
 }
 
-fn write_csv(raw: &str, delimiter: u8, columns: &Columns, line: &mut Line<'_>) {
+fn write_csv(raw: &str, delimiter: u8, Columns { columns, room }: &Columns, line: &mut Line<'_>) {
     line.put(b"{");
-    let mut fields = csv::fields(raw, delimiter);
-    let Columns { columns, room } = columns;
     let mut columns = columns.iter();
-    while let Some(column) = write_simple(&mut fields, &mut columns, *room, line)
-        && let Some(field) = fields.next()
-    {
+    let mut start = 0;
+    while let Some(column) = write_simple(raw.as_bytes(), &mut start, delimiter, &mut columns, *room, line) {
+        let mut rest = csv::fields(&raw[start..], delimiter);
+        let field = rest.next().expect("a record has one field more than delimiters");
         column.text.write(&field.text(), line);
+        start += rest.start();
     }
     line.put(b"}");
 }
 
-/// Writes columns until one comes that is not simple: its name has been written then, and its field has not.
+/// Writes columns until one comes that is not simple: its name has been written then, and its field, which starts at `start`,
+/// has not.
+#[inline(always)]
 fn write_simple<'c>(
-    fields: &mut csv::Fields<'_>,
+    record: &[u8],
+    start: &mut usize,
+    delimiter: u8,
     columns: &mut slice::Iter<'c, Column>,
     room: usize,
     line: &mut Line<'_>,
 ) -> Option<&'c Column> {
-    let mut pen = line.pen(room + fields.rest().unwrap_or_default().len());
-    let found = columns.find(|column| {
-        let Some(rest) = fields.rest() else { return true };
-        pen.put_piece(&column.before);
-        match column.text {
-            Text::Inferred if let Some(bytes) = copy_simple(rest, fields.delimiter(), &mut pen) => {
-                fields.pass(bytes);
-                false
-            }
-            _ => true,
-        }
-    });
+    let mut pen = line.pen(room + record.len());
+    let mut other = None;
+    while let Some(window) = Window::at(record, *start, delimiter)
+        && other.is_none()
+    {
+        let (end, found) = window.write(columns, &mut pen);
+        other = found;
+        *start += end;
+    }
     let written = pen.at();
     line.take(written);
-    found
+    other
 }
 
-/// Copies the field at the front if one look at each eight bytes tells what it is: nothing, an int, or a word that needs no
-/// escapes. Gives its length; none, and nothing written, where it may be something else.
-#[inline(always)]
-fn copy_simple(rest: &[u8], delimiter: u8, pen: &mut Pen<'_>) -> Option<usize> {
-    let start = pen.at();
-    let copied = match rest.first() {
-        Some(b'1'..=b'9') => {
-            copy_while(words::digits, rest, delimiter, pen).filter(|&bytes| bytes <= scalar::FINITE_DIGITS)
-        }
-        Some(b'a'..=b'z' | b'A'..=b'Z') => {
-            pen.put(b"\"");
-            let copied = copy_while(json::plain, rest, delimiter, pen);
-            pen.put(b"\"");
-            copied
-        }
-        Some(&first) if first != delimiter => None,
-        _ => {
-            pen.put(b"null");
-            Some(0)
-        }
-    };
-    if copied.is_none() {
-        pen.back(start);
+/// The first bytes of what is left of a record, and what they are, a bit each.
+struct Window<'a> {
+    bytes: &'a [u8],
+    /// Where fields end: at delimiters and at the end of the record.
+    ends: u64,
+    digits: u64,
+    plain: u64,
+}
+
+impl<'a> Window<'a> {
+    /// From the start of a field on; none behind the last one.
+    #[inline(always)]
+    fn at(record: &'a [u8], start: usize, delimiter: u8) -> Option<Self> {
+        let bytes = record.get(start..)?;
+        let kinds = |block| [marks::same(block, delimiter), marks::digits(block), marks::plain(block)];
+        let [delimiters, digits, plain] = marks(bytes, 0, kinds);
+        let ends = delimiters | 1_u64.unbounded_shl(bytes.len() as u32);
+        Some(Window { bytes, ends, digits, plain })
     }
-    copied
-}
 
-/// Copies the field at the front while its bytes are of a kind: `kind` gives the highest bits of those that are. Gives its
-/// length; none where a byte is something else.
-#[inline(always)]
-fn copy_while(kind: impl Fn(u64) -> u64, field: &[u8], delimiter: u8, pen: &mut Pen<'_>) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        let (word, behind_end) = words::word_and_end(field, at);
-        let ends = words::same(word, words::all(delimiter)) | behind_end;
-        let before_end = ends.wrapping_sub(1) & !ends;
-        if words::HIGH & before_end & !kind(word) != 0 {
-            return None;
+    /// Writes the columns that end here, until one comes that is not simple. Gives where the field of the next one starts,
+    /// and the one that is not simple.
+    #[inline(always)]
+    fn write<'c>(&self, columns: &mut slice::Iter<'c, Column>, pen: &mut Pen<'_>) -> (usize, Option<&'c Column>) {
+        let (mut ends, mut start) = (self.ends, 0);
+        while ends != 0 {
+            let Some(column) = columns.next() else { return (WINDOW, None) };
+            let end = ends.trailing_zeros() as usize;
+            pen.put_piece(&column.before);
+            if column.text != Text::Inferred || !self.copy_simple(start, end - start, pen) {
+                return (start, Some(column));
+            }
+            ends &= ends - 1;
+            start = end + 1;
         }
-        let bytes = ends.trailing_zeros() as usize / 8;
-        pen.put_word(word, bytes);
-        at += bytes;
-        if ends != 0 {
-            return Some(at);
+        if start > 0 {
+            return (start, None);
         }
+        // The field is longer than what is looked at.
+        let Some(column) = columns.next() else { return (WINDOW, None) };
+        pen.put_piece(&column.before);
+        (start, Some(column))
+    }
+
+    /// Copies a field of which it is soon told what it is: nothing, an int, or a word that needs no escapes. False, and
+    /// nothing is written, where it may be something else.
+    #[inline(always)]
+    fn copy_simple(&self, start: usize, length: usize, pen: &mut Pen<'_>) -> bool {
+        let are_all = |marks: u64| (!(marks >> start)).trailing_zeros() as usize >= length;
+        match self.bytes.get(start) {
+            _ if length == 0 => pen.put(b"null"),
+            Some(b'1'..=b'9') if are_all(self.digits) => pen.put_part(self.bytes, start, length),
+            Some(b'a'..=b'z' | b'A'..=b'Z') if are_all(self.plain) => {
+                pen.put(b"\"");
+                pen.put_part(self.bytes, start, length);
+                pen.put(b"\"");
+            }
+            _ => return false,
+        }
+        true
     }
 }
 
@@ -234,4 +250,45 @@ fn is_json(text: &str) -> bool {
 fn write_on_one_line(json: &str, line: &mut Line<'_>) {
     let one_line: Vec<u8> = json.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }).collect();
     line.write(&one_line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Line<'_>)) -> String {
+        let mut out = Vec::new();
+        let mut line = Line::behind(&mut out);
+        write(&mut line);
+        line.end();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Each field by itself, with none of the short ways.
+    fn one_by_one(record: &str, columns: &Columns, line: &mut Line<'_>) {
+        line.put(b"{");
+        for (column, field) in columns.columns.iter().zip(csv::fields(record, b',')) {
+            line.put_piece(&column.before);
+            column.text.write(&field.text(), line);
+        }
+        line.put(b"}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_short_ways_write_what_the_long_one_does(
+            fields in proptest::collection::vec(
+                proptest::prop_oneof!["[0-9]{0,20}", "[a-z]{1,20}", "[a0\"é -]{0,20}", "[a1é]{60,70}", "\"[a,\"]{0,70}\""],
+                0..9,
+            ),
+            columns in 0..9,
+        ) {
+            let names: Vec<String> = (0..columns).map(|column| format!("column {column}")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let columns = Columns::new(&[], &Csv::new(&names));
+            let record = fields.join(",");
+            let found = written(|line| write_csv(&record, b',', &columns, line));
+            proptest::prop_assert_eq!(found, written(|line| one_by_one(&record, &columns, line)));
+        }
+    }
 }

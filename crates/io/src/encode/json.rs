@@ -6,6 +6,7 @@ use std::io::Write;
 use ensue_model::{Timestamp, Value};
 
 use super::line::Line;
+use crate::marks;
 use crate::words;
 
 /// Writes items with a comma between each two.
@@ -41,17 +42,8 @@ fn write_escaped(text: &str, line: &mut Line<'_>) {
 /// Whether a text is ASCII of which JSON escapes nothing. So are most, and need not be looked at twice.
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
-    words::are_all(text, plain)
+    marks::are_all(text, marks::plain)
 }
-
-/// The highest bit of each byte of `word` that stands for itself in a string of JSON, and is ASCII.
-#[inline]
-pub(super) const fn plain(word: u64) -> u64 {
-    words::printable(word) & !words::same(word, QUOTES) & !words::same(word, BACKSLASHES)
-}
-
-const QUOTES: u64 = words::all(b'"');
-const BACKSLASHES: u64 = words::all(b'\\');
 
 /// Text in quotes.
 pub(super) fn quoted(text: &str) -> Vec<u8> {
