@@ -722,8 +722,13 @@ impl<'p> Compiler<'p> {
     fn condition(&mut self, expr: &Expr) -> ConditionId {
         let found = self.conditions.iter().position(|condition| condition.expr == *expr);
         let position = found.unwrap_or_else(|| {
+            // By which of several ways an event has come to a key is not of the event alone.
+            let has_ways = self.pattern.key.ways.len() > 1;
             let mut looks_back = false;
-            expr.walk(&mut |part| looks_back |= matches!(part, Expr::Lookback(_) | Expr::KeyedBy(_)));
+            expr.walk(&mut |part| {
+                looks_back |= matches!(part, Expr::Lookback(_) | Expr::KeyedBy(_));
+                looks_back |= has_ways && matches!(part, Expr::Key(_));
+            });
             self.conditions.push(Condition { expr: expr.clone(), looks_back });
             self.conditions.len() - 1
         });
