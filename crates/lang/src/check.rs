@@ -11,6 +11,7 @@ mod names;
 mod parts;
 mod pattern;
 mod reads;
+mod record;
 mod sequence;
 mod stages;
 mod step_window;

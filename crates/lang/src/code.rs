@@ -64,6 +64,8 @@ codes! {
     E0217 AMBIGUOUS_FIELD "a field of several streams" "Streams that a stage may take from have a field of that name, of different types."
     E0218 KEY_MAP "a key without a stream or stage" "A key that differs says it for each stream that the pattern reads, or for each of its stages."
     E0219 CIRCULAR "patterns in a circle" "A pattern reads records of patterns that do not wait for its own."
+    E0220 EMPTY_RECORD "a record of nothing" "A record has at least one entry."
+    E0221 UNLIKE_RECORDS "records that differ" "Records of one name are one stream: their entries have the same names and types."
 
     E0301 UNLIKE_TYPES "types that do not go together" "The operator has no result for values of these types."
     E0302 NOT_A_CONDITION "a condition is true or false" "Where a condition is asked for, the expression must be a bool."

@@ -9,13 +9,11 @@ use crate::tree::{EndingKind, File, Item, Pattern, Place};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Construct {
     WithinEvents,
-    Emit,
-    Timeout,
     Table,
 }
 
 /// What the engine does not run yet.
-const REFUSED: &[Construct] = &[Construct::WithinEvents, Construct::Emit, Construct::Timeout, Construct::Table];
+const REFUSED: &[Construct] = &[Construct::WithinEvents, Construct::Table];
 
 /// The diagnostics for what files have of it.
 pub(crate) fn refused(files: &[File]) -> Vec<Diagnostic> {
@@ -57,8 +55,7 @@ impl Gate {
         match kind {
             EndingKind::Skip(_) | EndingKind::Keep(_) | EndingKind::Within(_) | EndingKind::Cooldown(_) => {}
             EndingKind::WithinEvents(_) => self.meet(Construct::WithinEvents, place, "`within .. events`"),
-            EndingKind::Emit(_) => self.meet(Construct::Emit, place, "`emit`"),
-            EndingKind::Timeout(_) => self.meet(Construct::Timeout, place, "`timeout`"),
+            EndingKind::Emit(_) | EndingKind::Timeout(_) => {}
         }
     }
 }

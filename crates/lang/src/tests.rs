@@ -4,6 +4,7 @@ mod checked;
 mod conformance;
 mod functions;
 mod hostile;
+mod records;
 mod round_trip;
 mod streams;
 mod wrong;

@@ -146,6 +146,15 @@ impl<'w, 'a> Lowering<'w, 'a> {
         Lowering { world, declared, stages, read, key_kinds: Vec::new(), lookbacks: Vec::new(), depth: 0, nodes: 0 }
     }
 
+    /// Lets what follows ask for itself; gives what was asked before.
+    pub(super) fn swap_lookbacks(&mut self, lookbacks: Vec<Lookback>) -> Vec<Lookback> {
+        std::mem::replace(&mut self.lookbacks, lookbacks)
+    }
+
+    pub(super) fn lookback_of(&self, lookback: LookbackId) -> &Lookback {
+        &self.lookbacks[usize::from(lookback.0)]
+    }
+
     /// What the expressions ask of earlier stages.
     pub(super) fn finish(self) -> Vec<Lookback> {
         self.lookbacks
@@ -343,7 +352,8 @@ impl<'w, 'a> Lowering<'w, 'a> {
         }
         if matches!(context.place, Place::Emit | Place::Timeout) && context.over == Over::Event {
             let message = format!("`{}` is a field of no event: no event is under test here", name.text);
-            let help = format!("say which stage's event is meant, as in `a.{}`", name.text);
+            let stage = self.stages.names().next().unwrap_or("a");
+            let help = format!("say which stage's event is meant, as in `{stage}.{}`", name.text);
             self.report(Diagnostic::error(&code::OUT_OF_PLACE, name.place, message).help(help));
             return Typed::unknown();
         }

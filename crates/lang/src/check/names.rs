@@ -20,7 +20,9 @@ pub(super) fn meant<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Opt
     let names: Vec<&str> = names.take(COMPARED_MAX).collect();
     let nearest = names.iter().copied().filter(alike).map(|other| (near(other), other));
     let nearest = nearest.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= allowed);
-    let meant = nearest.map(|(_, other)| other).or_else(|| names.iter().copied().find(|other| is_part(name, other)));
+    let meant = nearest
+        .map(|(_, other)| other)
+        .or_else(|| names.iter().copied().find(|other| is_part(name, other) || is_part(other, name)));
     meant.map(|meant| format!("did you mean `{meant}`?"))
 }
 

@@ -10,7 +10,7 @@ use super::declarations::Declarations;
 use super::expression::Lowering;
 use super::stages::Stages;
 use super::world::World;
-use super::{bounds, constant, key, names, reads, sequence};
+use super::{bounds, constant, key, names, reads, record, sequence};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{self, ClauseKind, EndingKind, Expr, ExprKind, Name, Place};
@@ -63,11 +63,11 @@ fn check(world: &mut World<'_>, declared: &Declarations<'_>, member: &Member<'_>
     let skip = skip(&mut lowering, pattern);
     let keep = bounds::keep(pattern);
     let cooldown = cooldown(&mut lowering, pattern);
-    sequence::check_outputs(&mut lowering, pattern);
+    let (emit, timeout) = record::check(&mut lowering, pattern, &sequence);
     let lookbacks = lowering.finish();
     let checked = Pattern::new(&name, stages.checked(), sequence);
     let checked = Pattern { from: read, key: keyed.keys, active, lookbacks, within, skip, keep, cooldown, ..checked };
-    Some(Pattern { doc: pattern.doc.clone(), ..checked })
+    Some(Pattern { doc: pattern.doc.clone(), emit, timeout, ..checked })
 }
 
 /// Clauses and endings are said once each.

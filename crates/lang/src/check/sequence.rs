@@ -15,8 +15,7 @@ use crate::diagnostic::Diagnostic;
 use crate::literal;
 use crate::print::modifier_word;
 use crate::tree::{
-    self, Ending, EndingKind, Group, GroupKind, Modifier, ModifierKind, Name, Number, Pattern, Place, QuantifierKind,
-    Record,
+    self, EndingKind, Group, GroupKind, Modifier, ModifierKind, Name, Number, Pattern, Place, QuantifierKind,
 };
 
 /// The sequence of a pattern whose window is known, with the way of key by which each stage's events come.
@@ -38,24 +37,6 @@ fn is_window(lowering: &Lowering<'_, '_>, ending: &EndingKind) -> bool {
         EndingKind::Within(span) => !matches!(duration(lowering.declared, span), Ok(Some(Span::ZERO))),
         EndingKind::Skip(_) | EndingKind::Keep(_) | EndingKind::Cooldown(_) => false,
         EndingKind::Emit(_) | EndingKind::Timeout(_) => false,
-    }
-}
-
-/// `emit` and `timeout`: their expressions have meaning even where the engine does not run them yet.
-pub(super) fn check_outputs(lowering: &mut Lowering<'_, '_>, pattern: &Pattern) {
-    for Ending { kind, .. } in &pattern.endings {
-        match kind {
-            EndingKind::Emit(record) => record_values(lowering, record, At::Emit),
-            EndingKind::Timeout(record) => record_values(lowering, record, At::Timeout),
-            EndingKind::Within(_) | EndingKind::WithinEvents(_) => {}
-            EndingKind::Skip(_) | EndingKind::Keep(_) | EndingKind::Cooldown(_) => {}
-        }
-    }
-}
-
-fn record_values(lowering: &mut Lowering<'_, '_>, record: &Record, at: At) {
-    for entry in &record.entries {
-        lowering.value(&entry.value, at, None);
     }
 }
 

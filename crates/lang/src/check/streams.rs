@@ -61,6 +61,18 @@ impl Streams {
         self.push(shape, Vec::new(), false);
     }
 
+    /// Says what the fields of a record's stream are.
+    pub(super) fn define(&mut self, stream: StreamId, entries: impl Iterator<Item = Field>) {
+        let ids: Vec<FieldId> = entries.filter_map(|field| self.share(field)).collect();
+        for field in ids {
+            // Another pattern may have said it before.
+            if !self.get(stream).fields.contains(&field) {
+                self.add(stream, field);
+            }
+        }
+        self.list[usize::from(stream.0)].closed = true;
+    }
+
     /// What stands for a stream that there is not, which has been reported: every field will do.
     pub(super) fn unknown(&mut self) -> StreamId {
         if let Some(unknown) = self.unknown {

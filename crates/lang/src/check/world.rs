@@ -7,6 +7,7 @@ use ensue_model::{Patterns, Schema, Type};
 
 use super::composition::Composition;
 use super::declarations::{self, Declarations};
+use super::record::Emitted;
 use super::stages::Stages;
 use super::streams::{FIELDS_MAX, STREAMS_MAX, Streams};
 use super::{Options, names, pattern};
@@ -22,6 +23,8 @@ pub(super) struct World<'a> {
     pub(super) streams: Streams,
     /// The names of the records that patterns emit.
     pub(super) records: Vec<String>,
+    /// Those of the patterns that are checked.
+    pub(super) emitted: HashMap<String, Emitted>,
     pub(super) found: &'a mut Vec<Diagnostic>,
 }
 
@@ -141,7 +144,7 @@ impl World<'_> {
 pub(super) fn check(sources: &[Source], files: &[File], options: &Options, found: &mut Vec<Diagnostic>) -> Patterns {
     let composition = Composition::of(files);
     let records = composition.emitted().map(str::to_owned).collect();
-    let mut world = World { sources, options, streams: Streams::default(), records, found };
+    let mut world = World { sources, options, streams: Streams::default(), records, emitted: HashMap::new(), found };
     let declared = declared_streams(&mut world, files);
     feed(&mut world, declared, &composition);
     composition.expect(&mut world);

@@ -14,12 +14,12 @@ use crate::{Options, Source, compile};
 const STREAMS: &str = "stream orders { tx_id: int @key type: string @type amount: decimal }\n\
                        stream receipts { reference: int @key amount: decimal? note: string }\n";
 
-fn patterns(text: &str) -> Patterns {
+pub(super) fn patterns(text: &str) -> Patterns {
     compile_all(text, &Options::default()).unwrap_or_else(|errors| panic!("{errors}")).patterns
 }
 
 /// The conditions of a pattern's steps, which are stages.
-fn conditions(pattern: &Pattern) -> Vec<Expr> {
+pub(super) fn conditions(pattern: &Pattern) -> Vec<Expr> {
     let condition = |step: &Step| match &step.term {
         Term::Stage(_, condition) => condition.clone(),
         other => panic!("{other:?}"),
