@@ -3,6 +3,7 @@
 mod declaration;
 mod expression;
 mod failure;
+mod hint;
 mod pair;
 mod pattern;
 mod scan;

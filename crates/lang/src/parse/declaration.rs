@@ -79,7 +79,7 @@ impl<'s> Reader<'s> {
             "@type" => MarkKind::Type,
             other => {
                 let message = format!("there is no mark `{other}`");
-                let help = "the marks are `@time`, `@key` and `@type`";
+                let help = meant_mark(other).unwrap_or("the marks are `@time`, `@key` and `@type`");
                 self.diagnostics.push(Diagnostic::error(&code::MARK, place, message).help(help));
                 return None;
             }
@@ -123,18 +123,28 @@ impl<'s> Reader<'s> {
     }
 }
 
+/// A mark in other letters, or by another of its names.
+fn meant_mark(mark: &str) -> Option<&'static str> {
+    match mark.to_lowercase().as_str() {
+        "@time" | "@timestamp" | "@ts" | "@event_time" | "@rowtime" => Some("write `@time`"),
+        "@key" | "@id" | "@partition" | "@primary_key" => Some("write `@key`"),
+        "@type" | "@kind" | "@event_type" => Some("write `@type`"),
+        _ => None,
+    }
+}
+
 /// What somebody who writes another language's word for a type may want.
 fn meant_type(word: &str) -> String {
     let meant = match word.to_lowercase().as_str() {
-        "boolean" => Some("bool"),
-        "integer" | "long" | "bigint" | "i64" | "i32" | "number" => Some("int"),
-        "double" | "real" | "f64" => Some("float"),
-        "text" | "str" | "varchar" | "char" => Some("string"),
-        "numeric" | "money" => Some("decimal"),
-        "datetime" | "time" | "date" | "instant" => Some("timestamp"),
-        "interval" | "span" => Some("duration"),
+        "bool" | "boolean" => Some("bool"),
+        "int" | "integer" | "long" | "bigint" | "i64" | "i32" | "number" => Some("int"),
+        "float" | "double" | "real" | "f64" => Some("float"),
+        "string" | "text" | "str" | "varchar" | "char" => Some("string"),
+        "decimal" | "numeric" | "money" => Some("decimal"),
+        "timestamp" | "datetime" | "time" | "date" | "instant" => Some("timestamp"),
+        "duration" | "interval" | "span" => Some("duration"),
         "array" | "vec" | "list" => Some("list<any>"),
-        "object" | "json" | "map" | "record" => Some("any"),
+        "any" | "object" | "json" | "map" | "record" => Some("any"),
         _ => None,
     };
     match meant {

@@ -3,6 +3,8 @@
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::Rule;
+use super::hint::{self, Found};
+use super::scan::quoted_length;
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::tree::Place;
@@ -22,20 +24,37 @@ pub(super) fn explain(text: &str, at: usize, error: &Error<Rule>) -> Diagnostic 
     };
     let place = found_place(text, at);
     let found = &text[place.start..place.end];
-    if found.starts_with('"') {
-        return open_text(place);
+    if let Some(diagnostic) = open_text(text, place) {
+        return diagnostic;
     }
-    let (expected, hint) = (expected(positives), hint(text, place, positives));
-    // Where it is known what to do, all that could stand there instead is no news.
-    let message = match expected.as_slice() {
-        [_, _, _, ..] if hint.is_some() => format!("{} cannot stand here", shown(found)),
-        expected => format!("expected {}, found {}", listed(expected), shown(found)),
+    let expected = expected(positives);
+    let Some(guess) = hint::guess(&Found { text, place, expected: positives }) else {
+        let message = format!("expected {}, found {}", listed(&expected), shown(found));
+        return Diagnostic::error(&code::SYNTAX, place, message);
     };
-    Diagnostic::error(&code::SYNTAX, place, message).maybe_help(hint)
+    // Where it is known what to do, all that could stand there instead is no news.
+    let message = guess.message.unwrap_or_else(|| match expected.as_slice() {
+        [_, _, _, ..] => format!("{} cannot stand here", shown(found)),
+        expected => format!("expected {}, found {}", listed(expected), shown(found)),
+    });
+    Diagnostic::error(&code::SYNTAX, guess.place.unwrap_or(place), message).help(guess.help)
 }
 
-fn open_text(place: Place) -> Diagnostic {
-    Diagnostic::error(&code::OPEN_TEXT, place, "this text does not end").help("end it with `\"` on the same line")
+/// A text that does not end on its line; or one that does not start, which is read as a name and such a text.
+fn open_text(text: &str, place: Place) -> Option<Diagnostic> {
+    let inside = text[place.start..place.end].strip_prefix('"')?;
+    if inside.ends_with('"') {
+        return None;
+    }
+    let before = text[..place.start].trim_end_matches(|char: char| char.is_alphanumeric() || char == '_').len();
+    let word = &text[before..place.start];
+    if word.is_empty() || text[..before].ends_with('"') {
+        let diagnostic = Diagnostic::error(&code::OPEN_TEXT, place, "this text does not end");
+        return Some(diagnostic.help("end it with `\"` on the same line"));
+    }
+    let place = Place { start: before, end: place.start + 1 };
+    let diagnostic = Diagnostic::error(&code::OPEN_TEXT, place, "this text ends, and does not start");
+    Some(diagnostic.help(format!("write `\"{word}\"`")))
 }
 
 /// The token at a place: what a reader would call one.
@@ -44,12 +63,14 @@ fn found_place(text: &str, at: usize) -> Place {
     let Some(first) = rest.chars().next() else { return last_of(text) };
     let is_word = |char: char| char.is_alphanumeric() || char == '_';
     let length = match first {
-        '"' => rest.find('\n').unwrap_or(rest.len()),
+        '"' => quoted_length(rest, '"'),
         char if is_word(char) => rest.find(|char| !is_word(char)).unwrap_or(rest.len()),
-        char => ["&&", "||", "==", "=>", "->", "<>", "!=", "::"]
-            .iter()
-            .find(|token| rest.starts_with(**token))
-            .map_or(char.len_utf8(), |token| token.len()),
+        char => {
+            ["===", "!==", "&&", "||", "==", "=>", "=<", ">=", "<=", "->", ">>", "<>", "!=", "::", ":=", "**", ".."]
+                .iter()
+                .find(|token| rest.starts_with(**token))
+                .map_or(char.len_utf8(), |token| token.len())
+        }
     };
     let shown = rest[..length].trim_end();
     Place { start: at, end: at + shown.len() }
@@ -90,74 +111,22 @@ fn listed(words: &[&str]) -> String {
     }
 }
 
-/// A fix that can be guessed from what was found.
-fn hint(text: &str, place: Place, expected: &[Rule]) -> Option<String> {
-    let found = &text[place.start..place.end];
-    let wants = |wanted: &str| expected.iter().any(|rule| word(*rule) == wanted);
-    let help = match found {
-        "=" if wants(AN_OPERATOR) => "to compare, write `==`",
-        _ if expected == [Rule::colon] && found != "=" => "write `name: type` for a field, `name: value` for an entry",
-        "=" if wants("`:`") => "a parameter has a type: `param NAME: duration = ..`",
-        "&&" => "write `and`",
-        "||" => "write `or`",
-        "!" => "write `not`",
-        "<>" => "write `!=`",
-        "'" => "a text stands in double quotes: `\"..\"`",
-        ";" => "nothing needs a semicolon",
-        "==" | "!=" | "<" | ">" if wants(AN_OPERATOR) => "comparisons do not chain: write `a < b and b < c`",
-        ")" if wants(AN_OPERATOR) => "no parenthesis is open here",
-        "begin" if wants(A_NAME) => "a pattern has a name: `pattern NAME`",
-        "begin" if wants(THE_END) && !wants(A_RELATION) => "beside other items a pattern has a name: `pattern NAME`",
-        "begin" => "a pattern has one sequence; the next pattern starts with `pattern NAME`",
-        "notNext" | "notFollowedBy" if wants(A_STAGE) => {
-            "a negation says what may not follow, so a stage comes before it"
-        }
-        "not" if wants(AN_OPERATOR) => "`not` stands before the whole comparison: `not (a in b)`",
-        "where" if wants(AN_OPERATOR) => "a stage has one `where`; join conditions with `and`",
-        "of" => "`within .. of ..` belongs to a stage, and stands before the next relation",
-        "within" | "skip" | "keep" | "emit" if wants(AN_ITEM) => {
-            "it stands behind the sequence, which starts with `begin`"
-        }
-        word if wants(A_RELATION) && meant_relation(word).is_some() => {
-            return meant_relation(word).map(|relation| format!("did you mean `{relation}`?"));
-        }
-        word if wants(AN_EXPRESSION) && is_reserved(word) => {
-            let help = format!("something is missing before `{word}`; if a field is meant, write `` `{word}` ``");
-            return Some(help);
-        }
-        word if (wants(A_NAME) || wants(A_STAGE)) && is_reserved(word) => {
-            return Some(format!("`{word}` is a word of the language; as a name it is written `` `{word}` ``"));
-        }
-        _ => return None,
-    };
-    Some(help.into())
-}
-
-/// The relation that a word is almost.
-fn meant_relation(word: &str) -> Option<&'static str> {
-    let relations = ["next", "followedBy", "followedByAny", "notNext", "notFollowedBy"];
-    let word = word.to_lowercase().replace('_', "");
-    let distance = |relation: &&str| strsim::damerau_levenshtein(&relation.to_lowercase(), &word);
-    relations.into_iter().filter(|relation| word.len() > 2 && distance(relation) <= 2).min_by_key(distance)
-}
-
-fn is_reserved(word: &str) -> bool {
-    word.starts_with(char::is_alphabetic) && !super::is_name(word)
-}
-
 // Words that more than one rule is called by.
-const AN_OPERATOR: &str = "an operator";
-const AN_EXPRESSION: &str = "an expression";
-const A_NAME: &str = "a name";
-const A_STAGE: &str = "a stage";
-const A_RELATION: &str = "a relation";
-const A_QUANTIFIER: &str = "a quantifier";
-const AN_ENDING: &str = "a clause such as `skip`";
-const AN_ITEM: &str = "a `pattern`, `stream`, `param`, `let` or `table`";
-const THE_END: &str = "the end of the pattern";
+pub(super) const AN_OPERATOR: &str = "an operator";
+pub(super) const AN_EXPRESSION: &str = "an expression";
+pub(super) const A_NAME: &str = "a name";
+pub(super) const A_STAGE: &str = "a stage";
+pub(super) const A_RELATION: &str = "a relation";
+pub(super) const A_QUANTIFIER: &str = "a quantifier";
+pub(super) const AN_ENDING: &str = "a clause such as `skip`";
+pub(super) const AN_ITEM: &str = "a `pattern`, `stream`, `param`, `let` or `table`";
+pub(super) const THE_END: &str = "the end of the pattern";
+pub(super) const A_DURATION: &str = "a duration such as `15m`";
+pub(super) const A_TYPE: &str = "a type";
+pub(super) const BEGIN: &str = "`begin`";
 
 /// What a rule is called to a user; empty where other rules at the same place say it better.
-fn word(rule: Rule) -> &'static str {
+pub(super) fn word(rule: Rule) -> &'static str {
     match rule {
         Rule::logic | Rule::compare_op | Rule::sum_op | Rule::kw_and | Rule::kw_or => AN_OPERATOR,
         Rule::compare | Rule::between | Rule::in_ | Rule::like | Rule::matches | Rule::is_null => AN_OPERATOR,
@@ -169,10 +138,10 @@ fn word(rule: Rule) -> &'static str {
         Rule::name | Rule::label | Rule::word | Rule::quoted => A_NAME,
         Rule::number => "a number",
         Rule::times => A_QUANTIFIER,
-        Rule::span => "a duration such as `15m`",
+        Rule::span => A_DURATION,
         Rule::event_count => "a number of events",
         Rule::time | Rule::moment => "a time such as `@2021-01-19T10:00:00Z`",
-        Rule::type_name | Rule::list_of => "a type",
+        Rule::type_name | Rule::list_of => A_TYPE,
         Rule::list_end => "`>`",
         Rule::nullable => "`?`",
         Rule::field => "a field",
@@ -189,7 +158,7 @@ fn word(rule: Rule) -> &'static str {
         Rule::condition | Rule::kw_where => "`where`",
         Rule::until | Rule::kw_until | Rule::active_until => "`until`",
         Rule::within | Rule::term_within | Rule::kw_within => "`within`",
-        Rule::sequence | Rule::kw_begin | Rule::body | Rule::bare_body => "`begin`",
+        Rule::sequence | Rule::kw_begin | Rule::body | Rule::bare_body => BEGIN,
         Rule::from | Rule::kw_from | Rule::active_from => "`from`",
         Rule::key | Rule::kw_key | Rule::key_map => "`key`",
         Rule::active | Rule::kw_active => "`active`",
@@ -225,7 +194,7 @@ fn word(rule: Rule) -> &'static str {
         Rule::open_paren => "`(`",
         Rule::close_paren => "`)`",
         Rule::close_bracket => "`]`",
-        Rule::rest | Rule::stray => "",
+        Rule::rest | Rule::stray | Rule::stray_end => "",
         Rule::primary | Rule::clause | Rule::ending | Rule::bare_expression | Rule::reserved => "",
         Rule::WHITESPACE | Rule::COMMENT => "",
     }
