@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use ensue_io::{BadLine, Decoder, RowFormat, TimeField};
 use ensue_model::schema::Stream;
-use ensue_model::{Event, Patterns, StreamId, Timestamp};
+use ensue_model::{Event, FieldId, Patterns, StreamId, Timestamp};
 
 use crate::args::{Run, said};
 use crate::failure::Failure;
@@ -52,6 +52,7 @@ pub(crate) fn first(feeds: &[Feed]) -> Option<(usize, Option<Until>)> {
 pub(crate) fn connect(inputs: Vec<Input>, patterns: &Patterns, args: &Run) -> Result<Vec<Feed>, Failure> {
     let streams = streams_of(&inputs, patterns)?;
     let alone = inputs.len() == 1;
+    check_fields(&inputs, &streams, patterns)?;
     let feed = |(input, stream): (Input, StreamId)| {
         let time = time_field(&input, &patterns.streams[usize::from(stream.0)], patterns, args)?;
         let decoder = Decoder::new(patterns, stream, &input.format, &time).map_err(|error| {
@@ -60,6 +61,29 @@ pub(crate) fn connect(inputs: Vec<Input>, patterns: &Patterns, args: &Run) -> Re
         Ok(Feed { input, stream, decoder, next: None, has_ended: false })
     };
     inputs.into_iter().zip(streams).map(feed).collect()
+}
+
+/// Where nothing is declared, a field that patterns name must be a column of an input that can have it: a misspelt one would
+/// be null in all events. The fields of JSON show only in the events.
+fn check_fields(inputs: &[Input], streams: &[StreamId], patterns: &Patterns) -> Result<(), Failure> {
+    let fields = (0..).map(FieldId).zip(&patterns.schema.fields).filter(|_| !patterns.schema.closed);
+    for (id, field) in fields {
+        let can_have = |stream: &StreamId| patterns.streams[usize::from(stream.0)].fields.contains(&id);
+        let inputs = inputs.iter().zip(streams).filter(|(_, stream)| can_have(stream)).map(|(input, _)| input);
+        let columns: Option<Vec<_>> = inputs.map(|input| Some((input, input.columns()?))).collect();
+        let Some(columns) = columns.filter(|inputs| !inputs.is_empty()) else { continue };
+        if columns.iter().all(|(_, columns)| !columns.contains(&field.name)) {
+            let there = columns.iter().map(|(input, columns)| format!("{} has {}", input.name, listed(columns)));
+            let there = there.collect::<Vec<_>>().join(", ");
+            return Err(Failure::Call(format!("no column `{}` that a pattern asks for: {there}", field.name)));
+        }
+    }
+    Ok(())
+}
+
+/// Names, each as it stands in a pattern.
+pub(crate) fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// The format of the events of each stream that is fed.

@@ -46,8 +46,8 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the patterns are compiled with. The columns of an input are known before the patterns are, which is of use where it
-/// is the only one; several streams are declared.
+/// What the patterns are compiled with. The columns of an input that is the only one are all that there is; of several it
+/// is for the patterns to say which stream has which fields.
 fn options(args: &Run, inputs: &[Input]) -> Result<Options, Failure> {
     let [only] = inputs else { return Ok(patterns::options(&args.events, None, None)) };
     check_columns(&args.events, only.columns())?;
@@ -63,8 +63,7 @@ fn check_columns(events: &Events, columns: Option<&[String]>) -> Result<(), Fail
     match named.find(|(field, _)| !columns.contains(field)) {
         None => Ok(()),
         Some((field, purpose)) => {
-            let columns: Vec<_> = columns.iter().map(|column| format!("`{column}`")).collect();
-            let columns = columns.join(", ");
+            let columns = feeds::listed(columns);
             Err(Failure::Call(format!("no column `{field}` for the {purpose}: the columns are {columns}")))
         }
     }

@@ -72,7 +72,7 @@ fn fed(patterns: &Patterns) -> String {
     let fed = patterns.streams.iter().filter(|stream| !stream.is_emitted);
     let names: Vec<String> = fed.filter_map(|stream| Some(format!("`{}`", stream.name.as_ref()?))).collect();
     match names.as_slice() {
-        [] => "the patterns declare none, and several inputs need as many".to_owned(),
+        [] => "the patterns name none".to_owned(),
         [only] => format!("there is only {only}"),
         names => format!("the streams are {}", names.join(", ")),
     }

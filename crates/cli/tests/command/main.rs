@@ -8,3 +8,4 @@ mod explain;
 mod failures;
 mod run;
 mod shell;
+mod streams;
