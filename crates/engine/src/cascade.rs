@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ensue_model::pattern::{Pattern, StageId};
-use ensue_model::record::Values;
+use ensue_model::record::{Emission, Values};
 use ensue_model::{Event, FieldId, Partial, Patterns, Record, StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +78,7 @@ impl<E: Event> Cascade<E> {
         {
             return Err(Kind::NoRecords { pattern: reader.name.clone() }.into());
         }
-        let feed = |record: &Option<Record>| record.as_ref().and_then(Feed::of).filter(|feed| is_read(&feed.stream));
+        let feed = |emission: &Emission| Feed::of(emission.record()?).filter(|feed| is_read(&feed.stream));
         let feeds = |pattern: &Pattern| [feed(&pattern.emit), feed(&pattern.timeout)];
         let sources = (1..levels).map(|_| Source { waiting: Vec::new(), given: 0 });
         Ok(Cascade { feeds: patterns.patterns.iter().map(feeds).collect(), sources: sources.collect() })

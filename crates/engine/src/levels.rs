@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ensue_model::pattern::Pattern;
-use ensue_model::{Patterns, Record, StreamId};
+use ensue_model::{Patterns, StreamId};
 
 use crate::error::{Error, Kind};
 use crate::keys::KeyClasses;
@@ -61,7 +61,7 @@ impl Level {
 
 /// The streams that a pattern's records are.
 pub(crate) fn emitted(pattern: &Pattern) -> impl Iterator<Item = StreamId> {
-    pattern.emit.iter().chain(&pattern.timeout).filter_map(|record: &Record| record.stream)
+    [&pattern.emit, &pattern.timeout].into_iter().filter_map(|emission| emission.record()?.stream)
 }
 
 /// Each pattern one above the highest that emits what it reads.

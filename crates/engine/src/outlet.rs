@@ -3,8 +3,8 @@
 
 use std::cell::Cell;
 
-use ensue_model::record::Occasion;
-use ensue_model::{Event, Key, Match, Pattern, Patterns, Record, Tables, Timeout, Timestamp, Value};
+use ensue_model::record::{Emission, Occasion};
+use ensue_model::{Event, Key, Match, Pattern, Patterns, Tables, Timeout, Timestamp, Value};
 
 use crate::cooling::Cooling;
 use crate::output::Outputs;
@@ -25,8 +25,8 @@ pub(crate) struct Outlet {
 struct Finishing {
     stage_names: Vec<String>,
     cooling: Option<Cooling>,
-    emit: Option<Record>,
-    timeout: Option<Record>,
+    emit: Emission,
+    timeout: Emission,
 }
 
 impl Finishing {
@@ -40,7 +40,7 @@ impl Finishing {
     }
 
     fn is_plain(&self) -> bool {
-        self.cooling.is_none() && self.emit.is_none() && self.timeout.is_none()
+        self.cooling.is_none() && [&self.emit, &self.timeout].iter().all(|emission| **emission == Emission::Events)
     }
 }
 
@@ -76,29 +76,41 @@ impl Outlet {
         if self.finishings.is_empty() {
             return;
         }
+        out.timeouts.extract_if(timeouts.., |lapsed| !self.record_timeout(lapsed)).for_each(drop);
+        out.matches.extract_if(matches.., |found| !self.record_match(found)).for_each(drop);
         let (finishings, kept_back) = (&mut self.finishings, &mut self.kept_back);
-        let is_cold = |found: &mut Match<E>| {
+        let mut is_cold = |found: &mut Match<E>| {
             let cooling = finishings[found.run.pattern].cooling.as_mut();
             cooling.is_none_or(|cooling| cooling.lets_through(&found.run.key, found.at))
         };
-        let mut is_cold = is_cold;
         *kept_back += out.matches.extract_if(matches.., |found| !is_cold(found)).count() as u64;
-        out.matches[matches..].iter_mut().for_each(|found| self.record_match(found));
-        out.timeouts[timeouts..].iter_mut().for_each(|lapsed| self.record_timeout(lapsed));
     }
 
-    fn record_match<E: Event>(&self, found: &mut Match<E>) {
-        let emit = self.finishings[found.run.pattern].emit.as_ref();
-        found.record = emit.map(|emit| emit.of(&found.run, self.occasion(None)));
+    /// Puts in the record, if the match comes out.
+    fn record_match<E: Event>(&self, found: &mut Match<E>) -> bool {
+        match &self.finishings[found.run.pattern].emit {
+            Emission::Events => true,
+            Emission::Nothing => false,
+            Emission::Record(record) => {
+                found.record = record.of(&found.run, self.occasion(None));
+                found.record.is_some()
+            }
+        }
     }
 
-    fn record_timeout<E: Event>(&self, lapsed: &mut Timeout<E>) {
+    /// Puts in the record, if the timeout comes out.
+    fn record_timeout<E: Event>(&self, lapsed: &mut Timeout<E>) -> bool {
         let Finishing { stage_names, timeout, .. } = &self.finishings[lapsed.run.pattern];
-        lapsed.record = timeout.as_ref().map(|timeout| {
-            let name = |stage: &ensue_model::pattern::StageId| stage_names[usize::from(stage.0)].as_str();
-            let awaiting: Vec<&str> = lapsed.awaiting.iter().map(name).collect();
-            timeout.of(&lapsed.run, self.occasion(Some((&awaiting, lapsed.deadline))))
-        });
+        match timeout {
+            Emission::Events => true,
+            Emission::Nothing => false,
+            Emission::Record(record) => {
+                let awaiting = lapsed.awaiting.iter().map(|stage| stage_names[usize::from(stage.0)].as_str());
+                let awaiting: Vec<&str> = awaiting.collect();
+                lapsed.record = record.of(&lapsed.run, self.occasion(Some((&awaiting, lapsed.deadline))));
+                lapsed.record.is_some()
+            }
+        }
     }
 
     fn occasion<'o>(&'o self, timeout: Option<(&'o [&'o str], Timestamp)>) -> Occasion<'o> {

@@ -6,6 +6,7 @@ use std::ops::Add;
 use std::sync::Arc;
 
 use ensue_model::hash::key_hash;
+use ensue_model::record::Emission;
 use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Timestamp, Value};
 use ensue_nfa::{Conditions, Incoming, Size};
@@ -106,8 +107,12 @@ impl<E: Event> Shard<E> {
             let pattern = &patterns.patterns[*index];
             let program = Arc::new(ensue_nfa::compile(pattern)?);
             // What another pattern reads comes out, whether or not the caller takes it.
-            let is_read = pattern.timeout.as_ref().is_some_and(|record| record.stream.is_some());
-            let config = &Config { timeouts: config.timeouts || is_read, ..config.clone() };
+            let timeouts = match &pattern.timeout {
+                Emission::Events => config.timeouts,
+                Emission::Record(record) => config.timeouts || record.stream.is_some(),
+                Emission::Nothing => false,
+            };
+            let config = &Config { timeouts, ..config.clone() };
             lanes.push(Lane::new(*index, program, config, &mut conditions));
         }
         let interest = |class| {

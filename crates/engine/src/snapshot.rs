@@ -235,7 +235,7 @@ impl<E: Event> Shard<E> {
 fn identity(pattern: &Pattern) -> (String, u64) {
     let Pattern { from, key, active, stages, lookbacks, sequence, within, within_events, skip, keep, .. } = pattern;
     let Pattern { cooldown, emit, timeout, .. } = pattern;
-    let streams = [emit, timeout].map(|record| record.as_ref().and_then(|record| record.stream));
+    let streams = [emit, timeout].map(|emission| emission.record().and_then(|record| record.stream));
     let text = format!(
         "{from:?} {key:?} {active:?} {stages:?} {lookbacks:?} {sequence:?} {within:?} {within_events:?} {skip:?} {keep:?} {cooldown:?} {streams:?}"
     );

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use ensue_model::expr::{Ask, Expr, Lookback};
 use ensue_model::pattern::{Sequence, StageId, Step, Term};
-use ensue_model::{FieldId, Pattern, Patterns, Record, StreamId};
+use ensue_model::record::{Emission, Record};
+use ensue_model::{FieldId, Pattern, Patterns, StreamId};
 
 /// The fields that the patterns ask of the events of a stream.
 pub(crate) fn fields(patterns: &Patterns, stream: StreamId) -> BTreeSet<FieldId> {
@@ -36,8 +37,10 @@ impl Question<'_> {
         key.ways_of(self.stream).flat_map(|(_, way)| &way.parts).for_each(|part| self.ask(part));
         self.ask_lookbacks(lookbacks);
         self.ask_sequence(sequence);
-        for Record { name: _, stream: _, entries, lookbacks } in emit.iter().chain(timeout) {
-            entries.iter().for_each(|entry| self.ask(&entry.value));
+        for Record { name: _, stream: _, entries, condition, lookbacks } in
+            [emit, timeout].into_iter().filter_map(Emission::record)
+        {
+            entries.iter().map(|entry| &entry.value).chain(condition).for_each(|value| self.ask(value));
             self.ask_lookbacks(lookbacks);
         }
     }

@@ -216,8 +216,8 @@ impl Envelope {
 impl Names {
     fn of(pattern: &Pattern) -> Self {
         Names {
-            matched: Kind::of("match", pattern, pattern.emit.as_ref()),
-            timed_out: Kind::of("timeout", pattern, pattern.timeout.as_ref()),
+            matched: Kind::of("match", pattern, pattern.emit.record()),
+            timed_out: Kind::of("timeout", pattern, pattern.timeout.record()),
             key: before_each(&pattern.key.names),
             stages: pattern.stages.iter().map(|stage| StageName::new(&stage.name)).collect(),
         }

@@ -5,9 +5,9 @@ use ensue_model::{Type, Value};
 
 use crate::parse::is_name;
 use crate::tree::{
-    Clause, ClauseKind, Ending, EndingKind, Entry, Expr, ExprKind, Field, File, Group, GroupKind, Item, Keep, Let,
-    MarkKind, ModifierKind, Name, Param, Pattern, Quantifier, QuantifierKind, Record, Sequence, Skip, Step, Stream,
-    Table, Term, TypeName,
+    Clause, ClauseKind, Emission, Ending, EndingKind, Entry, Expr, ExprKind, Field, File, Group, GroupKind, Item, Keep,
+    Let, MarkKind, ModifierKind, Name, Param, Pattern, Quantifier, QuantifierKind, Record, Sequence, Skip, Step,
+    Stream, Table, Term, TypeName,
 };
 use ensue_model::expr::strength::{AND, COMPARISON, MINUS, NOT, OR, POSTFIX};
 
@@ -130,8 +130,8 @@ fn ending(ending: &Ending) -> String {
         EndingKind::Keep(Keep::Latest) => "keep latest".into(),
         EndingKind::Keep(Keep::First) => "keep first".into(),
         EndingKind::Cooldown(span) => format!("cooldown {}", expr(span)),
-        EndingKind::Emit(record) => format!("emit {}", self::record(record)),
-        EndingKind::Timeout(record) => format!("timeout {}", self::record(record)),
+        EndingKind::Emit(emission) => format!("emit {}", self::emission(emission)),
+        EndingKind::Timeout(emission) => format!("timeout {}", self::emission(emission)),
     }
 }
 
@@ -142,6 +142,14 @@ fn skip(skip: &Skip) -> String {
         Skip::PastLast => "past last".into(),
         Skip::ToFirst(stage) => format!("to first {}", name(stage)),
         Skip::ToLast(stage) => format!("to last {}", name(stage)),
+    }
+}
+
+fn emission(emission: &Emission) -> String {
+    match emission {
+        Emission::None => "none".into(),
+        Emission::Record(record, None) => self::record(record),
+        Emission::Record(record, Some(condition)) => format!("{} where {}", self::record(record), expr(condition)),
     }
 }
 

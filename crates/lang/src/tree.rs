@@ -225,9 +225,28 @@ pub enum EndingKind {
     /// `cooldown 1h`
     Cooldown(Expr),
     /// `emit paid { .. }`
-    Emit(Record),
+    Emit(Emission),
     /// `timeout unpaid { .. }`
-    Timeout(Record),
+    Timeout(Emission),
+}
+
+/// What outputs come out as.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Emission {
+    /// `none`: they do not come out.
+    None,
+    /// `paid { .. } where ..`: as a record, those for which the condition holds.
+    Record(Record, Option<Expr>),
+}
+
+impl Emission {
+    /// The record, if there is one.
+    pub fn record(&self) -> Option<&Record> {
+        match self {
+            Emission::None => None,
+            Emission::Record(record, _) => Some(record),
+        }
+    }
 }
 
 /// A count as it was written.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::expr::{Expr, Lookback};
 use crate::key::Keys;
-use crate::record::Record;
+use crate::record::Emission;
 use crate::schema::{Schema, Stream, StreamId};
 use crate::table::TableShape;
 use crate::time::{Span, Timestamp};
@@ -68,10 +68,10 @@ pub struct Pattern {
     pub keep: Keep,
     /// `cooldown 1h`: after a match that came out, those of the same key in less than that time do not.
     pub cooldown: Option<Span>,
-    /// What a match comes out as, besides its envelope.
-    pub emit: Option<Record>,
-    /// What a timeout comes out as, besides its envelope.
-    pub timeout: Option<Record>,
+    /// What a match comes out as, in its envelope.
+    pub emit: Emission,
+    /// What a timeout comes out as, in its envelope.
+    pub timeout: Emission,
 }
 
 impl Pattern {
@@ -101,8 +101,8 @@ impl Pattern {
             skip: Skip::None,
             keep: Keep::All,
             cooldown: None,
-            emit: None,
-            timeout: None,
+            emit: Emission::Events,
+            timeout: Emission::Events,
         }
     }
 

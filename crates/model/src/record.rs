@@ -16,6 +16,27 @@ use crate::value::Value;
 /// The values of a record, in the order of its entries.
 pub type Values = Box<[Value<'static>]>;
 
+/// What the matches, or the timeouts, of a pattern come out as.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Emission {
+    /// Their events.
+    Events,
+    /// A record.
+    Record(Record),
+    /// `none`: they do not come out.
+    Nothing,
+}
+
+impl Emission {
+    /// The record, if it is one.
+    pub fn record(&self) -> Option<&Record> {
+        match self {
+            Emission::Events | Emission::Nothing => None,
+            Emission::Record(record) => Some(record),
+        }
+    }
+}
+
 /// What a match or a timeout comes out as.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Record {
@@ -25,7 +46,9 @@ pub struct Record {
     pub stream: Option<StreamId>,
     /// The values that it has.
     pub entries: Vec<Entry>,
-    /// What the entries ask of the events taken, each once.
+    /// `where ..`: an output for which it does not hold does not come out.
+    pub condition: Option<Expr>,
+    /// What the entries and the condition ask of the events taken, each once.
     pub lookbacks: Vec<Lookback>,
 }
 
@@ -54,11 +77,16 @@ pub struct Occasion<'o> {
 }
 
 impl Record {
-    /// The values of the record for a run.
-    pub fn of<E: Event>(&self, run: &Partial<E>, occasion: Occasion<'_>) -> Values {
+    /// The values of the record for a run; none if its condition does not hold.
+    pub fn of<E: Event>(&self, run: &Partial<E>, occasion: Occasion<'_>) -> Option<Values> {
         let lookbacks = self.lookbacks.iter().map(|lookback| answer(lookback, run, occasion)).collect();
         let scope = OfRun { run, lookbacks, occasion };
-        self.entries.iter().map(|entry| eval(&entry.value, &scope).into_owned()).collect()
+        if let Some(condition) = &self.condition
+            && !eval(condition, &scope).holds()
+        {
+            return None;
+        }
+        Some(self.entries.iter().map(|entry| eval(&entry.value, &scope).into_owned()).collect())
     }
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use ensue_model::pattern::{Sequence, Stage};
-use ensue_model::record::Entry;
+use ensue_model::record::{Emission, Entry};
 use ensue_model::schema::Stream;
 use ensue_model::{Expr, FieldId, Keys, Schema, Span, Type, Value};
 use rust_decimal::Decimal;
@@ -69,9 +69,10 @@ fn a_timeout_names_the_stages_that_it_waited_for() {
 }
 
 /// A record of entries with these names.
-fn record(names: &[&str]) -> Option<Record> {
+fn record(names: &[&str]) -> Emission {
     let entry = |name: &&str| Entry { name: (*name).to_owned(), kind: Type::Any, value: Expr::truth(), field: None };
-    Some(Record { name: None, stream: None, entries: names.iter().map(entry).collect(), lookbacks: vec![] })
+    let entries = names.iter().map(entry).collect();
+    Emission::Record(Record { name: None, stream: None, entries, condition: None, lookbacks: vec![] })
 }
 
 #[test]

@@ -196,7 +196,7 @@ impl<'a> Member<'a> {
         }
         stage_streams(&pattern.sequence, &mut reads);
         let emits = pattern.endings.iter().filter_map(|ending| match &ending.kind {
-            EndingKind::Emit(record) | EndingKind::Timeout(record) => record.name.as_ref(),
+            EndingKind::Emit(emission) | EndingKind::Timeout(emission) => emission.record()?.name.as_ref(),
             _ => None,
         });
         Member { source, pattern, reads, emits: emits.collect() }

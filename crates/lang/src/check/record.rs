@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use ensue_model::Type;
 use ensue_model::expr::{Aggregate, Ask, BinaryOperator, Expr, Lookback, Pick, UnaryOperator};
 use ensue_model::pattern::{Sequence, StageId, Step, Term};
-use ensue_model::record::{self, Record};
+use ensue_model::record::{self, Emission, Record};
 use ensue_model::schema::{Field, StreamId};
 
 use super::expression::{Kind, Lowering, Place as At, Typed};
@@ -23,21 +23,15 @@ pub(super) struct Emitted {
 }
 
 /// What the matches, and what the timeouts of a pattern come out as.
-pub(super) fn check(
-    lowering: &mut Lowering<'_, '_>,
-    pattern: &Pattern,
-    sequence: &Sequence,
-) -> (Option<Record>, Option<Record>) {
-    let mut checked = (None, None);
+pub(super) fn check(lowering: &mut Lowering<'_, '_>, pattern: &Pattern, sequence: &Sequence) -> (Emission, Emission) {
+    let mut checked = (Emission::Events, Emission::Events);
     for ending in &pattern.endings {
         match &ending.kind {
-            EndingKind::Emit(record) => {
-                let held = held(&sequence.steps);
-                checked.0 = Some(self::record(lowering, record, At::Emit, ending.place, &held));
+            EndingKind::Emit(emission) => {
+                checked.0 = self::emission(lowering, emission, At::Emit, ending.place, &held(&sequence.steps));
             }
-            EndingKind::Timeout(record) => {
-                let held = held_first(sequence);
-                checked.1 = Some(self::record(lowering, record, At::Timeout, ending.place, &held));
+            EndingKind::Timeout(emission) => {
+                checked.1 = self::emission(lowering, emission, At::Timeout, ending.place, &held_first(sequence));
             }
             EndingKind::Within(_) | EndingKind::WithinEvents(_) => {}
             EndingKind::Skip(_) | EndingKind::Keep(_) | EndingKind::Cooldown(_) => {}
@@ -46,10 +40,26 @@ pub(super) fn check(
     checked
 }
 
+fn emission(
+    lowering: &mut Lowering<'_, '_>,
+    emission: &tree::Emission,
+    at: At,
+    place: Place,
+    held: &HashSet<StageId>,
+) -> Emission {
+    match emission {
+        tree::Emission::None => Emission::Nothing,
+        tree::Emission::Record(record, condition) => {
+            Emission::Record(self::record(lowering, record, condition.as_ref(), at, place, held))
+        }
+    }
+}
+
 /// A record, and if it has a name, its stream. The stages of `held` hold an event whenever it comes out.
 fn record(
     lowering: &mut Lowering<'_, '_>,
     record: &tree::Record,
+    condition: Option<&tree::Expr>,
     at: At,
     place: Place,
     held: &HashSet<StageId>,
@@ -61,6 +71,7 @@ fn record(
     }
     let patterns = lowering.swap_lookbacks(Vec::new());
     let values: Vec<Typed> = record.entries.iter().map(|entry| lowering.value(&entry.value, at, None)).collect();
+    let condition = condition.map(|condition| lowering.condition(condition, at, None));
     let fields = fields(lowering, record, &values, held);
     let lookbacks = lowering.swap_lookbacks(patterns);
     let source = lowering.declared.source;
@@ -73,7 +84,8 @@ fn record(
         value: typed.expr,
         field: stream.and_then(|stream| streams.find(stream, &name.text)),
     });
-    Record { name: record.name.as_ref().map(|name| name.text.clone()), stream, entries: entries.collect(), lookbacks }
+    let name = record.name.as_ref().map(|name| name.text.clone());
+    Record { name, stream, entries: entries.collect(), condition, lookbacks }
 }
 
 /// The fields of a record's stream; none where something in it is wrong, which has been reported.

@@ -148,7 +148,7 @@ pub(super) fn word(rule: Rule) -> &'static str {
         Rule::fields => "fields in `{ }`",
         Rule::mark => "a mark such as `@key`",
         Rule::entry => "a field as `name: value`",
-        Rule::record => "fields in `{ }`",
+        Rule::record | Rule::emission | Rule::nothing => "fields in `{ }`",
         Rule::parameters => "parameters in `( )`",
         Rule::term | Rule::stage | Rule::group | Rule::inner_sequence | Rule::inner | Rule::any_of => A_STAGE,
         Rule::relation | Rule::kw_next | Rule::kw_followed_by | Rule::kw_followed_by_any => A_RELATION,

@@ -6,8 +6,8 @@ use pest::iterators::Pair;
 use super::pair::{expect, parts};
 use super::{Reader, Rule};
 use crate::tree::{
-    Clause, ClauseKind, Ending, EndingKind, Entry, Expr, Group, GroupKind, Item, Keep, Modifier, ModifierKind, Pattern,
-    Place, Quantifier, QuantifierKind, Record, Sequence, Skip, Stage, Step, StepWithin, Term,
+    Clause, ClauseKind, Emission, Ending, EndingKind, Entry, Expr, Group, GroupKind, Item, Keep, Modifier,
+    ModifierKind, Pattern, Place, Quantifier, QuantifierKind, Record, Sequence, Skip, Stage, Step, StepWithin, Term,
 };
 
 impl<'s> Reader<'s> {
@@ -107,8 +107,8 @@ impl<'s> Reader<'s> {
             Rule::skip => EndingKind::Skip(self.skip(parts)),
             Rule::keep => EndingKind::Keep(keep(expect(&mut parts).as_rule())),
             Rule::cooldown => EndingKind::Cooldown(self.span(expect(&mut parts))?),
-            Rule::emit => EndingKind::Emit(self.record(expect(&mut parts))?),
-            _ => EndingKind::Timeout(self.record(expect(&mut parts))?),
+            Rule::emit => EndingKind::Emit(self.emission(parts)?),
+            _ => EndingKind::Timeout(self.emission(parts)?),
         };
         Some(Ending { kind, place })
     }
@@ -136,6 +136,19 @@ impl<'s> Reader<'s> {
                 _ => Skip::ToLast(self.name(expect(&mut parts))),
             },
         }
+    }
+
+    fn emission(&mut self, mut parts: impl Iterator<Item = Pair<'s, Rule>>) -> Option<Emission> {
+        let first = expect(&mut parts);
+        if first.as_rule() == Rule::nothing {
+            return Some(Emission::None);
+        }
+        let record = self.record(first);
+        let condition = match parts.next() {
+            Some(condition) => Some(self.expression(expect(&mut self::parts(condition)))?),
+            None => None,
+        };
+        Some(Emission::Record(record?, condition))
     }
 
     fn record(&mut self, pair: Pair<'s, Rule>) -> Option<Record> {

@@ -2,8 +2,9 @@
 
 use ensue_model::expr::{Ask, Expr, Lookback, LookbackId, Pick};
 use ensue_model::pattern::StageId;
+use ensue_model::record::{Emission, Record};
 use ensue_model::schema::{Field, FieldId, StreamId};
-use ensue_model::{Patterns, Record, Type};
+use ensue_model::{Patterns, Type};
 
 use super::checked::{constant, equal, field, pattern};
 use super::compile_all;
@@ -22,18 +23,18 @@ fn fields(patterns: &Patterns, stream: &str) -> String {
 
 #[test]
 fn a_record_has_lookbacks_of_its_own() {
-    let mut pattern = pattern(
+    let pattern = pattern(
         "begin a where true followedBy b where x > a.x within 5m\n\
          emit { y: b.y, both: a.x + b.y, k: count(a) } timeout { y: a.y, late: deadline(), missing: awaiting() }",
     );
     let last = |stage, position| Lookback { stage: StageId(stage), ask: Ask::Pick(Pick::Last, *field(position)) };
     assert_eq!(pattern.lookbacks, [last(0, 0)]);
-    let Record { name, stream, entries, lookbacks } = pattern.emit.take().expect("it is there");
-    assert_eq!((name, stream, lookbacks.len()), (None, None, 3));
+    let Record { name, stream, entries, lookbacks, condition: _ } = pattern.emit.record().expect("it is there");
+    assert_eq!((name, stream, lookbacks.len()), (&None, &None, 3));
     assert_eq!(lookbacks[..2], [last(1, 1), last(0, 0)]);
     assert_eq!(entries[0].value, Expr::Lookback(LookbackId(0)));
     assert_eq!(entries.iter().map(|entry| entry.kind.clone()).collect::<Vec<_>>(), [Type::Any, Type::Any, Type::Int]);
-    let timeout = pattern.timeout.take().expect("it is there");
+    let timeout = pattern.timeout.record().expect("it is there");
     assert_eq!(timeout.lookbacks, [last(0, 1)]);
     assert_eq!((&timeout.entries[1].value, &timeout.entries[2].value), (&Expr::Deadline, &Expr::Awaiting));
 }
@@ -52,12 +53,12 @@ fn a_record_that_a_pattern_reads_is_a_stream() {
     assert_eq!((unhappy.name.as_str(), &unhappy.from), ("unhappy", &vec![StreamId(1)]));
     assert!(patterns.streams[1].is_emitted && !patterns.streams[0].is_emitted);
     assert_eq!(patterns.streams.len(), 2);
-    let timeout = late.timeout.as_ref().expect("it is there");
+    let timeout = late.timeout.record().expect("it is there");
     let ids: Vec<_> = timeout.entries.iter().map(|entry| entry.field).collect();
     // The amount is of the name and type that it has in the orders.
     assert_eq!((timeout.stream, ids), (Some(StreamId(1)), vec![Some(FieldId(4)), Some(FieldId(5)), Some(FieldId(2))]));
     // Nobody reads the other.
-    let emit = late.emit.as_ref().expect("it is there");
+    let emit = late.emit.record().expect("it is there");
     assert_eq!((emit.name.as_deref(), emit.stream, emit.entries[0].field), (Some("paid"), None, None));
     // The marks are those of the only stream that is fed.
     assert_eq!((patterns.schema.stream.as_deref(), patterns.schema.time), (Some("orders"), Some(FieldId(3))));
@@ -95,7 +96,7 @@ fn several_patterns_may_emit_the_same_record() {
     assert_eq!(fields(&patterns, "alert"), "id: int, what: string?");
     let streams = |position: usize| {
         let pattern = &patterns.patterns[position];
-        pattern.emit.as_ref().or(pattern.timeout.as_ref()).and_then(|record| record.stream)
+        pattern.emit.record().or(pattern.timeout.record()).and_then(|record| record.stream)
     };
     assert_eq!((streams(0), streams(1)), (Some(StreamId(1)), Some(StreamId(1))));
     assert_eq!(patterns.patterns[2].from, [StreamId(1)]);
@@ -126,4 +127,17 @@ fn what_patterns_emit_has_no_key_of_its_own() {
     let text = "stream s { id: int @key } pattern p begin a where true emit e { id: a.id } pattern q from e begin b where true";
     let patterns = patterns(text);
     assert_eq!((patterns.patterns[0].key.names.len(), patterns.patterns[1].key.names.len()), (1, 0));
+}
+
+#[test]
+fn outputs_come_out_on_a_condition_or_not_at_all() {
+    let pattern = pattern(
+        "begin a where true followedBy b where true within 5m\n\
+         emit none timeout late { id: a.x } where a.x > 3 and awaiting()[0] == \"b\"",
+    );
+    assert_eq!(pattern.emit, Emission::Nothing);
+    let record = pattern.timeout.record().expect("it is there");
+    assert_eq!(record.entries.len(), 1);
+    assert!(record.condition.is_some());
+    assert_eq!(record.lookbacks.len(), 1, "the entry and the condition ask the same");
 }

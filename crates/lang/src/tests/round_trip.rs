@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::tree::{
-    Clause, ClauseKind, Ending, EndingKind, Entry, Expr, ExprKind, Field, File, Group, GroupKind, Item, Keep, Let,
-    Mark, MarkKind, Modifier, ModifierKind, Name, Number, Param, Pattern, Place, Quantifier, QuantifierKind, Record,
-    Sequence, Skip, Stage, Step, StepWithin, Stream, Table, Term, TypeName,
+    Clause, ClauseKind, Emission, Ending, EndingKind, Entry, Expr, ExprKind, Field, File, Group, GroupKind, Item, Keep,
+    Let, Mark, MarkKind, Modifier, ModifierKind, Name, Number, Param, Pattern, Place, Quantifier, QuantifierKind,
+    Record, Sequence, Skip, Stage, Step, StepWithin, Stream, Table, Term, TypeName,
 };
 use crate::{Source, parse, print};
 
@@ -245,7 +245,9 @@ fn clause() -> impl Strategy<Value = Clause> {
 }
 
 fn ending() -> impl Strategy<Value = Ending> {
-    let record = (option::of(name()), entries(0)).prop_map(|(name, entries)| Record { name, entries }).boxed();
+    let record = (option::of(name()), entries(0)).prop_map(|(name, entries)| Record { name, entries });
+    let record = (record, option::of(expr())).prop_map(|(record, condition)| Emission::Record(record, condition));
+    let emission = prop_oneof![Just(Emission::None), record].boxed();
     let skip = prop_oneof![
         select(vec![Skip::None, Skip::ToNext, Skip::PastLast]),
         name().prop_map(Skip::ToFirst),
@@ -257,8 +259,8 @@ fn ending() -> impl Strategy<Value = Ending> {
         skip.prop_map(EndingKind::Skip),
         select(vec![Keep::All, Keep::Latest, Keep::First]).prop_map(EndingKind::Keep),
         span().prop_map(EndingKind::Cooldown),
-        record.clone().prop_map(EndingKind::Emit),
-        record.prop_map(EndingKind::Timeout),
+        emission.clone().prop_map(EndingKind::Emit),
+        emission.prop_map(EndingKind::Timeout),
     ];
     kind.prop_map(|kind| Ending { kind, place: place() })
 }
