@@ -16,6 +16,7 @@ mod sequence;
 mod stages;
 mod step_window;
 mod streams;
+mod table;
 mod world;
 
 use ensue_model::{Patterns, Schema};

@@ -66,6 +66,7 @@ codes! {
     E0219 CIRCULAR "patterns in a circle" "A pattern reads records of patterns that do not wait for its own."
     E0220 EMPTY_RECORD "a record of nothing" "A record has at least one entry."
     E0221 UNLIKE_RECORDS "records that differ" "Records of one name are one stream: their entries have the same names and types."
+    E0222 LOOKUP "what a table gives" "A table gives a column of the row that a key has: products[sku].category."
 
     E0301 UNLIKE_TYPES "types that do not go together" "The operator has no result for values of these types."
     E0302 NOT_A_CONDITION "a condition is true or false" "Where a condition is asked for, the expression must be a bool."

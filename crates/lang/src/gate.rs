@@ -9,11 +9,10 @@ use crate::tree::{EndingKind, File, Item, Pattern, Place};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Construct {
     WithinEvents,
-    Table,
 }
 
 /// What the engine does not run yet.
-const REFUSED: &[Construct] = &[Construct::WithinEvents, Construct::Table];
+const REFUSED: &[Construct] = &[Construct::WithinEvents];
 
 /// The diagnostics for what files have of it.
 pub(crate) fn refused(files: &[File]) -> Vec<Diagnostic> {
@@ -40,8 +39,7 @@ impl Gate {
     fn item(&mut self, item: &Item) {
         match item {
             Item::Pattern(pattern) => self.pattern(pattern),
-            Item::Table(table) => self.meet(Construct::Table, table.name.place, "a `table`"),
-            Item::Stream(_) | Item::Param(_) | Item::Let(_) => {}
+            Item::Table(_) | Item::Stream(_) | Item::Param(_) | Item::Let(_) => {}
         }
     }
 

@@ -7,6 +7,7 @@ mod hostile;
 mod records;
 mod round_trip;
 mod streams;
+mod tables;
 mod wrong;
 
 use crate::check::compile_behind;

@@ -10,7 +10,7 @@ use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::literal;
 use crate::parse::parse_literal;
-use crate::tree::{Expr, ExprKind, File, Item, Let, Name, Param, Table};
+use crate::tree::{Expr, ExprKind, File, Item, Let, Name, Param};
 
 /// The most lets that are shown of a circle.
 const WAY_SHOWN_MAX: usize = 6;
@@ -25,7 +25,6 @@ pub(super) struct Declarations<'a> {
     /// Lets that cannot be put in: they need themselves, or are too large. It has been reported.
     pub(super) unusable: HashSet<&'a str>,
     pub(super) parameters: HashMap<&'a str, Parameter>,
-    pub(super) tables: HashMap<&'a str, &'a Table>,
 }
 
 /// A parameter with its value; none where the value is wrong, which has been reported.
@@ -35,14 +34,9 @@ pub(super) struct Parameter {
 }
 
 pub(super) fn collect<'a>(world: &mut World<'_>, source: usize, file: &'a File) -> Declarations<'a> {
-    let mut declared = Declarations {
-        source,
-        lets: HashMap::new(),
-        unusable: HashSet::new(),
-        parameters: HashMap::new(),
-        tables: HashMap::new(),
-    };
-    let mut given: HashMap<&str, &Name> = HashMap::new();
+    let mut declared =
+        Declarations { source, lets: HashMap::new(), unusable: HashSet::new(), parameters: HashMap::new() };
+    let mut given: HashMap<&str, (&Name, &Item)> = HashMap::new();
     for item in &file.items {
         let name = match item {
             Item::Param(param) => &param.name,
@@ -51,9 +45,11 @@ pub(super) fn collect<'a>(world: &mut World<'_>, source: usize, file: &'a File) 
             Item::Stream(_) | Item::Pattern(_) => continue,
         };
         match given.get(name.text.as_str()) {
-            Some(first) => world.report(source, names::twice("declaration", name, first.place)),
+            // Tables are known to all files, and what is wrong among them has been reported.
+            Some((_, Item::Table(_))) if matches!(item, Item::Table(_)) => {}
+            Some((first, _)) => world.report(source, names::twice("declaration", name, first.place)),
             None => {
-                given.insert(&name.text, name);
+                given.insert(&name.text, (name, item));
                 declare(world, &mut declared, item);
             }
         }
@@ -74,10 +70,7 @@ fn declare<'a>(world: &mut World<'_>, declared: &mut Declarations<'a>, item: &'a
             }
             declared.lets.insert(&let_.name.text, let_);
         }
-        Item::Table(table) => {
-            declared.tables.insert(&table.name.text, table);
-        }
-        Item::Stream(_) | Item::Pattern(_) => {}
+        Item::Table(_) | Item::Stream(_) | Item::Pattern(_) => {}
     }
 }
 

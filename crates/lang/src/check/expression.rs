@@ -127,6 +127,10 @@ impl<'c> Context<'c> {
         Context { exact: true, ..self }
     }
 
+    pub(super) fn exact_if(self, exact: bool) -> Self {
+        Context { exact: exact || self.exact, ..self }
+    }
+
     /// What a name was bound to by the let it stands in, and the context of that.
     fn argument(&self, name: &str) -> Option<(&'c tree::Expr, Context<'c>)> {
         let bindings = self.bindings?;
@@ -317,9 +321,8 @@ impl<'w, 'a> Lowering<'w, 'a> {
                 None => Typed::unknown(),
             };
         }
-        if self.declared.tables.contains_key(name.text.as_str()) {
-            // The gate refuses the table's declaration: one cause is reported once.
-            return Typed::unknown();
+        if self.world.tables.is_declared(&name.text) {
+            return self.table_as_value(name.place, &name.text, None);
         }
         self.field(name, context)
     }
@@ -439,7 +442,12 @@ impl<'w, 'a> Lowering<'w, 'a> {
         if matches!(&base.kind, ExprKind::Name(name) if name.text == "this") {
             return self.field_of_this(expr, field, context);
         }
-        if let Some(diagnostic) = self.misspelt_stage(base, context) {
+        if let ExprKind::Index(table, key) = &base.kind
+            && let Some(table) = self.table(table, context)
+        {
+            return self.lookup(expr, table, key, field, context);
+        }
+        if let Some(diagnostic) = self.misspelt_stage(base, context).or_else(|| self.misspelt_table(base, context)) {
             self.report(diagnostic);
             return Typed::unknown();
         }
@@ -475,14 +483,26 @@ impl<'w, 'a> Lowering<'w, 'a> {
     /// Of declared streams it is known that `creat.x` is no field's.
     fn misspelt_stage(&self, base: &tree::Expr, context: &Context<'_>) -> Option<Diagnostic> {
         let ExprKind::Name(name) = &base.kind else { return None };
-        let streams = &self.world.streams;
         let read = context.stream.as_ref().map_or(self.read, std::slice::from_ref);
-        let known = context.argument(&name.text).is_some()
-            || self.declared.lets.contains_key(name.text.as_str())
-            || self.declared.parameters.contains_key(name.text.as_str())
-            || self.declared.tables.contains_key(name.text.as_str())
-            || read.iter().any(|stream| !streams.is_closed(*stream) || streams.find(*stream, &name.text).is_some());
+        let known = self.is_nearer(&name.text, context)
+            || self.world.tables.is_declared(&name.text)
+            || self.is_field(&name.text, context)
+            || read.iter().any(|stream| !self.world.streams.is_closed(*stream));
         (!known && context.place != Place::Key).then(|| self.unknown_stage(name))
+    }
+
+    /// Whether a name is something that hides tables and fields.
+    pub(super) fn is_nearer(&self, name: &str, context: &Context<'_>) -> bool {
+        context.argument(name).is_some()
+            || (context.over == Over::Event && self.stage(name, context).is_some())
+            || self.declared.lets.contains_key(name)
+            || self.declared.parameters.contains_key(name)
+    }
+
+    /// Whether a name is known to be a field of the events that are looked at.
+    pub(super) fn is_field(&self, name: &str, context: &Context<'_>) -> bool {
+        let read = context.stream.as_ref().map_or(self.read, std::slice::from_ref);
+        read.iter().any(|stream| self.world.streams.find(*stream, name).is_some())
     }
 
     fn index(&mut self, expr: &tree::Expr, base: &tree::Expr, index: &tree::Expr, context: &Context<'_>) -> Typed {
@@ -495,6 +515,9 @@ impl<'w, 'a> Lowering<'w, 'a> {
             };
             self.report(diagnostic);
             return Typed::unknown();
+        }
+        if let Some(table) = self.table(base, context) {
+            return self.table_as_value(expr.place, table, Some(index));
         }
         let (list, position) = (self.lower(base, context), self.lower(index, context));
         let kind = match (list.type_or_any(), position.type_or_any()) {

@@ -10,7 +10,8 @@ use super::declarations::{self, Declarations};
 use super::record::Emitted;
 use super::stages::Stages;
 use super::streams::{FIELDS_MAX, STREAMS_MAX, Streams};
-use super::{Options, names, pattern};
+use super::table::Tables;
+use super::{Options, names, pattern, table};
 use crate::code;
 use crate::diagnostic::{DIAGNOSTICS_MAX, Diagnostic};
 use crate::source::Source;
@@ -25,6 +26,7 @@ pub(super) struct World<'a> {
     pub(super) records: Vec<String>,
     /// Those of the patterns that are checked.
     pub(super) emitted: HashMap<String, Emitted>,
+    pub(super) tables: Tables,
     pub(super) found: &'a mut Vec<Diagnostic>,
 }
 
@@ -144,11 +146,20 @@ impl World<'_> {
 pub(super) fn check(sources: &[Source], files: &[File], options: &Options, found: &mut Vec<Diagnostic>) -> Patterns {
     let composition = Composition::of(files);
     let records = composition.emitted().map(str::to_owned).collect();
-    let mut world = World { sources, options, streams: Streams::default(), records, emitted: HashMap::new(), found };
+    let mut world = World {
+        sources,
+        options,
+        streams: Streams::default(),
+        records,
+        emitted: HashMap::new(),
+        tables: Tables::default(),
+        found,
+    };
     let declared = declared_streams(&mut world, files);
     feed(&mut world, declared, &composition);
     composition.expect(&mut world);
     check_caller_key(&mut world);
+    table::collect(&mut world, files);
     let declared: Vec<Declarations<'_>> =
         files.iter().enumerate().map(|(source, file)| declarations::collect(&mut world, source, file)).collect();
     declarations::check_caller_parameters(&mut world, files);
@@ -158,7 +169,7 @@ pub(super) fn check(sources: &[Source], files: &[File], options: &Options, found
         world.report(0, Diagnostic::of_caller(&code::TOO_LARGE, message));
     }
     let (schema, streams) = world.streams.checked();
-    Patterns { schema, streams, tables: Vec::new(), patterns }
+    Patterns { schema, streams, tables: world.tables.shapes, patterns }
 }
 
 /// The streams that files declare; each is known to all.
