@@ -88,6 +88,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "ORDER", default_value = "ascending", value_parser = watermarks, help_heading = "Events")]
     pub(crate) watermark: Watermarks,
 
+    /// Rows of a table that the patterns declare: a .csv with a header, or .jsonl; may be given several times
+    #[arg(long = "table", value_name = "NAME=FILE", value_parser = table, help_heading = "Patterns")]
+    pub(crate) tables: Vec<(String, PathBuf)>,
+
     /// Threads that share the keys among them
     #[arg(long, value_name = "N", default_value = "1", value_parser = value_parser!(u16).range(1..=1024))]
     pub(crate) shards: u16,
@@ -291,6 +295,13 @@ fn parameter(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected a name and a value with `=` between them, such as patience=10m".to_owned()),
+    }
+}
+
+fn table(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), PathBuf::from(file))),
+        _ => Err("expected a table and a file with `=` between them, such as products=products.csv".to_owned()),
     }
 }
 

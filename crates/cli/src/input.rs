@@ -42,7 +42,7 @@ impl Input {
         let OfStream { stream, value: path } = file;
         let format = match said(&args.format, stream.as_deref()) {
             Some(format) => *format,
-            None => format_of(path, stream.as_deref())?,
+            None => told_format(path, stream.as_deref())?,
         };
         let (format, bytes) = match format {
             Format::Csv => csv(path, stream.as_deref(), args)?,
@@ -161,19 +161,24 @@ fn csv(path: &Path, stream: Option<&str>, args: &Run) -> Result<(RowFormat, Byte
     Ok((RowFormat::Csv(csv), bytes))
 }
 
+/// The format of an input of which nothing is said.
+fn told_format(path: &Path, stream: Option<&str>) -> Result<Format, Failure> {
+    format_of(path).ok_or_else(|| {
+        let of = stream.map_or_else(String::new, |stream| format!("{stream}="));
+        let unknown = match path == Path::new("-") {
+            true => "the format of standard input is not known".to_owned(),
+            false => format!("the name of `{}` does not tell its format", path.display()),
+        };
+        Failure::Call(format!("{unknown}: say --format {of}csv or --format {of}jsonl"))
+    })
+}
+
 /// The format that a file's name tells.
-fn format_of(path: &Path, stream: Option<&str>) -> Result<Format, Failure> {
-    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    match extension.as_deref() {
-        Some("csv") => Ok(Format::Csv),
-        Some("jsonl" | "ndjson" | "json") => Ok(Format::Jsonl),
-        _ => {
-            let of = stream.map_or_else(String::new, |stream| format!("{stream}="));
-            let unknown = match path == Path::new("-") {
-                true => "the format of standard input is not known".to_owned(),
-                false => format!("the name of `{}` does not tell its format", path.display()),
-            };
-            Err(Failure::Call(format!("{unknown}: say --format {of}csv or --format {of}jsonl")))
-        }
+pub(crate) fn format_of(path: &Path) -> Option<Format> {
+    let extension = path.extension()?.to_string_lossy().to_lowercase();
+    match extension.as_str() {
+        "csv" => Some(Format::Csv),
+        "jsonl" | "ndjson" | "json" => Some(Format::Jsonl),
+        _ => None,
     }
 }

@@ -18,6 +18,7 @@ mod patterns;
 mod sinks;
 mod streams;
 mod summary;
+mod tables;
 mod writer;
 
 mod failure;

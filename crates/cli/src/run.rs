@@ -17,6 +17,7 @@ use crate::input::Input;
 use crate::patterns;
 use crate::sinks::Sinks;
 use crate::summary::{Counts, Summary, progress_bar};
+use crate::tables;
 use crate::writer::{Lines, Numbered, Origins, Writer};
 
 pub(crate) fn run(args: &Run) -> Result<(), Failure> {
@@ -98,7 +99,11 @@ impl Job {
     fn new(args: &Run, patterns: &Arc<Patterns>, feeds: &[Feed]) -> Result<Self, Failure> {
         let config = Config { watermarks: args.watermark, ..Config::default() };
         let shards = Sharded::new(patterns, config, usize::from(args.shards));
-        let shards = shards.map_err(|error| Failure::Call(error.to_string()))?;
+        let mut shards = shards.map_err(|error| Failure::Call(error.to_string()))?;
+        let mut out = Outputs::default();
+        for (table, rows) in tables::read(&args.tables, patterns)? {
+            shards.set_table(table, rows, &mut out).map_err(|error| Failure::Data(error.to_string()))?;
+        }
         let envelope = Envelope::new(patterns, &feeds::formats(feeds));
         let lines = Lines::new(envelope, Sinks::create(args)?, Origins::new(patterns, feeds), args.strict);
         // The line that ends a strict run must be the last one that is read.
@@ -108,7 +113,7 @@ impl Job {
             is_on_terminal: lines.on_terminal(),
             writer: if is_apart { Writer::apart(lines) } else { Writer::here(lines) },
             events: 0,
-            out: Outputs::default(),
+            out,
         })
     }
 

@@ -48,7 +48,8 @@ impl Sinks {
             args.rejected.as_deref(),
         ];
         let inputs = args.inputs.iter().map(|input| &input.value);
-        let sources = args.patterns.iter().chain(inputs).filter_map(|path| real(path));
+        let tables = args.tables.iter().map(|(_, path)| path);
+        let sources = args.patterns.iter().chain(inputs).chain(tables).filter_map(|path| real(path));
         let sources: Vec<PathBuf> = sources.filter(|path| path.is_file()).collect();
         let mut sinks = Sinks { sinks: Vec::new(), routes: [None; 4] };
         for (kind, path) in wanted.into_iter().enumerate() {
@@ -60,7 +61,8 @@ impl Sinks {
     /// The place of the sink that writes there. A file that is named twice has one.
     fn open(&mut self, path: &Path, sources: &[PathBuf]) -> Result<usize, Failure> {
         if real(path).is_some_and(|path| sources.contains(&path)) {
-            let message = format!("cannot write `{}`: it is an input or a pattern; name another file", path.display());
+            let message =
+                format!("cannot write `{}`: it is an input, a table or a pattern; name another file", path.display());
             return Err(Failure::Call(message));
         }
         let opened = real(path);

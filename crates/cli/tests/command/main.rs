@@ -9,3 +9,4 @@ mod failures;
 mod run;
 mod shell;
 mod streams;
+mod tables;
