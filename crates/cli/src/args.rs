@@ -129,6 +129,10 @@ pub(crate) struct Check {
     #[arg(value_name = "FILE", required = true)]
     pub(crate) patterns: Vec<PathBuf>,
 
+    /// The files belong together, as those of a run do: each knows the streams and records of the others
+    #[arg(long)]
+    pub(crate) together: bool,
+
     /// How to say it: for people, or one JSON object a line on standard output
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: ReportFormat,
@@ -156,6 +160,10 @@ pub(crate) struct Explain {
     /// Pattern files; each is explained by itself
     #[arg(value_name = "FILE", required = true)]
     pub(crate) patterns: Vec<PathBuf>,
+
+    /// The files belong together, as those of a run do: each knows the streams and records of the others
+    #[arg(long)]
+    pub(crate) together: bool,
 
     /// List the automaton that each pattern is compiled to instead
     #[arg(long)]

@@ -9,16 +9,16 @@ use crate::patterns;
 pub(crate) fn check(args: &Check) -> Result<(), Failure> {
     let sources = patterns::read(&args.patterns)?;
     let mut wrong = false;
-    for source in &sources {
-        wrong |= !check_one(source, args)?;
+    for sources in patterns::compiled_together(&sources, args.together) {
+        wrong |= !check_together(sources, args)?;
     }
     if wrong { Err(Failure::Told) } else { Ok(()) }
 }
 
-/// Says what is wrong with a file. Files are checked one by one, as they need not belong together. True if it has no errors.
-fn check_one(source: &Source, args: &Check) -> Result<bool, Failure> {
+/// Says what is wrong with files. True if they have no errors.
+fn check_together(sources: &[Source], args: &Check) -> Result<bool, Failure> {
     let options = patterns::options_without_input(&args.events);
-    let (diagnostics, verdict) = match compile(std::slice::from_ref(source), &options) {
+    let (diagnostics, verdict) = match compile(sources, &options) {
         Ok(compiled) => {
             let patterns = counted(compiled.patterns.patterns.len(), "pattern");
             (compiled.warnings, format!("{patterns}, no errors"))
@@ -34,7 +34,7 @@ fn check_one(source: &Source, args: &Check) -> Result<bool, Failure> {
                 print_diagnostics(&diagnostics);
                 say("");
             }
-            write_line(&format!("{}: {verdict}", source.name))?;
+            write_line(&format!("{}: {verdict}", patterns::names(sources)))?;
         }
         ReportFormat::Json => {
             for report in diagnostics.reports() {

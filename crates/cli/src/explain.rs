@@ -1,7 +1,12 @@
 //! `ensue explain`: what patterns cost, and what they are compiled to.
 
+use std::collections::BTreeSet;
+use std::iter;
+
 use ensue_lang::{Source, compile};
-use ensue_model::{Pattern, Patterns};
+use ensue_model::expr::Ask;
+use ensue_model::key::KeyWay;
+use ensue_model::{Expr, FieldId, Keys, Pattern, Patterns, Record, StreamId};
 use ensue_nfa::{Program, SUBSETS_MAX};
 
 use crate::args::Explain;
@@ -12,8 +17,8 @@ pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
     let sources = patterns::read(&args.patterns)?;
     let mut explained = Vec::new();
     let mut is_wrong = false;
-    for source in &sources {
-        is_wrong |= !explain_one(source, args, &mut explained);
+    for sources in patterns::compiled_together(&sources, args.together) {
+        is_wrong |= !explain_together(sources, args, &mut explained);
     }
     write_text(&explained.join("\n"))?;
     if is_wrong { Err(Failure::Told) } else { Ok(()) }
@@ -23,10 +28,11 @@ fn write_text(text: &str) -> Result<(), Failure> {
     text.lines().try_for_each(write_line)
 }
 
-/// Explains the patterns of a file; gives whether it has no errors, and says which.
-fn explain_one(source: &Source, args: &Explain, explained: &mut Vec<String>) -> bool {
+/// Explains the patterns of files; gives whether they have no errors, and says which.
+fn explain_together(sources: &[Source], args: &Explain, explained: &mut Vec<String>) -> bool {
+    let files = patterns::names(sources);
     let options = patterns::options_without_input(&args.events);
-    let compiled = match compile(std::slice::from_ref(source), &options) {
+    let compiled = match compile(sources, &options) {
         Ok(compiled) => compiled,
         Err(diagnostics) => {
             print_diagnostics(&diagnostics);
@@ -41,7 +47,8 @@ fn explain_one(source: &Source, args: &Explain, explained: &mut Vec<String>) -> 
     for pattern in &compiled.patterns.patterns {
         match ensue_nfa::compile(pattern) {
             Ok(program) => {
-                let heading = format!("{} ({})\n", pattern.name, source.name);
+                let file = if args.together { String::new() } else { format!(" ({files})") };
+                let heading = format!("{}{file}\n", pattern.name);
                 let text = if args.program {
                     listing(pattern, &program, patterns)
                 } else {
@@ -50,7 +57,7 @@ fn explain_one(source: &Source, args: &Explain, explained: &mut Vec<String>) -> 
                 explained.push(heading + &text);
             }
             Err(too_large) => {
-                say(&format!("error: {}: {too_large}", source.name));
+                say(&format!("error: {files}: {too_large}"));
                 is_right = false;
             }
         }
@@ -69,12 +76,14 @@ fn words(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String {
     let said = [
         ("cost", cost(pattern, program, patterns)),
         ("memory", vec![program.bound().to_string()]),
-        ("key", vec![key(pattern)]),
-        ("reads", vec![fields(program, patterns)]),
+        ("from", streams(pattern, patterns)),
+        ("key", key(pattern, patterns)),
+        ("reads", vec![fields(pattern, program, patterns)]),
         ("states", states(program)),
+        ("emits", records(pattern)),
     ];
     let said = said.iter().flat_map(|(word, lines)| {
-        let words = std::iter::once(*word).chain(std::iter::repeat(""));
+        let words = iter::once(*word).chain(iter::repeat(""));
         words.zip(lines).map(|(word, line)| format!("  {word:<8}{line}\n"))
     });
     doc + &said.collect::<String>()
@@ -95,18 +104,63 @@ fn states(program: &Program) -> Vec<String> {
     let groups = program.side_by_side().map(|parts| {
         format!("and for {parts} parts in any order one for each combination that runs come to, {SUBSETS_MAX} at most")
     });
-    std::iter::once(program.state_count().to_string()).chain(groups).collect()
+    iter::once(program.state_count().to_string()).chain(groups).collect()
 }
 
-fn key(pattern: &Pattern) -> String {
-    match pattern.key.names.as_slice() {
-        [] => "none: all events are one sequence".to_owned(),
-        parts => format!("{}: all of this for each value that has open runs", parts.join(", ")),
+/// The streams, where there are several, each with the patterns whose records are its events.
+fn streams(pattern: &Pattern, patterns: &Patterns) -> Vec<String> {
+    let read = pattern.from.iter().filter(|_| patterns.streams.len() > 1);
+    let stream = |id: &StreamId| {
+        let emits = |other: &&Pattern| records_of(other).any(|(_, record)| record.stream == Some(*id));
+        let emitters: Vec<_> = patterns.patterns.iter().filter(emits).map(|other| other.name.as_str()).collect();
+        let name = stream_name(*id, patterns);
+        if emitters.is_empty() { name.to_owned() } else { format!("{name}, emitted by {}", emitters.join(", ")) }
+    };
+    read.map(stream).collect()
+}
+
+fn stream_name(stream: StreamId, patterns: &Patterns) -> &str {
+    patterns.streams[usize::from(stream.0)].name.as_deref().unwrap_or("events")
+}
+
+/// The key, and where it differs what it is in each stream or for some stages.
+fn key(pattern: &Pattern, patterns: &Patterns) -> Vec<String> {
+    let Keys { names, ways } = &pattern.key;
+    if names.is_empty() {
+        return vec!["none: all events are one sequence".to_owned()];
     }
+    let way = |KeyWay { stream, parts }: &KeyWay| {
+        let parts: Vec<_> = parts.iter().map(|part| part.display(patterns, pattern).to_string()).collect();
+        let of = stream.map_or_else(String::new, |stream| format!(" of {}", stream_name(stream, patterns)));
+        format!("{}{of}", parts.join(", "))
+    };
+    let ways = ways.iter().filter(|_| ways.len() > 1).map(way);
+    iter::once(format!("{}: all of this for each value that has open runs", names.join(", "))).chain(ways).collect()
 }
 
-fn fields(program: &Program, patterns: &Patterns) -> String {
-    let fields: Vec<&str> =
-        program.fields().into_iter().map(|field| patterns.schema.get(field).name.as_str()).collect();
-    if fields.is_empty() { "no field".to_owned() } else { fields.join(", ") }
+/// The fields that it asks for, with those of its records.
+fn fields(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String {
+    let mut fields: BTreeSet<FieldId> = program.fields().into_iter().collect();
+    for lookback in records_of(pattern).flat_map(|(_, record)| &record.lookbacks) {
+        let (Ask::Pick(_, asked) | Ask::Aggregate(_, asked)) = &lookback.ask;
+        asked.walk(&mut |expr| fields.extend(if let Expr::Field(field) = expr { Some(*field) } else { None }));
+    }
+    let names: Vec<&str> = fields.into_iter().map(|field| patterns.schema.get(field).name.as_str()).collect();
+    if names.is_empty() { "no field".to_owned() } else { names.join(", ") }
+}
+
+/// What its outputs come out as, where that is not what they hold.
+fn records(pattern: &Pattern) -> Vec<String> {
+    let record = |(output, record): (&str, &Record)| {
+        let name = record.name.as_ref().map_or_else(String::new, |name| format!("{name} "));
+        let entries: Vec<_> = record.entries.iter().map(|entry| format!("{}: {}", entry.name, entry.kind)).collect();
+        format!("a {output} as {name}{{ {} }}", entries.join(", "))
+    };
+    records_of(pattern).map(record).collect()
+}
+
+/// The records of a pattern, each with the kind of output that it is of.
+fn records_of(pattern: &Pattern) -> impl Iterator<Item = (&'static str, &Record)> {
+    let emit = pattern.emit.iter().map(|record| ("match", record));
+    emit.chain(pattern.timeout.iter().map(|record| ("timeout", record)))
 }

@@ -25,6 +25,16 @@ fn read_one(path: &Path) -> Result<Source, Failure> {
     }
 }
 
+/// The sources that are compiled together: all of them, or each by itself, as files need not belong together.
+pub(crate) fn compiled_together(sources: &[Source], together: bool) -> std::slice::Chunks<'_, Source> {
+    sources.chunks(if together { sources.len() } else { 1 })
+}
+
+/// The names of sources.
+pub(crate) fn names(sources: &[Source]) -> String {
+    sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// What the patterns are compiled with, for a stream of this name whose events have these columns, or any fields.
 pub(crate) fn options(events: &Events, stream: Option<&str>, columns: Option<&[String]>) -> Options {
     let has_type = columns.is_none_or(|columns| columns.iter().any(|column| column == TYPE_FIELD));

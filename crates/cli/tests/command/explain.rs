@@ -96,3 +96,29 @@ fn the_example_of_the_help_works() {
     let output = shown(&shell.command(example).output().unwrap());
     assert!(output.starts_with("--- status 0\n") && output.contains("one group per start"), "{output}");
 }
+
+/// Patterns over two streams and over what one of them emits.
+const COMPOSED: [(&str, &str); 3] = [
+    (
+        "streams.pattern",
+        "stream orders { id: int @key  type: string @type }\nstream receipts { order: int @key  amount: decimal? }\n",
+    ),
+    (
+        "paid.pattern",
+        "pattern paid\nfrom orders, receipts\nbegin create: orders\nfollowedBy pay: receipts where true\nwithin 1h\n\
+         emit { amount: pay.amount }\ntimeout unpaid { id: create.id, waited: deadline() - time(create) }\n",
+    ),
+    ("often.pattern", "pattern often\nkey id\nfrom unpaid\nbegin one{2} where waited > 1m\n"),
+];
+
+#[test]
+fn streams_and_records_are_said_and_files_that_belong_together_know_each_others() {
+    let shell = Shell::new();
+    for (name, text) in COMPOSED {
+        shell.file(name, text);
+    }
+    let files = COMPOSED.map(|(name, _)| name).join(" ");
+    let lines =
+        ["ensue explain --together", "ensue check --together", "ensue check"].map(|line| format!("{line} {files}"));
+    insta::assert_snapshot!(lines.map(|line| format!("$ {line}\n{}", shell.run(&line))).join("\n"));
+}
