@@ -33,7 +33,7 @@ impl Need {
     /// Whether the condition may hold for an event that has the field with the value.
     #[inline]
     pub fn may_hold(&self, event: &impl Event) -> bool {
-        self.rest.hold(event) != Some(false)
+        self.rest.hold(event, &mut LastRead::default()) != Some(false)
     }
 }
 
@@ -64,6 +64,21 @@ enum Constant {
     Float(f64),
 }
 
+/// The field of an event that was read last: several conditions in a row often ask for the same.
+#[derive(Default)]
+pub(crate) struct LastRead<'e>(Option<(FieldId, Value<'e>)>);
+
+impl<'e> LastRead<'e> {
+    #[inline]
+    fn field(&mut self, field: FieldId, event: &'e impl Event) -> &Value<'e> {
+        if self.0.as_ref().is_none_or(|(last, _)| *last != field) {
+            self.0 = None;
+        }
+        let (_, value) = self.0.get_or_insert_with(|| (field, event.field(field)));
+        value
+    }
+}
+
 impl Comparisons {
     /// The comparisons that a condition is; none if it is anything else.
     pub(crate) fn of(condition: &Expr) -> Option<Self> {
@@ -74,9 +89,10 @@ impl Comparisons {
 
     /// Whether all hold for an event. None where a field is of another type than its constant: what that means, the
     /// expression knows.
-    pub(crate) fn hold(&self, event: &impl Event) -> Option<bool> {
+    #[inline]
+    pub(crate) fn hold<'e>(&self, event: &'e impl Event, read: &mut LastRead<'e>) -> Option<bool> {
         for comparison in &self.0 {
-            if !comparison.holds(&event.field(comparison.field))? {
+            if !comparison.holds(read.field(comparison.field, event))? {
                 return Some(false);
             }
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ensue_model::{Event, Expr, Keys};
 
-use crate::comparison::Comparisons;
+use crate::comparison::{Comparisons, LastRead};
 use crate::incoming::Incoming;
 
 /// The different conditions on an event alone that the programs of one thread ask for. Equal ones are one, whichever
@@ -51,15 +51,16 @@ impl Conditions {
 
     /// Whether a condition holds for an event; where that is not known, and is not easily found, asks `evaluate`.
     #[inline]
-    pub(crate) fn hold<E: Event>(
+    pub(crate) fn hold<'e, E: Event>(
         &mut self,
         SharedId(place): SharedId,
-        incoming: &Incoming<E>,
+        incoming: &'e Incoming<E>,
+        read: &mut LastRead<'e>,
         evaluate: impl FnOnce() -> bool,
     ) -> bool {
         let Condition { comparisons, position, holds } = &mut self.conditions[place as usize];
         if *position != incoming.position() {
-            let compared = comparisons.as_ref().and_then(|comparisons| comparisons.hold(incoming.event()));
+            let compared = comparisons.as_ref().and_then(|comparisons| comparisons.hold(incoming.event(), read));
             *holds = compared.unwrap_or_else(evaluate);
             *position = incoming.position();
         }

@@ -5,12 +5,13 @@ use std::cell::Cell;
 use ensue_model::eval::{OfEvent, eval};
 use ensue_model::{Event, Tables};
 
+use crate::comparison::LastRead;
 use crate::conditions::{Conditions, SharedId};
 use crate::graph::Extent;
 use crate::incoming::Incoming;
 use crate::outcomes::Outcome;
 use crate::products::Products;
-use crate::program::{ConditionId, Program};
+use crate::program::{Condition, ConditionId, Program};
 use crate::registers::{self, Registers, UnderTest};
 use crate::runs::Group;
 use crate::subsets::{Bits, Position, Subset, SubsetId, Subsets, Transition, TransitionId};
@@ -138,15 +139,25 @@ impl Scratch {
     ) -> Bits {
         if self.seen != incoming.position() {
             self.seen = incoming.position();
-            self.held = 0;
-            for (bit, (condition, shared)) in program.conditions.iter().zip(&self.shared).enumerate() {
-                let Some(shared) = shared else { continue };
-                let scope = self.under_test(program, incoming, &self.no_registers);
-                let holds = conditions.hold(*shared, incoming, || eval(&condition.expr, &scope).holds());
-                self.held |= Bits::from(holds) << bit;
-            }
+            self.held = self.find_out(program, incoming, conditions);
         }
         self.held
+    }
+
+    fn find_out<E: Event>(&self, program: &Program, incoming: &Incoming<E>, conditions: &mut Conditions) -> Bits {
+        let (mut held, mut bit) = (0, 1);
+        let mut read = LastRead::default();
+        for (condition, shared) in program.conditions.iter().zip(&self.shared) {
+            if let Some(shared) = shared {
+                let evaluate =
+                    || eval(&condition.expr, &self.under_test(program, incoming, &self.no_registers)).holds();
+                if conditions.hold(*shared, incoming, &mut read, evaluate) {
+                    held |= bit;
+                }
+            }
+            bit <<= 1;
+        }
+        held
     }
 
     /// Which of a subset's conditions the event that was looked at fulfils, for runs with these registers.
@@ -159,16 +170,15 @@ impl Scratch {
         registers: &Registers,
     ) -> Bits {
         let subset = self.subsets.get(subset);
-        let mut bits = 0;
-        for (bit, ConditionId(condition)) in subset.asks.iter().enumerate() {
-            let holds = match self.shared[usize::from(*condition)] {
-                Some(_) => self.held >> condition & 1,
-                None => {
-                    let scope = self.under_test(program, incoming, registers);
-                    Bits::from(eval(&program.conditions[usize::from(*condition)].expr, &scope).holds())
+        let mut bits = self.held & subset.asked;
+        if subset.looks_back {
+            let scope = self.under_test(program, incoming, registers);
+            for ConditionId(condition) in &subset.asks {
+                let Condition { expr, looks_back } = &program.conditions[usize::from(*condition)];
+                if *looks_back {
+                    bits |= Bits::from(eval(expr, &scope).holds()) << condition;
                 }
-            };
-            bits |= holds << bit;
+            }
         }
         bits
     }

@@ -28,15 +28,17 @@ pub(crate) struct Position {
     pub(crate) matched: bool,
 }
 
-/// Which of the conditions that a subset asks for hold, one bit each.
+/// Which of the program's conditions hold, one bit each.
 pub(crate) type Bits = u128;
 
 /// A subset, and what was found out about it.
 #[derive(Debug)]
 pub(crate) struct Subset {
     pub(crate) position: Position,
-    /// The conditions that decide what happens here, each with its bit in this order.
+    /// The conditions that decide what happens here.
     pub(crate) asks: Box<[ConditionId]>,
+    /// The same, a bit each.
+    pub(crate) asked: Bits,
     /// Whether one of them asks for what the run has taken.
     pub(crate) looks_back: bool,
     /// The lookbacks that some condition ahead may still ask for.
@@ -57,39 +59,43 @@ pub(crate) struct Subset {
 /// The transitions of a subset that were needed so far, by which of its conditions hold.
 #[derive(Debug)]
 enum Transitions {
-    /// One place for each combination, where there are few.
-    Table(Box<[Option<TransitionId>]>),
+    /// One place for each combination, where the conditions are near each other; the first one has this bit.
+    Table {
+        first: u32,
+        places: Box<[Option<TransitionId>]>,
+    },
     Map(HashMap<Bits, TransitionId>),
 }
 
-/// The most conditions for which there is a place for each combination.
-const TABLE_ASKS_MAX: usize = 5;
+/// So many conditions behind each other have a place for each combination.
+const TABLE_ASKS_MAX: u32 = 5;
 
 impl Transitions {
-    fn new(asks: usize) -> Self {
-        match asks {
-            0..=TABLE_ASKS_MAX => Transitions::Table(vec![None; 1 << asks].into()),
+    fn new(asked: Bits) -> Self {
+        let first = asked.trailing_zeros() % Bits::BITS;
+        match Bits::BITS - (asked >> first).leading_zeros() {
+            asks @ 0..=TABLE_ASKS_MAX => Transitions::Table { first, places: vec![None; 1 << asks].into() },
             _ => Transitions::Map(HashMap::new()),
         }
     }
 
     fn get(&self, bits: Bits) -> Option<TransitionId> {
         match self {
-            Transitions::Table(table) => table[bits as usize],
+            Transitions::Table { first, places } => places[(bits >> first) as usize],
             Transitions::Map(map) => map.get(&bits).copied(),
         }
     }
 
     fn insert(&mut self, bits: Bits, transition: TransitionId) {
         match self {
-            Transitions::Table(table) => table[bits as usize] = Some(transition),
+            Transitions::Table { first, places } => places[(bits >> *first) as usize] = Some(transition),
             Transitions::Map(map) => drop(map.insert(bits, transition)),
         }
     }
 
     fn clear(&mut self) {
         match self {
-            Transitions::Table(table) => table.fill(None),
+            Transitions::Table { places, .. } => places.fill(None),
             Transitions::Map(map) => map.clear(),
         }
     }
@@ -198,6 +204,7 @@ impl Subsets {
         let here = products.reached(program, &position.states);
         let asks = asks(program, products, &position.states, &here);
         let takers = takers(program, products, &position.states);
+        let asked = asks.iter().fold(0, |asked, condition| asked | 1 << condition.0);
         Subset {
             looks_back: asks.iter().any(|condition| program.conditions[usize::from(condition.0)].looks_back),
             live: self.live(program, &position.states),
@@ -206,7 +213,8 @@ impl Subsets {
             is_absence: waits_for_absence(program, products, &position.states),
             absence_windows: absences(program, &here).next().map_or(&[][..], |state| &state.windows).into(),
             closing: closing(program, products, &position.states),
-            transitions: Transitions::new(asks.len()),
+            transitions: Transitions::new(asked),
+            asked,
             asks: asks.into_iter().collect(),
             position,
         }
@@ -234,8 +242,8 @@ impl Subsets {
     /// The ways of the only state of a subset for an event that fulfils these of its conditions, in Flink's order.
     pub(crate) fn outcomes(&mut self, program: &Program, subset: SubsetId, bits: Bits) -> Vec<Outcome> {
         let Subsets { subsets, products, .. } = self;
-        let Subset { position, asks, .. } = &subsets[subset.0 as usize];
-        Look { program, products, holds: holding(asks, bits) }.outcomes(position.states[0])
+        let Subset { position, .. } = &subsets[subset.0 as usize];
+        Look { program, products, holds: holding(bits) }.outcomes(position.states[0])
     }
 
     pub(crate) fn transition(&self, id: TransitionId) -> &Transition {
@@ -260,9 +268,9 @@ impl Subsets {
 
     fn make(&mut self, program: &Program, subset: SubsetId, bits: Bits) -> Transition {
         let Subsets { subsets, products, .. } = self;
-        let Subset { position, asks, .. } = &subsets[subset.0 as usize];
+        let Subset { position, .. } = &subsets[subset.0 as usize];
         let mut moves = Moves::default();
-        let mut look = Look { program, products, holds: holding(asks, bits) };
+        let mut look = Look { program, products, holds: holding(bits) };
         position.states.iter().flat_map(|state| look.outcomes(*state)).for_each(|outcome| moves.add(outcome));
         let was_matched = position.matched;
         drop(look);
@@ -301,9 +309,8 @@ impl Moves {
     }
 }
 
-/// Whether a condition holds, where `bits` says it of those that are asked for.
-fn holding(asks: &[ConditionId], bits: Bits) -> impl Fn(ConditionId) -> bool {
-    move |condition| asks.binary_search(&condition).is_ok_and(|position| bits >> position & 1 == 1)
+fn holding(bits: Bits) -> impl Fn(ConditionId) -> bool {
+    move |condition| bits >> condition.0 & 1 == 1
 }
 
 /// The conditions that decide what an event does to runs in some states, from which these of the program look at it.
