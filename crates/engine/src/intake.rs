@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ensue_model::hash::{KEY_GROUPS, key_hash};
-use ensue_model::{Event, Key, Patterns, Timestamp, Value};
+use ensue_model::{Event, Key, Patterns, Timestamp};
 use smallvec::SmallVec;
 
 use crate::config::Watermarks;
@@ -152,8 +152,11 @@ impl Intake {
             return Err(Refusal::Late);
         }
         self.clock.observe(time);
-        let routes = self.route(event, shards).map_err(|part| Refusal::NoKey(part.to_owned()))?;
-        Ok(Admitted { position, through: self.clock.through, routes })
+        let through = self.clock.through;
+        match self.route(event, shards) {
+            Ok(routes) => Ok(Admitted { position, through, routes }),
+            Err(part) => Err(Refusal::NoKey(part.to_owned())),
+        }
     }
 
     /// The shards that own the event's keys. An event without one of the keys still goes to the patterns whose key it
@@ -162,6 +165,18 @@ impl Intake {
     /// # Errors
     /// The name of a part of a key that it does not have, if it has none.
     pub(crate) fn route<E: Event>(&self, event: &E, shards: usize) -> Result<SmallVec<[Route; 1]>, &str> {
+        // Most sets of patterns have one key, which is the same for all that they read.
+        if let Some(classes) = self.levels.only_key()
+            && classes.reads(0, event.stream())
+        {
+            let hash = classes.with_key(0, event, ALL_WAYS, key_hash)?;
+            let route = Route { shard: shard_of(hash, shards), level: 0, classes: 1, hash, ways: ALL_WAYS };
+            return Ok(SmallVec::from_buf([route]));
+        }
+        self.route_each(event, shards)
+    }
+
+    fn route_each<E: Event>(&self, event: &E, shards: usize) -> Result<SmallVec<[Route; 1]>, &str> {
         let mut routes = Routes { routes: SmallVec::new(), missing: None, shards };
         for (level, of_level) in self.levels.iter().enumerate() {
             for class in 0..of_level.classes.len() {
@@ -209,8 +224,7 @@ impl<'c> Routes<'c> {
         let mut keys: SmallVec<[Key; 4]> = SmallVec::new();
         for way in ways {
             let ways = 1 << way;
-            let own = |key: &[Value<'_>]| key.iter().map(Value::borrowed).collect();
-            let key: Key = match classes.with_key(class, event, ways, own) {
+            let key = match classes.with_key(class, event, ways, Key::of) {
                 Ok(key) => key,
                 Err(part) => {
                     self.missing = Some(part);

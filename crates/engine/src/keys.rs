@@ -64,6 +64,12 @@ impl KeyClasses {
         self.classes.is_empty()
     }
 
+    /// Whether there is one class, and one way in which events come to its key.
+    #[inline]
+    pub(crate) fn is_one_way(&self) -> bool {
+        matches!(&self.classes[..], [class] if class.keys.ways.len() == 1)
+    }
+
     pub(crate) fn patterns_of(&self, class: usize) -> &[usize] {
         &self.patterns[class]
     }

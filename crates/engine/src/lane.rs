@@ -29,6 +29,8 @@ pub(crate) struct Lane<E> {
     windows: Windows,
     /// Of how many of the next windows the memory that they need was read ahead.
     ends_touched: usize,
+    /// Whether the window that ends first is one that was noted since that was last asked.
+    has_new_end: bool,
     closing: Closing,
     /// How much all open runs are.
     size: Size,
@@ -78,10 +80,8 @@ pub(crate) struct Arrival<'a, E> {
 impl<E: Event> Arrival<'_, E> {
     /// The key, which the intake has seen to be there.
     fn key(&self) -> Key {
-        let own = |key: &[Value<'_>]| key.iter().map(Value::borrowed).collect();
-        self.classes
-            .with_key(self.class, self.incoming.event(), self.incoming.ways(), own)
-            .expect("the intake has seen the key")
+        let key = self.classes.with_key(self.class, self.incoming.event(), self.incoming.ways(), Key::of);
+        key.expect("the intake has seen the key")
     }
 }
 
@@ -95,6 +95,7 @@ impl<E: Event> Lane<E> {
             scratch: Scratch::new(&program, *timeouts, of_runs, conditions),
             windows: Windows::new(&program),
             ends_touched: 0,
+            has_new_end: false,
             closing: Closing::new(&program, config.watermarks),
             program,
             keys: OpenKeys::new(),
@@ -111,6 +112,12 @@ impl<E: Event> Lane<E> {
     /// The earliest window end that has not come yet; none where windows are closed by key.
     pub(crate) fn next_window_end(&self) -> Option<WindowEnd> {
         self.windows.first().filter(|_| !self.is_closed_by_key())
+    }
+
+    /// The earliest window end, if it was noted since this was last asked.
+    #[inline]
+    pub(crate) fn take_new_end(&mut self) -> Option<WindowEnd> {
+        if std::mem::take(&mut self.has_new_end) { self.next_window_end() } else { None }
     }
 
     /// Whether windows are closed at the events of their key and at watermarks only.
@@ -312,7 +319,7 @@ impl<E: Event> Lane<E> {
         match (&self.windows, self.program.within()) {
             (Windows::Heap(_), _) => self.note_next_due(place),
             (Windows::Queue(_), Some(within)) if has_started => {
-                self.windows.push(WindowEnd { deadline: incoming.time() + within, place });
+                self.push_window(WindowEnd { deadline: incoming.time() + within, place });
             }
             (Windows::Queue(_), _) => {}
         }
@@ -320,8 +327,13 @@ impl<E: Event> Lane<E> {
 
     fn note_next_due(&mut self, place: u32) {
         if let Some(deadline) = self.program.next_due(&self.keys.get(place).runs, &mut self.scratch) {
-            self.windows.push(WindowEnd { deadline, place });
+            self.push_window(WindowEnd { deadline, place });
         }
+    }
+
+    fn push_window(&mut self, end: WindowEnd) {
+        self.has_new_end |= self.windows.first().is_none_or(|first| end < first);
+        self.windows.push(end);
     }
 
     /// Closes the window that ends first; where windows are closed by key, also the others of its key that end up to
@@ -443,9 +455,9 @@ impl<E> Sink<E> for KeySink<'_, E> {
         self.out.matches.push(Match { run, at, record: None });
     }
 
-    fn timed_out(&mut self, events: Vec<(StageId, Taken<E>)>, deadline: Timestamp, awaiting: &[StageId]) {
+    fn timed_out(&mut self, events: Vec<(StageId, Taken<E>)>, deadline: Timestamp, awaiting: Vec<StageId>) {
         let run = self.run(events);
-        self.out.timeouts.push(Timeout { run, deadline, awaiting: awaiting.to_vec(), record: None });
+        self.out.timeouts.push(Timeout { run, deadline, awaiting, record: None });
     }
 }
 

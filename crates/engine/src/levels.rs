@@ -47,6 +47,13 @@ impl Levels {
         self.0.iter()
     }
 
+    /// The key of all patterns, where they are of one level and events come to it in one way only.
+    #[inline]
+    pub(crate) fn only_key(&self) -> Option<&KeyClasses> {
+        let [Level { classes, .. }] = &self.0[..] else { return None };
+        classes.is_one_way().then_some(classes)
+    }
+
     pub(crate) fn get(&self, level: usize) -> &Level {
         &self.0[level]
     }

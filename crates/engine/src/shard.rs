@@ -40,8 +40,14 @@ pub struct Routed<E> {
 impl<E: Event> Routed<E> {
     /// An event on each of its routes, with the shard that it goes to.
     pub fn each(event: E, admitted: &Admitted) -> impl Iterator<Item = (usize, Self)> {
-        let event = Arc::new(event);
-        admitted.routes.iter().map(move |route| (route.shard, Routed::shared(event.clone(), admitted, route)))
+        let mut last = Some(Arc::new(event));
+        let mut routes = admitted.routes.iter();
+        std::iter::from_fn(move || {
+            let route = routes.next()?;
+            let event = if routes.len() == 0 { last.take() } else { last.clone() };
+            let event = event.expect("it is given away with the last route");
+            Some((route.shard, Routed::shared(event, admitted, route)))
+        })
     }
 
     /// An event on one of its routes.
@@ -318,16 +324,12 @@ impl<E: Event> Shard<E> {
                 (hash, lane.find(hash, key))
             });
             let Ok((hash, known)) = known else { return Ok(()) };
-            let before = lane.next_window_end();
             let others = *size - lane.size();
             let mut arrival = Arrival { incoming, classes, class, hash, out };
             let stepped = lane.step(known, &mut arrival, others);
             *size = others + lane.size();
             stepped.map_err(|reached| Kind::Full(lane.full(&names[*pattern], &arrival, reached)))?;
-            let next = lane.next_window_end();
-            if next != before {
-                next_windows.extend(next.map(|end| Reverse((end, *pattern))));
-            }
+            next_windows.extend(lane.take_new_end().map(|end| Reverse((end, *pattern))));
         }
         Ok(())
     }

@@ -10,8 +10,10 @@ pub const KEY_GROUPS: u64 = 32_768;
 
 /// The stable hash of a key.
 pub fn key_hash(key: &[Value<'_>]) -> u64 {
-    if let [Value::Int(int)] = key {
-        return xxh3_64(&word(2, *int));
+    match key {
+        [] => return xxh3_64(&[]),
+        [Value::Int(int)] => return xxh3_64(&word(2, *int)),
+        _ => {}
     }
     let mut hasher = Hasher::new();
     key.iter().for_each(|part| feed(&mut hasher, part));

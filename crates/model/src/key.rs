@@ -33,6 +33,16 @@ impl Deref for Key {
     }
 }
 
+impl Key {
+    /// The key of these parts.
+    pub fn of(parts: &[Value<'_>]) -> Self {
+        match parts {
+            [part] => Key(Parts::One(part.borrowed().into_owned())),
+            parts => Key(Parts::Several(parts.iter().map(|part| part.borrowed().into_owned()).collect())),
+        }
+    }
+}
+
 impl<'a> FromIterator<Value<'a>> for Key {
     fn from_iter<I: IntoIterator<Item = Value<'a>>>(parts: I) -> Self {
         let mut parts = parts.into_iter().map(Value::into_owned);

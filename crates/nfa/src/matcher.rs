@@ -25,7 +25,7 @@ pub trait Sink<E> {
     fn matched(&mut self, events: Vec<(StageId, Taken<E>)>, at: Timestamp);
 
     /// A partial match whose time ran out, and the stages that it was waiting for.
-    fn timed_out(&mut self, events: Vec<(StageId, Taken<E>)>, deadline: Timestamp, awaiting: &[StageId]);
+    fn timed_out(&mut self, events: Vec<(StageId, Taken<E>)>, deadline: Timestamp, awaiting: Vec<StageId>);
 }
 
 /// What an event has done to the runs of its key.
@@ -193,7 +193,7 @@ impl Program {
         match &mut runs.0 {
             Held::None => {}
             Held::One { taken, subset, stage } => {
-                let give = |lapse: Lapse<'_>| lapse.give(vec![(*stage, taken.clone())], out);
+                let give = |lapse: Lapse| lapse.give(vec![(*stage, taken.clone())], out);
                 match self.lapse(*subset, taken.time, &None, now, scratch, give) {
                     Lapsed::Open => {}
                     Lapsed::Ended => runs.0 = Held::None,
@@ -210,9 +210,9 @@ impl Program {
         let Many { waiting, graph, tally, .. } = many;
         for Waiting { subset, groups } in waiting.iter_mut() {
             let mut keep_open = |group: &Group| {
-                let give = |lapse: Lapse<'_>| {
+                let give = |lapse: Lapse| {
                     graph.each_run(group.runs, Timestamp::MIN, |events| {
-                        lapse.give(in_taken_order(events), out);
+                        lapse.clone().give(in_taken_order(events), out);
                         ControlFlow::Continue(())
                     });
                 };
@@ -257,7 +257,7 @@ impl Program {
         registers: &Registers,
         now: Timestamp,
         scratch: &mut Scratch,
-        mut give: impl FnMut(Lapse<'_>),
+        mut give: impl FnMut(Lapse),
     ) -> Lapsed {
         let here = scratch.subsets.get(subset);
         let due = Due::new(here, self.within, start, registers);
@@ -274,7 +274,7 @@ impl Program {
             && !here.position.matched
             && scratch.wants_timeouts
         {
-            give(Lapse::Timeout { deadline, awaiting: &due::awaiting(here, registers, deadline) });
+            give(Lapse::Timeout { deadline, awaiting: due::awaiting(here, registers, deadline) });
         }
         match (is_ended, is_absent) {
             (true, _) => Lapsed::Ended,
@@ -308,19 +308,19 @@ impl Program {
 }
 
 /// What time makes of runs.
-#[derive(Clone, Copy)]
-enum Lapse<'a> {
+#[derive(Clone)]
+enum Lapse {
     /// They are matches: what they waited for not to come has not come.
     Match {
         at: Timestamp,
     },
     Timeout {
         deadline: Timestamp,
-        awaiting: &'a [StageId],
+        awaiting: Vec<StageId>,
     },
 }
 
-impl Lapse<'_> {
+impl Lapse {
     fn give<E>(self, events: Spelled<E>, out: &mut impl Sink<E>) {
         match self {
             Lapse::Match { at } => out.matched(events, at),

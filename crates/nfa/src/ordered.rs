@@ -322,7 +322,7 @@ impl Program {
         for TimedOut { events, end, mut awaiting } in timed_out {
             awaiting.sort();
             awaiting.dedup();
-            out.timed_out(spell(&runs.graph, events), end, &awaiting);
+            out.timed_out(spell(&runs.graph, events), end, awaiting);
         }
         runs.sweep(Timestamp::MIN);
     }

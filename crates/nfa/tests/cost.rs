@@ -11,7 +11,7 @@ struct Nobody;
 impl Sink<Row> for Nobody {
     fn matched(&mut self, _: Vec<(StageId, Taken<Row>)>, _: Timestamp) {}
 
-    fn timed_out(&mut self, _: Vec<(StageId, Taken<Row>)>, _: Timestamp, _: &[StageId]) {}
+    fn timed_out(&mut self, _: Vec<(StageId, Taken<Row>)>, _: Timestamp, _: Vec<StageId>) {}
 }
 
 fn compiled(text: &str) -> Patterns {
