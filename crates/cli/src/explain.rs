@@ -6,7 +6,8 @@ use std::iter;
 use ensue_lang::{Source, compile};
 use ensue_model::expr::Ask;
 use ensue_model::key::KeyWay;
-use ensue_model::{Expr, FieldId, Keys, Pattern, Patterns, Record, StreamId};
+use ensue_model::record::{Emission, Record};
+use ensue_model::{Expr, FieldId, Keys, Pattern, Patterns, StreamId};
 use ensue_nfa::{Program, SUBSETS_MAX};
 
 use crate::args::Explain;
@@ -141,7 +142,7 @@ fn key(pattern: &Pattern, patterns: &Patterns) -> Vec<String> {
 /// The fields that it asks for, with those of its records.
 fn fields(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String {
     let mut fields: BTreeSet<FieldId> = program.fields().into_iter().collect();
-    for lookback in records_of(pattern).flat_map(|(_, record)| &record.lookbacks) {
+    for lookback in records_of(pattern).flat_map(|record| &record.lookbacks) {
         let (Ask::Pick(_, asked) | Ask::Aggregate(_, asked)) = &lookback.ask;
         asked.walk(&mut |expr| fields.extend(if let Expr::Field(field) = expr { Some(*field) } else { None }));
     }
@@ -151,16 +152,23 @@ fn fields(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String {
 
 /// What its outputs come out as, where that is not what they hold.
 fn records(pattern: &Pattern) -> Vec<String> {
-    let record = |(output, record): (&str, &Record)| {
-        let name = record.name.as_ref().map_or_else(String::new, |name| format!("{name} "));
-        let entries: Vec<_> = record.entries.iter().map(|entry| format!("{}: {}", entry.name, entry.kind)).collect();
-        format!("a {output} as {name}{{ {} }}", entries.join(", "))
-    };
-    records_of(pattern).map(record).collect()
+    let outputs = [("a match", &pattern.emit), ("a timeout", &pattern.timeout)];
+    outputs.into_iter().filter_map(|(output, emission)| emitted(output, emission)).collect()
 }
 
-/// The records of a pattern, each with the kind of output that it is of.
-fn records_of(pattern: &Pattern) -> impl Iterator<Item = (&'static str, &Record)> {
-    let emit = pattern.emit.iter().map(|record| ("match", record));
-    emit.chain(pattern.timeout.iter().map(|record| ("timeout", record)))
+fn emitted(output: &str, emission: &Emission) -> Option<String> {
+    let record = match emission {
+        Emission::Events => return None,
+        Emission::Nothing => return Some(format!("{output} does not come out")),
+        Emission::Record(record) => record,
+    };
+    let name = record.name.as_ref().map_or_else(String::new, |name| format!("{name} "));
+    let entries: Vec<_> = record.entries.iter().map(|entry| format!("{}: {}", entry.name, entry.kind)).collect();
+    let on = if record.condition.is_some() { ", if its condition holds" } else { "" };
+    Some(format!("{output} as {name}{{ {} }}{on}", entries.join(", ")))
+}
+
+/// The records of a pattern.
+fn records_of(pattern: &Pattern) -> impl Iterator<Item = &Record> {
+    [&pattern.emit, &pattern.timeout].into_iter().filter_map(Emission::record)
 }

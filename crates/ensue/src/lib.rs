@@ -94,7 +94,11 @@ use std::sync::Arc;
 
 pub use ensue_engine::{Config, Engine, Error, Limits, OnFull, Outputs, Rejected, Shed, Size, Watermarks};
 pub use ensue_lang::Diagnostics;
-pub use ensue_model::{Event, FieldId, Match, Partial, Patterns, Row, Schema, Span, Timeout, Timestamp, Type, Value};
+pub use ensue_model::record::Values;
+pub use ensue_model::table::{Table, TableId};
+pub use ensue_model::{
+    Event, FieldId, Match, Partial, Patterns, Row, Schema, Span, StreamId, Timeout, Timestamp, Type, Value,
+};
 pub use ensue_runtime::Sharded;
 
 /// The language's front end, for tools: sources, options, the tree, the printer.

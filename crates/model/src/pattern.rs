@@ -8,7 +8,7 @@ use crate::expr::{Expr, Lookback};
 use crate::key::Keys;
 use crate::record::Emission;
 use crate::schema::{Schema, Stream, StreamId};
-use crate::table::TableShape;
+use crate::table::{TableId, TableShape};
 use crate::time::{Span, Timestamp};
 
 /// Patterns that were compiled together and read the same events.
@@ -36,6 +36,11 @@ impl Patterns {
     pub fn stream(&self, name: &str) -> Option<StreamId> {
         let position = self.streams.iter().position(|stream| stream.name.as_deref() == Some(name));
         position.map(|position| StreamId(position as u16))
+    }
+
+    /// The table of that name.
+    pub fn table(&self, name: &str) -> Option<TableId> {
+        self.tables.iter().position(|table| table.name == name).map(|position| TableId(position as u16))
     }
 }
 

@@ -200,6 +200,7 @@ impl<'p> Compiler<'p> {
             states: self.states,
             shuffles: self.shuffles,
             start,
+            asks_runs: self.conditions.iter().any(|condition| condition.looks_back),
             conditions: self.conditions,
             kept: self.kept,
             stage_names: pattern.stages.iter().map(|stage| stage.name.clone()).collect(),

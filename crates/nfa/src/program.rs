@@ -37,6 +37,8 @@ pub struct Program {
     /// When runs may start.
     pub(crate) active: Active,
     pub(crate) within: Option<Span>,
+    /// Whether some condition asks for more than the event under test.
+    pub(crate) asks_runs: bool,
     /// Whether an event that fulfils no condition changes nothing, whatever has come before.
     pub(crate) passes_over: bool,
     pub(crate) skip: Skip,

@@ -86,6 +86,6 @@ fn tables_of_other_files_are_known() {
         Source::new("products.pattern", PRODUCTS),
     ];
     let compiled = compile(&sources, &Options::default()).unwrap_or_else(|errors| panic!("{errors}"));
-    let emit = compiled.patterns.patterns[0].emit.as_ref().expect("it is there");
+    let emit = compiled.patterns.patterns[0].emit.record().expect("it is there");
     assert_eq!((emit.entries[0].kind.clone(), compiled.patterns.tables.len()), (Type::String, 1));
 }
