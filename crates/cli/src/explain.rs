@@ -6,8 +6,8 @@ use std::iter;
 use ensue_lang::{Source, compile};
 use ensue_model::expr::Ask;
 use ensue_model::key::KeyWay;
-use ensue_model::record::{Emission, Record};
-use ensue_model::{Expr, FieldId, Keys, Pattern, Patterns, StreamId};
+use ensue_model::record::Emission;
+use ensue_model::{Expr, FieldId, Keys, Pattern, Patterns, Record, StreamId};
 use ensue_nfa::{Program, SUBSETS_MAX};
 
 use crate::args::Explain;
@@ -81,7 +81,7 @@ fn words(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String {
         ("key", key(pattern, patterns)),
         ("reads", vec![fields(pattern, program, patterns)]),
         ("states", states(program)),
-        ("emits", records(pattern)),
+        ("emits", emissions(pattern)),
     ];
     let said = said.iter().flat_map(|(word, lines)| {
         let words = iter::once(*word).chain(iter::repeat(""));
@@ -92,7 +92,8 @@ fn words(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String {
 
 /// What it costs as the command runs it, and without timeouts where that is less.
 fn cost(pattern: &Pattern, program: &Program, patterns: &Patterns) -> Vec<String> {
-    let [cost, without] = [true, false].map(|timeouts| program.cost(patterns, pattern, timeouts));
+    let times_out = pattern.timeout != Emission::Nothing;
+    let [cost, without] = [times_out, false].map(|timeouts| program.cost(patterns, pattern, timeouts));
     let mut lines = vec![cost.to_string(), cost.per_event().to_owned()];
     if cost != without {
         lines.push(format!("where nobody takes its timeouts: {without}"));
@@ -112,7 +113,7 @@ fn states(program: &Program) -> Vec<String> {
 fn streams(pattern: &Pattern, patterns: &Patterns) -> Vec<String> {
     let read = pattern.from.iter().filter(|_| patterns.streams.len() > 1);
     let stream = |id: &StreamId| {
-        let emits = |other: &&Pattern| records_of(other).any(|(_, record)| record.stream == Some(*id));
+        let emits = |other: &&Pattern| records_of(other).any(|record| record.stream == Some(*id));
         let emitters: Vec<_> = patterns.patterns.iter().filter(emits).map(|other| other.name.as_str()).collect();
         let name = stream_name(*id, patterns);
         if emitters.is_empty() { name.to_owned() } else { format!("{name}, emitted by {}", emitters.join(", ")) }
@@ -151,21 +152,21 @@ fn fields(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String {
 }
 
 /// What its outputs come out as, where that is not what they hold.
-fn records(pattern: &Pattern) -> Vec<String> {
-    let outputs = [("a match", &pattern.emit), ("a timeout", &pattern.timeout)];
-    outputs.into_iter().filter_map(|(output, emission)| emitted(output, emission)).collect()
+fn emissions(pattern: &Pattern) -> Vec<String> {
+    let emission = |(output, emission): (&str, &Emission)| match emission {
+        Emission::Events => None,
+        Emission::Nothing => Some(format!("no {output}")),
+        Emission::Record(record) => Some(format!("a {output} as {}", shape(record))),
+    };
+    [("match", &pattern.emit), ("timeout", &pattern.timeout)].into_iter().filter_map(emission).collect()
 }
 
-fn emitted(output: &str, emission: &Emission) -> Option<String> {
-    let record = match emission {
-        Emission::Events => return None,
-        Emission::Nothing => return Some(format!("{output} does not come out")),
-        Emission::Record(record) => record,
-    };
-    let name = record.name.as_ref().map_or_else(String::new, |name| format!("{name} "));
-    let entries: Vec<_> = record.entries.iter().map(|entry| format!("{}: {}", entry.name, entry.kind)).collect();
-    let on = if record.condition.is_some() { ", if its condition holds" } else { "" };
-    Some(format!("{output} as {name}{{ {} }}{on}", entries.join(", ")))
+/// A record with the types of its values.
+fn shape(Record { name, entries, condition, .. }: &Record) -> String {
+    let name = name.as_ref().map_or_else(String::new, |name| format!("{name} "));
+    let entries: Vec<_> = entries.iter().map(|entry| format!("{}: {}", entry.name, entry.kind)).collect();
+    let condition = if condition.is_some() { ", where its condition holds" } else { "" };
+    format!("{name}{{ {} }}{condition}", entries.join(", "))
 }
 
 /// The records of a pattern.

@@ -98,7 +98,7 @@ fn the_example_of_the_help_works() {
 }
 
 /// Patterns over two streams and over what one of them emits.
-const COMPOSED: [(&str, &str); 3] = [
+const COMPOSED: [(&str, &str); 4] = [
     (
         "streams.pattern",
         "stream orders { id: int @key  type: string @type }\nstream receipts { order: int @key  amount: decimal? }\n",
@@ -107,6 +107,11 @@ const COMPOSED: [(&str, &str); 3] = [
         "paid.pattern",
         "pattern paid\nfrom orders, receipts\nbegin create: orders\nfollowedBy pay: receipts where true\nwithin 1h\n\
          emit { amount: pay.amount }\ntimeout unpaid { id: create.id, waited: deadline() - time(create) }\n",
+    ),
+    (
+        "rare.pattern",
+        "pattern rare\nfrom unpaid\nbegin one where id > 0\nfollowedBy two where true\nwithin 1d\n\
+         emit { id: two.id } where two.waited > one.waited\ntimeout none\n",
     ),
     ("often.pattern", "pattern often\nkey id\nfrom unpaid\nbegin one{2} where waited > 1m\n"),
 ];
