@@ -45,8 +45,13 @@ fn the_help_says_all_there_is_to_say() {
 }
 
 #[test]
-fn the_readme_shows_what_the_command_prints() {
-    let readme = fs::read_to_string(project().join("examples/order-payment/README.md")).unwrap();
+fn the_readmes_show_what_the_command_prints() {
+    assert_eq!(["order-payment", "payments-and-receipts"].map(check_readme), [2, 1]);
+}
+
+/// Runs what an example's text shows; gives how many commands that are.
+fn check_readme(example: &str) -> usize {
+    let readme = fs::read_to_string(project().join(format!("examples/{example}/README.md"))).unwrap();
     let shell = Shell::new();
     let mut examples = 0;
     for block in readme.split("```console\n$ ").skip(1) {
@@ -57,7 +62,7 @@ fn the_readme_shows_what_the_command_prints() {
         assert_eq!(without_seconds(&printed), without_seconds(expected));
         examples += 1;
     }
-    assert_eq!(examples, 2);
+    examples
 }
 
 /// The length of the command at the front, which goes on behind a line that ends with a backslash.

@@ -24,6 +24,10 @@ impl Shell {
             "patterns/order_payment.pattern",
             "examples/order-payment/OrderLog.csv",
             "examples/order-payment/orders-edge.csv",
+            "examples/payments-and-receipts/payments.pattern",
+            "examples/payments-and-receipts/payments.csv",
+            "examples/payments-and-receipts/receipts.jsonl",
+            "examples/payments-and-receipts/customers.csv",
         ] {
             shell.file(file, &fs::read_to_string(project().join(file)).unwrap());
         }
