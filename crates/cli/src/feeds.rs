@@ -29,6 +29,7 @@ pub(crate) type Until = (Timestamp, usize);
 
 impl Feed {
     /// The next event of what has been read, or what is none; nothing where more has to be read.
+    #[inline]
     pub(crate) fn decode(&mut self) -> Option<Result<Numbered, BadLine>> {
         let record = self.input.records().next()?;
         Some(record.and_then(|record| {

@@ -189,6 +189,7 @@ impl Job {
     }
 
     /// The next event of what has been read of an input. What comes before and is none is rejected.
+    #[inline]
     fn next(&mut self, feed: &mut Feed) -> Result<Option<Numbered>, Failure> {
         while let Some(decoded) = feed.decode() {
             self.events += 1;
