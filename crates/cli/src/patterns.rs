@@ -43,6 +43,7 @@ pub(crate) fn options(events: &Events, stream: Option<&str>, columns: Option<&[S
         key: events.key.clone(),
         type_field: events.type_field.clone().or_else(|| has_type.then(|| TYPE_FIELD.to_owned())),
         parameters: events.parameters.clone(),
+        ..Options::default()
     }
 }
 

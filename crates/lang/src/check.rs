@@ -19,6 +19,9 @@ mod streams;
 mod table;
 mod world;
 
+use std::sync::Arc;
+
+use ensue_model::function::HostFunction;
 use ensue_model::{Patterns, Schema};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -38,6 +41,8 @@ pub struct Options {
     pub type_field: Option<String>,
     /// Values of parameters, as `NAME=VALUE` would give them.
     pub parameters: Vec<(String, String)>,
+    /// Functions of the program that patterns can call, beside the built-in ones.
+    pub functions: Vec<Arc<HostFunction>>,
 }
 
 /// Patterns, and what is odd about them.

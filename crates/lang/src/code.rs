@@ -67,6 +67,7 @@ codes! {
     E0220 EMPTY_RECORD "a record of nothing" "A record has at least one entry."
     E0221 UNLIKE_RECORDS "records that differ" "Records of one name are one stream: their entries have the same names and types."
     E0222 LOOKUP "what a table gives" "A table gives a column of the row that a key has: products[sku].category."
+    E0223 HOST_FUNCTION "a function of the program" "The functions that a program gives have names that are not taken."
 
     E0301 UNLIKE_TYPES "types that do not go together" "The operator has no result for values of these types."
     E0302 NOT_A_CONDITION "a condition is true or false" "Where a condition is asked for, the expression must be a bool."

@@ -1,4 +1,6 @@
-//! What a built-in function is. The functions themselves are one file each in [`crate::functions`].
+//! What functions are: the built-in ones, which are one file each in [`crate::functions`], and those of a host program.
+
+mod host;
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,6 +8,8 @@ use std::sync::Arc;
 use crate::Fault;
 use crate::types::Type;
 use crate::value::Value;
+
+pub use host::{Argument, Arguments, HostFunction, Returned};
 
 /// A built-in function: what the checker, the manual and the evaluator know of it.
 pub struct Function {
@@ -152,60 +156,6 @@ impl Callee {
             Callee::BuiltIn(function) => function.apply(arguments),
             Callee::Host(function) => function.apply(arguments),
         }
-    }
-}
-
-/// A function that the host program gives to its patterns.
-pub struct HostFunction {
-    /// The name that patterns use.
-    pub name: String,
-    /// The parameters' names and types.
-    pub parameters: Vec<(String, Type)>,
-    /// The type of the result.
-    pub result: Type,
-    /// One sentence that says what it gives.
-    pub doc: String,
-    call: Box<HostCall>,
-}
-
-/// What a host function does with arguments of its parameters' types, of which none is null.
-type HostCall = dyn for<'a> Fn(&[Value<'a>]) -> Result<Value<'static>, Fault> + Send + Sync;
-
-impl HostFunction {
-    /// A function over values. It must give the same for the same arguments: state is restored and replayed.
-    pub fn of_values(
-        name: &str,
-        parameters: Vec<(String, Type)>,
-        result: Type,
-        call: impl for<'a> Fn(&[Value<'a>]) -> Result<Value<'static>, Fault> + Send + Sync + 'static,
-    ) -> Self {
-        HostFunction { name: name.to_owned(), parameters, result, doc: String::new(), call: Box::new(call) }
-    }
-
-    /// The result for arguments: null where one is null; a fault where one is of another type than its parameter.
-    pub fn apply(&self, arguments: &[Value<'_>]) -> Result<Value<'static>, Fault> {
-        if arguments.iter().any(Value::is_null) {
-            return Ok(Value::Null);
-        }
-        let fits =
-            |(argument, (_, kind)): (&Value<'_>, &(String, Type))| *kind == Type::Any || argument.type_of() == *kind;
-        if arguments.len() != self.parameters.len() || !arguments.iter().zip(&self.parameters).all(fits) {
-            return Err(Fault::UnlikeTypes);
-        }
-        (self.call)(arguments)
-    }
-}
-
-impl PartialEq for HostFunction {
-    /// Functions are told apart by name: a program gives a name once.
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-impl fmt::Debug for HostFunction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
     }
 }
 

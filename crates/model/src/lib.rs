@@ -32,6 +32,7 @@ pub use output::{Match, Partial, Timeout};
 pub use pattern::{Pattern, Patterns};
 pub use record::Record;
 pub use row::Row;
+pub use rust_decimal::Decimal;
 pub use schema::{FieldId, Schema, StreamId};
 pub use table::Tables;
 pub use time::{Span, Timestamp};

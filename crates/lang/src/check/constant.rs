@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ensue_model::{Span, Type, Value};
+use ensue_model::{Span, Type, Value, expr as checked};
 use rust_decimal::Decimal;
 
 use crate::code;
@@ -111,6 +111,17 @@ pub(super) fn of_type(expr: &Expr, kind: &Type, nullable: bool) -> Result<Value<
         (found, kind) => found.type_of() == *kind,
     };
     if fits { Ok(found) } else { Err(wrong_type(&found, kind, expr.place)) }
+}
+
+/// An int that is written where another number is needed is that: `2` as a float or a decimal.
+pub(super) fn int_as(expr: checked::Expr, kind: &Type) -> checked::Expr {
+    match (expr, kind) {
+        (checked::Expr::Constant(Value::Int(int)), Type::Float) => checked::Expr::Constant(Value::Float(int as f64)),
+        (checked::Expr::Constant(Value::Int(int)), Type::Decimal) => {
+            checked::Expr::Constant(Value::Decimal(Decimal::from(int)))
+        }
+        (expr, _) => expr,
+    }
 }
 
 fn not_a_literal(place: Place) -> Diagnostic {

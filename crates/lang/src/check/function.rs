@@ -1,21 +1,24 @@
-//! Calls: of lets, of what asks stages, of built-in functions.
+//! Calls: of lets, of what asks stages, of functions.
+
+use std::sync::Arc;
 
 use ensue_model::aggregate::aggregate_type;
 use ensue_model::expr::{Aggregate, Ask, Expr, Pick};
-use ensue_model::function::{Callee, Function};
+use ensue_model::function::{Callee, Function, HostFunction};
 use ensue_model::pattern::StageId;
 use ensue_model::{Type, functions};
 
 use super::expression::{Context, Kind, Lowering, Over, Place, Typed, counted};
-use super::names;
+use super::world::World;
+use super::{constant, names};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{self, ExprKind, Name};
 
 /// What asks stages, the key or the run, and so is no function of values.
-const QUESTIONS: [&str; 14] = [
+const QUESTIONS: [&str; 15] = [
     "count", "sum", "avg", "min", "max", "any", "all", "collect", "distinct", "first", "last", "time", "key",
-    "awaiting",
+    "awaiting", "deadline",
 ];
 
 impl Lowering<'_, '_> {
@@ -212,14 +215,29 @@ impl Lowering<'_, '_> {
     }
 
     fn function(&mut self, expr: &tree::Expr, name: &Name, arguments: &[tree::Expr], context: &Context<'_>) -> Typed {
-        let Some(function) = functions::find(&name.text) else {
-            let diagnostic = self.unknown_function(name, arguments.len());
-            self.report(diagnostic);
-            return Typed::unknown();
-        };
+        if let Some(function) = functions::find(&name.text) {
+            return self.built_in(expr, function, arguments, context);
+        }
+        let options = self.world.options;
+        if let Some(function) = options.functions.iter().find(|function| function.name == name.text) {
+            return self.host_function(expr, function, arguments, context);
+        }
+        let diagnostic = self.unknown_function(name, arguments.len());
+        self.report(diagnostic);
+        Typed::unknown()
+    }
+
+    fn built_in(
+        &mut self,
+        expr: &tree::Expr,
+        function: &'static Function,
+        arguments: &[tree::Expr],
+        context: &Context<'_>,
+    ) -> Typed {
+        let name = function.name;
         let arguments_typed: Vec<Typed> = arguments.iter().map(|argument| self.lower(argument, context)).collect();
         if !takes(function, arguments.len()) {
-            let message = format!("`{}` takes {}, and has {}", name.text, arity(function), arguments.len());
+            let message = format!("`{name}` takes {}, and has {}", arity(function), arguments.len());
             self.report(Diagnostic::error(&code::ARGUMENTS, expr.place, message).help(signature(function)));
             return Typed::unknown();
         }
@@ -235,10 +253,42 @@ impl Lowering<'_, '_> {
         match (function.result)(&kinds) {
             Some(kind) => Typed::new(Expr::Call(Callee::BuiltIn(function), exprs), kind),
             None => {
-                let message = format!("`{}` does not go with {}", name.text, types(&kinds));
+                let message = format!("`{name}` does not go with {}", types(&kinds));
                 self.report(Diagnostic::error(&code::ARGUMENT_TYPE, expr.place, message).help(signature(function)));
                 Typed::unknown()
             }
+        }
+    }
+
+    fn host_function(
+        &mut self,
+        expr: &tree::Expr,
+        function: &Arc<HostFunction>,
+        arguments: &[tree::Expr],
+        context: &Context<'_>,
+    ) -> Typed {
+        let (name, parameters) = (&function.name, &function.parameters);
+        if parameters.len() != arguments.len() {
+            let message = format!("`{name}` takes {}, and has {}", counted(parameters.len()), arguments.len());
+            self.report(Diagnostic::error(&code::ARGUMENTS, expr.place, message).help(host_signature(function)));
+            return Typed::unknown();
+        }
+        let mut exprs = Vec::new();
+        for ((parameter, wanted), argument) in parameters.iter().zip(arguments) {
+            let typed = self.lower(argument, &context.exact_if(*wanted == Type::Decimal));
+            match &typed.kind {
+                Kind::Is(kind) if admits(wanted, kind) => exprs.push(constant::int_as(typed.expr, wanted)),
+                Kind::Is(kind) => {
+                    let message = format!("`{name}` needs {wanted} as `{parameter}`, and this is {kind}");
+                    let diagnostic = Diagnostic::error(&code::ARGUMENT_TYPE, argument.place, message);
+                    self.report(diagnostic.label(format!("this is {kind}")).help(host_signature(function)));
+                }
+                Kind::Unknown => {}
+            }
+        }
+        match exprs.len() == parameters.len() {
+            true => Typed::new(Expr::Call(Callee::Host(function.clone()), exprs), function.result.clone()),
+            false => Typed::unknown(),
         }
     }
 
@@ -256,13 +306,14 @@ impl Lowering<'_, '_> {
     }
 
     fn unknown_function(&self, name: &Name, arguments: usize) -> Diagnostic {
-        if QUESTIONS.contains(&name.text.as_str()) || name.text == "deadline" {
+        if QUESTIONS.contains(&name.text.as_str()) {
             let message = format!("`{}` cannot be asked with {}", name.text, counted(arguments));
             return Diagnostic::error(&code::ARGUMENTS, name.place, message).help(question_form(&name.text));
         }
         let functions = functions::FUNCTIONS.iter().map(|function| function.name);
+        let hosts = self.world.options.functions.iter().map(|function| function.name.as_str());
         let lets = self.declared.lets.keys().copied();
-        let help = names::meant(&name.text, functions.chain(QUESTIONS).chain(lets));
+        let help = names::meant(&name.text, functions.chain(hosts).chain(QUESTIONS).chain(lets));
         Diagnostic::error(&code::UNKNOWN_FUNCTION, name.place, format!("there is no function `{}`", name.text))
             .maybe_help(help)
     }
@@ -305,6 +356,39 @@ fn signature(function: &Function) -> String {
         format!("{}{mark}", parameter.name)
     });
     format!("`{}({})`: {}", function.name, parameters.collect::<Vec<_>>().join(", "), function.doc)
+}
+
+/// `risk(amount: float, country: string)`
+fn host_signature(function: &HostFunction) -> String {
+    let parameters = function.parameters.iter().map(|(name, kind)| format!("{name}: {kind}"));
+    let doc = if function.doc.is_empty() { String::new() } else { format!(": {}", function.doc) };
+    format!("`{}({})`{doc}", function.name, parameters.collect::<Vec<_>>().join(", "))
+}
+
+/// Whether a parameter of a host function takes what is of a type: an int where another number is, and what may fit.
+fn admits(parameter: &Type, argument: &Type) -> bool {
+    match (parameter, argument) {
+        (Type::Any, _) | (_, Type::Any) => true,
+        (Type::Float | Type::Decimal, Type::Int) => true,
+        (Type::List(parameter), Type::List(argument)) => parameter.common(argument).is_some(),
+        (parameter, argument) => parameter == argument,
+    }
+}
+
+/// The program's functions have names that are not taken.
+pub(super) fn check_host_functions(world: &mut World<'_>) {
+    let options = world.options;
+    for (position, function) in options.functions.iter().enumerate() {
+        let name = function.name.as_str();
+        let is_built_in = functions::find(name).is_some() || QUESTIONS.contains(&name);
+        let is_given_before = options.functions[..position].iter().any(|other| other.name == name);
+        let message = match (is_built_in, is_given_before) {
+            (true, _) => format!("the program gives a function `{name}`, and that name is built in"),
+            (false, true) => format!("the program gives two functions `{name}`"),
+            (false, false) => continue,
+        };
+        world.report(0, Diagnostic::of_caller(&code::HOST_FUNCTION, message).help("give it another name"));
+    }
 }
 
 /// "int and string", "int, string and bool"

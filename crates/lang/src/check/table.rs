@@ -2,15 +2,14 @@
 
 use std::collections::HashMap;
 
+use ensue_model::Type;
 use ensue_model::expr::Expr;
 use ensue_model::schema::Field;
 use ensue_model::table::{ColumnId, TableId, TableShape};
-use ensue_model::{Type, Value};
-use rust_decimal::Decimal;
 
 use super::expression::{Context, Kind, Lowering, Place as At, Typed};
-use super::names;
 use super::world::World;
+use super::{constant, names};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::tree::{self, ExprKind, File, Item, Name, Place, Table};
@@ -162,26 +161,18 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// What rows are found by has the type of the key's column: others are never equal to it. An int that is written out is
-    /// what the column is.
+    /// What rows are found by has the type of the key's column: others are never equal to it.
     fn as_key(&mut self, key: &tree::Expr, typed: Typed, table: &str, name: &str, wanted: &Type) -> Typed {
         let kind = typed.type_or_any();
-        match (&typed.expr, wanted) {
-            (Expr::Constant(Value::Int(int)), Type::Decimal) => {
-                Typed::new(Expr::Constant(Value::Decimal(Decimal::from(*int))), Type::Decimal)
-            }
-            (Expr::Constant(Value::Int(int)), Type::Float) => {
-                Typed::new(Expr::Constant(Value::Float(*int as f64)), Type::Float)
-            }
-            _ if kind == *wanted || kind == Type::Any || *wanted == Type::Any => typed,
-            _ => {
-                let message =
-                    format!("table `{table}` finds its rows by `{name}`, which is {wanted}, and this is {kind}");
-                let diagnostic = Diagnostic::error(&code::UNLIKE_TYPES, key.place, message);
-                self.report(diagnostic.label(format!("this is {kind}")));
-                Typed::unknown()
-            }
+        let expr = constant::int_as(typed.expr, wanted);
+        let is_written = matches!(&expr, Expr::Constant(value) if value.type_of() == *wanted);
+        if is_written || kind == *wanted || kind == Type::Any || *wanted == Type::Any {
+            return Typed { expr, ..typed };
         }
+        let message = format!("table `{table}` finds its rows by `{name}`, which is {wanted}, and this is {kind}");
+        let diagnostic = Diagnostic::error(&code::UNLIKE_TYPES, key.place, message);
+        self.report(diagnostic.label(format!("this is {kind}")));
+        Typed::unknown()
     }
 
     /// A table, or a row of one, where a value is needed.

@@ -11,7 +11,7 @@ use super::record::Emitted;
 use super::stages::Stages;
 use super::streams::{FIELDS_MAX, STREAMS_MAX, Streams};
 use super::table::Tables;
-use super::{Options, names, pattern, table};
+use super::{Options, function, names, pattern, table};
 use crate::code;
 use crate::diagnostic::{DIAGNOSTICS_MAX, Diagnostic};
 use crate::source::Source;
@@ -159,6 +159,7 @@ pub(super) fn check(sources: &[Source], files: &[File], options: &Options, found
     feed(&mut world, declared, &composition);
     composition.expect(&mut world);
     check_caller_key(&mut world);
+    function::check_host_functions(&mut world);
     table::collect(&mut world, files);
     let declared: Vec<Declarations<'_>> =
         files.iter().enumerate().map(|(source, file)| declarations::collect(&mut world, source, file)).collect();

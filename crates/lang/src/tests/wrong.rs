@@ -1,7 +1,10 @@
 //! Wrong patterns, and what is said of them. One file for each code, in which lines of `---` part the patterns; what the
-//! caller gives stands in `//:` lines: `//: key NAME`, `//: type NAME`, `//: columns NAME,NAME`, `//: parameter NAME=VALUE`.
+//! caller gives stands in `//:` lines: `//: key NAME`, `//: type NAME`, `//: columns NAME,NAME`, `//: function NAME`, `//: parameter NAME=VALUE`.
 
-use ensue_model::{Schema, Type};
+use std::sync::Arc;
+
+use ensue_model::function::HostFunction;
+use ensue_model::{Decimal, Schema, Type};
 
 use super::open_gate;
 use crate::check::{Gate, compile_behind};
@@ -17,7 +20,7 @@ macro_rules! wrong {
 
 const WRONG: &[(&str, &str)] = &wrong! {
     "E0101" "E0102" "E0103" "E0104" "E0105" "E0106" "E0107" "E0108" "E0109" "E0110"
-    "E0201" "E0202" "E0203" "E0204" "E0205" "E0206" "E0207" "E0208" "E0209" "E0210" "E0211" "E0212" "E0213" "E0214" "E0215" "E0216" "E0217" "E0218" "E0219" "E0220" "E0221" "E0222"
+    "E0201" "E0202" "E0203" "E0204" "E0205" "E0206" "E0207" "E0208" "E0209" "E0210" "E0211" "E0212" "E0213" "E0214" "E0215" "E0216" "E0217" "E0218" "E0219" "E0220" "E0221" "E0222" "E0223"
     "E0301" "E0302" "E0303" "E0304" "E0305" "E0306" "E0307" "E0308" "E0309"
     "E0401" "E0402" "E0403" "E0404" "E0406" "E0407" "E0408" "E0409" "E0410" "E0411" "E0412" "E0413" "E0414" "E0415"
     "E0901"
@@ -31,6 +34,12 @@ fn options(text: &str) -> Options {
             ("columns", names) => {
                 let schema = names.split(',').fold(Schema::open(), |schema, name| schema.nullable(name, Type::Any));
                 options.schema = Schema { closed: true, ..schema };
+            }
+            ("function", name) => {
+                let risk =
+                    |amount: f64, _: &str, limit: Decimal| Decimal::try_from(amount).is_ok_and(|amount| amount > limit);
+                let risk = HostFunction::new(name, ["amount", "country", "limit"], risk);
+                options.functions.push(Arc::new(risk.doc("Whether somebody should look at it.")));
             }
             ("type", name) => options.type_field = Some(name.into()),
             ("parameter", set) => {
