@@ -86,6 +86,72 @@
 //! # }
 //! ```
 //!
+//! # Functions of your own
+//!
+//! A closure is a function of the patterns; its types are theirs.
+//!
+//! ```
+//! use ensue::lang::Options;
+//! use ensue::{HostFunction, Schema, Type};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let risk = HostFunction::new("risk", ["amount", "country"], |amount: f64, country: &str| match country {
+//!     "home" => amount / 1000.0,
+//!     _ => amount / 100.0,
+//! });
+//! let schema = Schema::stream("payments").field("amount", Type::Float).field("country", Type::String);
+//! let options = Options { schema, functions: vec![risk.into()], ..Options::default() };
+//! let patterns = ensue::compile_with("begin a where risk(amount, country) > 0.5", &options)?;
+//!
+//! let error = ensue::compile_with("begin a where risk(country, country) > 0.5", &options)
+//!     .expect_err("an amount is no text");
+//! assert!(error.to_string().contains("`risk` needs float as `amount`, and this is string"));
+//! # let mut out = ensue::Outputs::new();
+//! # let mut engine = ensue::Engine::new(&patterns, ensue::Config::default())?;
+//! # for (amount, country) in [(400.0, "home"), (400.0, "away")] {
+//! #     engine.push(ensue::Row::new(ensue::Timestamp::from_seconds(0), vec![amount.into(), country.into()]), &mut out)?;
+//! # }
+//! # engine.finish(&mut out)?;
+//! # assert_eq!(out.matches.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Several streams
+//!
+//! The text declares them; an event says its own, by its position in [`Patterns::streams`](ensue_model::Patterns).
+//!
+//! ```
+//! use ensue::{Config, Engine, Outputs, Row, Schema, StreamId, Timestamp, Value};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = r#"
+//!     stream orders   { order: int }
+//!     stream receipts { reference: int }
+//!
+//!     pattern paid
+//!     key { orders: order, receipts: reference }
+//!     begin create: orders where true
+//!     followedBy pay: receipts where true
+//!     within 15m
+//! "#;
+//! let patterns = ensue::compile(text, &Schema::open())?;
+//! let stream = |name: &str| patterns.stream(name).expect("it is declared");
+//! let event = |stream: StreamId, key: i64, seconds: i64| {
+//!     let field = patterns.streams[usize::from(stream.0)].fields[0];
+//!     Row::of_text(Timestamp::from_seconds(seconds), "", [(field, Value::Int(key))]).of_stream(stream)
+//! };
+//!
+//! let mut engine = Engine::new(&patterns, Config::default())?;
+//! let mut out = Outputs::new();
+//! engine.push(event(stream("orders"), 1234, 0), &mut out)?;
+//! engine.push(event(stream("receipts"), 1234, 11), &mut out)?;
+//! engine.finish(&mut out)?;
+//! assert_eq!(out.matches.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # On several threads
 //!
 //! [`Sharded`] takes the same calls and deals the keys out to threads.
@@ -94,10 +160,11 @@ use std::sync::Arc;
 
 pub use ensue_engine::{Config, Engine, Error, Limits, OnFull, Outputs, Rejected, Shed, Size, Watermarks};
 pub use ensue_lang::Diagnostics;
+pub use ensue_model::function::HostFunction;
 pub use ensue_model::record::Values;
 pub use ensue_model::table::{Table, TableId};
 pub use ensue_model::{
-    Event, FieldId, Match, Partial, Patterns, Row, Schema, Span, StreamId, Timeout, Timestamp, Type, Value,
+    Decimal, Event, FieldId, Match, Partial, Patterns, Row, Schema, Span, StreamId, Timeout, Timestamp, Type, Value,
 };
 pub use ensue_runtime::Sharded;
 
@@ -119,7 +186,14 @@ pub use ensue_model as model;
 /// assert!(error.to_string().contains("amount"));
 /// ```
 pub fn compile(text: &str, schema: &Schema) -> Result<Arc<Patterns>, Diagnostics> {
+    compile_with(text, &lang::Options { schema: schema.clone(), ..lang::Options::default() })
+}
+
+/// Compiles the text of a pattern file with all that can be said of it: values of parameters, functions, a default key.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_with(text: &str, options: &lang::Options) -> Result<Arc<Patterns>, Diagnostics> {
     let source = lang::Source { name: "pattern".to_owned(), text: text.to_owned() };
-    let options = lang::Options { schema: schema.clone(), ..lang::Options::default() };
-    lang::compile(&[source], &options).map(|compiled| Arc::new(compiled.patterns))
+    lang::compile(&[source], options).map(|compiled| Arc::new(compiled.patterns))
 }
