@@ -349,8 +349,12 @@ impl<E: Event> Shard<E> {
             if lane.next_window_end().is_none_or(|first| first.deadline > through) {
                 continue;
             }
+            let of_others = self.next_windows.peek().map_or(Timestamp::MAX, |Reverse((first, _))| first.deadline);
+            let until = through.min(of_others);
             let others = self.size - lane.size();
-            lane.close_first_window(through, out);
+            while lane.next_window_end().is_some_and(|first| first.deadline <= until) {
+                lane.close_first_window(through, out);
+            }
             self.size = others + lane.size();
             self.next_windows.extend(lane.next_window_end().map(|end| Reverse((end, pattern))));
         }

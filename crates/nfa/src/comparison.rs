@@ -7,6 +7,8 @@ use ensue_model::expr::BinaryOperator;
 use ensue_model::{Event, Expr, FieldId, Value};
 use smallvec::SmallVec;
 
+use crate::subsets::Bits;
+
 /// Comparisons that must all hold.
 #[derive(Clone, Debug)]
 pub(crate) struct Comparisons(SmallVec<[Comparison; 2]>);
@@ -47,6 +49,54 @@ fn first_equality(condition: &Expr) -> Option<(FieldId, &Value<'static>)> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// The conditions of a program that begin with the comparison of one field with a text: it is read once for all of them. That
+/// is so cheap that it need not be remembered for other programs.
+#[derive(Debug)]
+pub(crate) struct Switch {
+    field: FieldId,
+    cases: Box<[Case]>,
+    /// The conditions, a bit each.
+    pub(crate) asked: Bits,
+}
+
+#[derive(Debug)]
+struct Case {
+    text: Box<str>,
+    rest: Comparisons,
+    bit: Bits,
+}
+
+impl Switch {
+    /// For the field that the first such condition asks for; none if there is no such condition.
+    pub(crate) fn of<'c>(conditions: impl Iterator<Item = (Bits, &'c Expr)>) -> Option<Self> {
+        let cases = conditions.filter_map(|(bit, condition)| {
+            let Comparisons(all) = Comparisons::of(condition)?;
+            let (first, rest) = all.split_first()?;
+            let Constant::Text(text) = &first.constant else { return None };
+            let case = Case { text: text.clone(), rest: Comparisons(rest.into()), bit };
+            (first.operator == BinaryOperator::Equal).then_some((first.field, case))
+        });
+        let mut cases = cases.peekable();
+        let field = cases.peek()?.0;
+        let cases: Box<[Case]> = cases.filter(|(of, _)| *of == field).map(|(_, case)| case).collect();
+        Some(Switch { field, asked: cases.iter().fold(0, |asked, case| asked | case.bit), cases })
+    }
+
+    /// Which of the conditions hold. None where the field is no text, or another one of another type than its constant: what
+    /// that means, the expressions know.
+    #[inline]
+    pub(crate) fn hold(&self, event: &impl Event) -> Option<Bits> {
+        let Value::String(value) = event.field(self.field) else { return None };
+        let mut held = 0;
+        for Case { text, rest, bit } in &self.cases {
+            if value.as_str() == &**text && rest.hold(event, &mut LastRead::default())? {
+                held |= bit;
+            }
+        }
+        Some(held)
     }
 }
 

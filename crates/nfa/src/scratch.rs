@@ -5,7 +5,7 @@ use std::cell::Cell;
 use ensue_model::eval::{OfEvent, eval};
 use ensue_model::{Event, Tables};
 
-use crate::comparison::LastRead;
+use crate::comparison::{LastRead, Switch};
 use crate::conditions::{Conditions, SharedId};
 use crate::graph::Extent;
 use crate::incoming::Incoming;
@@ -48,8 +48,12 @@ pub struct Scratch {
     pub(crate) wants_timeouts: bool,
     /// Whether a key's only run, of one event, is kept without a graph.
     pub(crate) keeps_one: bool,
+    /// The conditions that a text decides first.
+    switch: Option<Switch>,
     /// For each condition of the program that is on the event alone, what it is among those of all programs.
     shared: Vec<Option<SharedId>>,
+    /// The same conditions, a bit each.
+    of_event: Bits,
     /// The position of the event that was looked at.
     seen: u64,
     /// Which of the program's conditions on the event alone it fulfils.
@@ -69,10 +73,12 @@ impl Scratch {
         let start = subsets.start(program);
         let ends_runs = program.within.is_some() && (wants_timeouts || program.has_absence_at_end());
         let is_tight = limits.events_per_run < 2 || limits.matches_per_event < 1;
-        let of_event = program.conditions.iter().map(|condition| {
+        let shared = program.conditions.iter().map(|condition| {
             let is_of_event = !condition.looks_back;
             is_of_event.then(|| conditions.intern(&condition.expr, &program.key))
         });
+        let bits = || program.conditions.iter().enumerate().map(|(bit, condition)| (1 << bit, condition));
+        let of_event = || bits().filter(|(_, condition)| !condition.looks_back);
         Scratch {
             start,
             subsets,
@@ -80,7 +86,9 @@ impl Scratch {
             by_start: ends_runs,
             wants_timeouts,
             keeps_one: program.kept.is_empty() && !program.skips() && !is_tight,
-            shared: of_event.collect(),
+            switch: Switch::of(of_event().map(|(bit, condition)| (bit, &condition.expr))),
+            shared: shared.collect(),
+            of_event: of_event().fold(0, |bits, (bit, _)| bits | bit),
             seen: u64::MAX,
             held: 0,
             arrived: Vec::new(),
@@ -145,10 +153,16 @@ impl Scratch {
     }
 
     fn find_out<E: Event>(&self, program: &Program, incoming: &Incoming<E>, conditions: &mut Conditions) -> Bits {
-        let (mut held, mut bit) = (0, 1);
-        let mut read = LastRead::default();
+        let switched = self.switch.as_ref().and_then(|switch| Some((switch.hold(incoming.event())?, switch.asked)));
+        let (mut held, known) = switched.unwrap_or_default();
+        if known == self.of_event {
+            return held;
+        }
+        let (mut bit, mut read) = (1, LastRead::default());
         for (condition, shared) in program.conditions.iter().zip(&self.shared) {
-            if let Some(shared) = shared {
+            if let Some(shared) = shared
+                && known & bit == 0
+            {
                 let evaluate =
                     || eval(&condition.expr, &self.under_test(program, incoming, &self.no_registers)).holds();
                 if conditions.hold(*shared, incoming, &mut read, evaluate) {
