@@ -34,6 +34,7 @@ impl Job {
             key: vec!["order_id".to_owned()],
             type_field: Some("type".to_owned()),
             parameters: vec![],
+            ..Options::default()
         };
         let format = RowFormat::Csv(Csv::new(&ORDER_COLUMNS));
         let time = TimeField { name: "seconds".to_owned(), format: TimeFormat::Seconds };
