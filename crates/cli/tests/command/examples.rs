@@ -65,6 +65,27 @@ fn check_readme(example: &str) -> usize {
     examples
 }
 
+/// Every pattern of the project, as its text calls it.
+#[test]
+fn the_systems_give_what_is_said_of_them() {
+    let readme = fs::read_to_string(project().join("patterns/README.md")).unwrap();
+    let shell = Shell::new();
+    let mut called = Vec::new();
+    for block in readme.split("```console\n$ ").skip(1) {
+        let (command, _) = block.split_once("\n```").unwrap();
+        let (_, name) = command.split_once("-p patterns/").unwrap();
+        let (name, _) = name.split_once(".pattern").unwrap();
+        insta::assert_snapshot!(name, shell.run(command));
+        called.push(format!("{name}.pattern"));
+    }
+    let files = fs::read_dir(project().join("patterns")).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut patterns: Vec<String> = files.map(|name| name.into_string().unwrap()).collect();
+    patterns.retain(|name| name.ends_with(".pattern"));
+    patterns.sort();
+    called.sort();
+    assert_eq!(called, patterns);
+}
+
 /// The length of the command at the front, which goes on behind a line that ends with a backslash.
 fn command_length(block: &str) -> usize {
     let mut length = 0;

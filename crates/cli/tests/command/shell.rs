@@ -20,18 +20,24 @@ impl Shell {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shell = Shell { folder };
-        for file in [
-            "patterns/order_payment.pattern",
-            "examples/order-payment/OrderLog.csv",
-            "examples/order-payment/orders-edge.csv",
-            "examples/payments-and-receipts/payments.pattern",
-            "examples/payments-and-receipts/payments.csv",
-            "examples/payments-and-receipts/receipts.jsonl",
-            "examples/payments-and-receipts/customers.csv",
-        ] {
-            shell.file(file, &fs::read_to_string(project().join(file)).unwrap());
-        }
+        ["patterns", "examples"].into_iter().for_each(|name| shell.copy(Path::new(name)));
         shell
+    }
+
+    /// Copies a folder of the project.
+    fn copy(&self, folder: &Path) {
+        for entry in fs::read_dir(project().join(folder)).unwrap() {
+            let name = folder.join(entry.unwrap().file_name());
+            match fs::read(project().join(&name)) {
+                Ok(bytes) => {
+                    let path = self.folder.path().join(&name);
+                    fs::create_dir_all(path.parent().unwrap()).unwrap();
+                    fs::write(path, bytes).unwrap();
+                }
+                // It is a folder itself.
+                Err(_) => self.copy(&name),
+            }
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
