@@ -65,7 +65,7 @@ impl<'a> Composition<'a> {
     pub(super) fn undeclared_names(&self) -> Vec<&'a str> {
         let mut seen = HashSet::new();
         let names = self.members.iter().flat_map(|member| &member.reads).filter(|name| !self.is_emitted(name));
-        let names = names.map(|name| name.text.as_str()).filter(|name| seen.insert(*name));
+        let names = names.map(|name| name.text.as_str()).filter(|name| seen.insert(*name)).take(STREAMS_MAX + 1);
         names.filter(|name| names::meant(name, self.emitted()).is_none()).collect()
     }
 
@@ -140,14 +140,19 @@ impl<'a> Composition<'a> {
 
     /// Each that has no level reads of one that has none: who goes from one to the next ends in a circle.
     fn report_circles(&self, world: &mut World<'_>, circular: &[usize]) {
-        let is_circular: HashSet<usize> = circular.iter().copied().collect();
+        let mut emitters: HashMap<&str, usize> = HashMap::new();
+        for member in circular {
+            for name in &self.members[*member].emits {
+                emitters.entry(&name.text).or_insert(*member);
+            }
+        }
         let next: HashMap<usize, (&Name, usize)> = circular
             .iter()
             .filter_map(|member| {
-                let awaited = self.members[*member].reads.iter().find_map(|name| {
-                    let by = self.emitters.get(name.text.as_str())?;
-                    Some((*name, by.iter().copied().find(|by| is_circular.contains(by))?))
-                });
+                let awaited = self.members[*member]
+                    .reads
+                    .iter()
+                    .find_map(|name| Some((*name, *emitters.get(name.text.as_str())?)));
                 Some((*member, awaited?))
             })
             .collect();

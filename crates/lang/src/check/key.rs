@@ -1,5 +1,7 @@
 //! The key of a pattern, and the ways in which events come to it.
 
+use std::collections::HashMap;
+
 use ensue_model::expr::Expr;
 use ensue_model::key::KeyWay;
 use ensue_model::pattern::StageId;
@@ -111,9 +113,10 @@ fn agreed(lowering: &mut Lowering<'_, '_>, ways: &[Way]) -> Vec<Type> {
 
 /// `key { .. }`: by stream, or by stage.
 fn of_map(lowering: &mut Lowering<'_, '_>, entries: &[Entry], place: Place) -> Keyed {
-    for (index, entry) in entries.iter().enumerate() {
-        if let Some(first) = entries[..index].iter().find(|other| other.name.text == entry.name.text) {
-            lowering.report(names::twice("entry", &entry.name, first.name.place));
+    let mut given: HashMap<&str, Place> = HashMap::new();
+    for Entry { name, .. } in entries {
+        if let Some(first) = given.insert(&name.text, name.place) {
+            lowering.report(names::twice("entry", name, first));
             return Keyed::default();
         }
     }

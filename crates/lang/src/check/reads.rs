@@ -48,6 +48,11 @@ fn from(world: &mut World<'_>, member: &Member<'_>) -> Option<Vec<StreamId>> {
         ClauseKind::From(names) => Some(names),
         _ => None,
     })?;
+    if let Some(too_many) = names.get(READ_MAX) {
+        let message = format!("`from` names {} streams, the limit is {READ_MAX}", names.len());
+        world.report(member.source, Diagnostic::error(&code::TOO_LARGE, too_many.place, message));
+    }
+    let names = &names[..names.len().min(READ_MAX)];
     for (index, name) in names.iter().enumerate() {
         if let Some(first) = names[..index].iter().find(|other| other.text == name.text) {
             let message = format!("`from` names `{}` twice", name.text);
@@ -62,6 +67,10 @@ fn from(world: &mut World<'_>, member: &Member<'_>) -> Option<Vec<StreamId>> {
 fn stream(world: &mut World<'_>, source: usize, name: &Name) -> StreamId {
     if let Some(stream) = world.streams.named(&name.text) {
         return stream;
+    }
+    if world.records.contains(&name.text) {
+        // There were more streams than there can be, which has been reported.
+        return world.streams.unknown();
     }
     let names = || world.streams.all_names().chain(world.records.iter().map(String::as_str));
     let message = format!("there is no stream `{}`", name.text);

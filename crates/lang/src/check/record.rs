@@ -148,17 +148,15 @@ impl World<'_> {
 
 /// How the entries of a record differ from those of an earlier one.
 fn difference(entries: &[(String, Type)], first: &[(String, Type)]) -> Option<String> {
-    let kind = |entries: &[(String, Type)], name: &str| {
-        entries.iter().find(|(other, _)| other == name).map(|(_, kind)| kind.clone())
-    };
-    for (name, known) in first {
-        match kind(entries, name) {
+    let mut here: HashMap<&str, &Type> = entries.iter().map(|(name, kind)| (name.as_str(), kind)).collect();
+    for (name, there) in first {
+        match here.remove(name.as_str()) {
             None => return Some(format!("`{name}` is missing here")),
-            Some(kind) if kind != *known => return Some(format!("`{name}` is {kind} here and {known} there")),
+            Some(kind) if kind != there => return Some(format!("`{name}` is {kind} here and {there} there")),
             Some(_) => {}
         }
     }
-    let more = entries.iter().find(|(name, _)| kind(first, name).is_none());
+    let more = entries.iter().find(|(name, _)| here.contains_key(name.as_str()));
     more.map(|(name, _)| format!("`{name}` is missing there"))
 }
 

@@ -66,7 +66,8 @@ impl Streams {
         let ids: Vec<FieldId> = entries.filter_map(|field| self.share(field)).collect();
         for field in ids {
             // Another pattern may have said it before.
-            if !self.get(stream).fields.contains(&field) {
+            let name = &self.fields[usize::from(field.0)].name;
+            if self.find(stream, name) != Some(field) {
                 self.add(stream, field);
             }
         }

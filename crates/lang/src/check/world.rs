@@ -1,6 +1,6 @@
 //! What all sources share: the streams and their fields, the diagnostics.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use ensue_model::schema::{FieldId, StreamId};
 use ensue_model::{Patterns, Schema, Type};
@@ -23,7 +23,7 @@ pub(super) struct World<'a> {
     pub(super) options: &'a Options,
     pub(super) streams: Streams,
     /// The names of the records that patterns emit.
-    pub(super) records: Vec<String>,
+    pub(super) records: BTreeSet<String>,
     /// Those of the patterns that are checked.
     pub(super) emitted: HashMap<String, Emitted>,
     pub(super) tables: Tables,
@@ -219,10 +219,14 @@ fn feed(world: &mut World<'_>, declared: Vec<Schema>, composition: &Composition<
     match undeclared.as_slice() {
         [] => world.streams.feed(schema.clone()),
         [name] => world.streams.feed(Schema { stream: Some((*name).to_owned()), ..schema.clone() }),
-        names if is_open => names
-            .iter()
-            .take(STREAMS_MAX)
-            .for_each(|name| world.streams.feed(Schema { stream: Some((*name).to_owned()), ..Schema::open() })),
+        names if is_open => {
+            if names.len() > STREAMS_MAX {
+                let message = format!("the patterns name more than {STREAMS_MAX} streams");
+                world.report(0, Diagnostic::of_caller(&code::TOO_LARGE, message));
+            }
+            let open = |name: &&str| Schema { stream: Some((*name).to_owned()), ..Schema::open() };
+            names.iter().take(STREAMS_MAX).for_each(|name| world.streams.feed(open(name)));
+        }
         // Which of them the caller described cannot be known: none of the names is.
         _ => world.streams.feed(schema.clone()),
     }

@@ -136,6 +136,98 @@ fn too_many_parameters_of_a_let_are_refused() {
     assert_eq!(messages[0], "`f` has 65 parameters, the limit is 64");
 }
 
+/// The messages of the errors, which are to come soon.
+fn messages(text: &str) -> Vec<String> {
+    errors(text).iter().map(|diagnostic| diagnostic.message.clone()).collect()
+}
+
+#[test]
+fn too_many_streams_are_refused() {
+    let streams = |count: usize| (0..count).map(|stream| format!("stream s{stream}{{}}\n")).collect::<String>();
+    let text = format!("{}pattern p from s1 begin a where true", streams(1_025));
+    assert_eq!(messages(&text), ["there are more than 1024 streams"]);
+    let names = |count: usize| (0..count).map(|stream| format!("s{stream}")).collect::<Vec<_>>().join(", ");
+    let text = format!("{}pattern p from {} begin a where true", streams(65), names(65));
+    assert_eq!(messages(&text), ["`from` names 65 streams, the limit is 64"]);
+    let stages: String = (0..65).map(|stream| format!("next a{stream}: s{stream} where true ")).collect();
+    let text = format!("{}pattern p {}", streams(65), stages.replacen("next", "begin", 1));
+    assert_eq!(messages(&text), ["the pattern reads 65 streams, the limit is 64"]);
+    let undeclared: String = (0..1_100).map(|at| format!("pattern p{at} from s{at} begin a where true\n")).collect();
+    assert_eq!(messages(&undeclared)[0], "the patterns name more than 1024 streams");
+    let records: String = (0..1_100)
+        .map(|at| {
+            format!(
+                "pattern p{at} begin a where true emit r{at} {{ x: 1 }} pattern q{at} from r{at} begin a where true\n"
+            )
+        })
+        .collect();
+    assert_eq!(messages(&records)[0], "there are more than 1024 streams");
+}
+
+#[test]
+fn too_many_fields_of_several_streams_are_refused() {
+    let fields = |first: usize| (first..first + 40_000).map(|field| format!("x{field}:int ")).collect::<String>();
+    let text =
+        format!("stream s {{ {} }} stream t {{ {} }} pattern p from s begin a where true", fields(0), fields(40_000));
+    assert_eq!(messages(&text), ["streams and records have more than 65535 fields together"]);
+    let shared =
+        format!("stream s {{ {} }} stream t {{ {} }} pattern p from s begin a where true", fields(0), fields(0));
+    assert_eq!(messages(&shared), [""; 0]);
+}
+
+#[test]
+fn too_many_ways_to_a_key_are_refused() {
+    let stages: String = (0..65).map(|stage| format!("next a{stage} where true ")).collect();
+    let entries = |count: usize| (0..count).map(|stage| format!("a{stage}: x{stage}")).collect::<Vec<_>>().join(", ");
+    let text = format!("pattern p key {{ {} }} {}", entries(65), stages.replacen("next", "begin", 1));
+    assert_eq!(messages(&text), ["events come to the key by 65 ways, the limit is 64"]);
+    let text = text.replace("a64: x64", "a64: x0");
+    assert_eq!(messages(&text), [""; 0]);
+}
+
+#[test]
+fn too_many_tables_and_columns_are_refused() {
+    let tables: String = (0..1_025).map(|table| format!("table t{table} key k {{ k: int }}\n")).collect();
+    assert_eq!(messages(&format!("{tables}pattern p begin a where true")), ["there are more than 1024 tables"]);
+    let columns: String = (0..1_025).map(|column| format!("c{column}: int ")).collect();
+    let text = format!("table t key c0 {{ {columns} }} pattern p begin a where t[1].c1 > 2");
+    assert_eq!(messages(&text), ["table `t` has 1025 columns, the limit is 1024"]);
+}
+
+#[test]
+fn long_ways_and_great_circles_of_patterns_are_judged_soon() {
+    let reads = |at: usize, from: usize| {
+        format!("pattern p{at} key x begin a: r{from} where x > {at} emit r{at} {{ x: a.x }}\n")
+    };
+    let start = "pattern p0 key x begin a where x > 0 emit r0 { x: a.x }\n";
+    let way: String = (1..1_000).rev().map(|at| reads(at, at - 1)).collect();
+    assert_eq!(messages(&format!("{way}{start}")), [""; 0]);
+    let circle: String = (0..1_000).map(|at| reads(at, (at + 999) % 1_000)).collect();
+    let said = messages(&circle);
+    assert_eq!(said.len(), 1);
+    assert!(
+        said[0].starts_with("patterns wait for each other: `p0` reads `r999` of `p999`, which reads"),
+        "{}",
+        said[0]
+    );
+    // Many that emit, and many that read, the same.
+    let many: String = (0..2_000)
+        .map(|at| {
+            format!("pattern e{at} begin a where true emit r {{ x: 1 }}\npattern r{at} from r begin a where x > 1\n")
+        })
+        .collect();
+    assert_eq!(messages(&many), [""; 0]);
+}
+
+#[test]
+fn a_name_that_is_given_very_often_is_judged_soon() {
+    let names = "s, ".repeat(100_000);
+    assert_eq!(messages(&format!("stream s {{ x: int }} pattern p from {names}s begin a where true")).len(), 64);
+    let entries = "a: 1, ".repeat(50_000);
+    let text = format!("pattern p key {{ {entries} }} begin a where true emit r {{ {entries} }}");
+    assert!(messages(&text).len() > 3);
+}
+
 #[test]
 fn line_ends_tabs_and_marks_of_other_systems_are_white_space() {
     let text = "\u{feff}begin\ta where x == \"ä\"\r\nnext b where größe > 1 // ö\r\nwithin 5m\r\n";

@@ -8,12 +8,13 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::compile_all;
 use crate::tree::{
     Clause, ClauseKind, Emission, Ending, EndingKind, Entry, Expr, ExprKind, Field, File, Group, GroupKind, Item, Keep,
     Let, Mark, MarkKind, Modifier, ModifierKind, Name, Number, Param, Pattern, Place, Quantifier, QuantifierKind,
     Record, Sequence, Skip, Stage, Step, StepWithin, Stream, Table, Term, TypeName,
 };
-use crate::{Source, parse, print};
+use crate::{Options, Source, parse, print};
 
 /// That a text is printed as expected, and that this is read as the same and printed as itself.
 #[track_caller]
@@ -90,6 +91,22 @@ fn words_of_the_language_are_names_where_they_can_be() {
         "pattern pattern\nkey key\nbegin skip where type == first and count(skip) > last.emit\nnext any where keep > 1\n\
          next first until timeout > 1\nskip past last\n",
     );
+}
+
+#[test]
+fn what_is_composed_means_the_same_when_it_is_printed() {
+    let text = "stream orders{order:int@key type:string@type sku:string at:timestamp@time}stream receipts{reference:int amount:decimal?}\n\
+                /// What is sold.\ntable products key sku{sku:string price:decimal?}let price(s)=products[s].price\n\
+                pattern late key{orders:order,receipts:reference}begin create:orders next(pay:receipts where amount>=price(create.sku))?\n\
+                within 5m emit paid{order:key(),`by what`:pay.amount??0.5}timeout unpaid{order:create.order,missing:awaiting(),at:deadline()}\n\
+                pattern never from unpaid,orders key{first:order,again:order,`next`:order}begin first:unpaid where missing[0]==\"pay\"\n\
+                followedBy again:unpaid where at-first.at<1d notFollowedBy`next`:orders where true within 7d";
+    let meaning = |text: &str| {
+        let compiled = compile_all(text, &Options::default()).unwrap_or_else(|errors| panic!("{text}\n{errors}"));
+        compiled.patterns
+    };
+    let (file, _) = parse(&Source::new("x", text));
+    assert_eq!(meaning(text), meaning(&print(&file)));
 }
 
 fn place() -> Place {
