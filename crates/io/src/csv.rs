@@ -32,6 +32,12 @@ impl<'a> Field<'a> {
         if self.quoted { unescaped(inner) } else { Cow::Borrowed(inner) }
     }
 
+    /// Whether there are quotes around it.
+    #[inline]
+    pub(crate) fn is_quoted(self) -> bool {
+        self.quoted
+    }
+
     /// Where it stands in the record without the quotes around it; those inside are still doubled.
     #[inline]
     pub(crate) fn inner(self) -> Range<usize> {

@@ -18,7 +18,6 @@ pub(crate) mod json;
 /// Makes rows of the records of a stream: the values that the patterns ask for, the event time, and the record itself.
 #[derive(Debug)]
 pub struct Decoder {
-    stream: StreamId,
     kind: Kind,
 }
 
@@ -67,10 +66,10 @@ impl Decoder {
     ) -> Result<Self, FormatError> {
         let slots = slots(patterns, stream, &time.name);
         let kind = match format {
-            RowFormat::Csv(csv) => Kind::Csv(csv::Decoder::new(csv, slots, time)?),
-            RowFormat::JsonLines => Kind::Json(json::Decoder::new(slots, time)),
+            RowFormat::Csv(csv) => Kind::Csv(csv::Decoder::new(csv, stream, slots, time)?),
+            RowFormat::JsonLines => Kind::Json(json::Decoder::new(stream, slots, time)),
         };
-        Ok(Decoder { stream, kind })
+        Ok(Decoder { kind })
     }
 
     /// The row of a record.
@@ -79,7 +78,7 @@ impl Decoder {
             Kind::Csv(decoder) => decoder.decode(record.text()?),
             Kind::Json(decoder) => decoder.decode(record.text()?),
         };
-        row.map(|row| row.of_stream(self.stream)).map_err(|reason| record.bad(reason))
+        row.map_err(|reason| record.bad(reason))
     }
 }
 

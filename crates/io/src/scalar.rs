@@ -70,10 +70,10 @@ pub(crate) fn inferred(text: &str) -> Value<'_> {
     }
 }
 
-/// Whether a text begins like a word, so that [`inferred`] takes it for a string.
+/// Whether a text that begins with it is a word, which [`inferred`] takes for a string.
 #[inline]
-pub(crate) fn is_word(text: &str) -> bool {
-    text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+pub(crate) fn begins_word(first: u8) -> bool {
+    first.is_ascii_alphabetic()
 }
 
 /// Text that is borrowed where it can be.

@@ -47,7 +47,7 @@ pub struct Row {
 /// How many cells need no memory of their own: patterns seldom ask for more than a key, a type and a value.
 const CELLS: usize = 3;
 
-#[derive(Clone)]
+#[derive(Clone, Default, Debug)]
 struct Others(Vec<Value<'static>>);
 
 /// A field with its value: a word that holds it or says where it is, and which of both.
@@ -173,16 +173,23 @@ fn numbered<'a>(values: Vec<Value<'a>>) -> impl Iterator<Item = (FieldId, Value<
 #[derive(Debug)]
 pub struct Draft<'a> {
     raw: &'a str,
+    stream: StreamId,
     cells: SmallVec<[Cell; CELLS]>,
     /// What will stand behind `raw`.
     own: String,
-    others: Vec<Value<'static>>,
+    others: Option<Box<Others>>,
 }
 
 impl<'a> Draft<'a> {
     /// The draft of a row that came as `raw`, without a value yet.
     pub fn new(raw: &'a str) -> Self {
-        Draft { raw, cells: SmallVec::new(), own: String::new(), others: Vec::new() }
+        Draft { raw, stream: StreamId(0), cells: SmallVec::new(), own: String::new(), others: None }
+    }
+
+    /// The draft of an event of a stream; if nothing is said, it is of the only one.
+    #[must_use]
+    pub fn of_stream(self, stream: StreamId) -> Self {
+        Draft { stream, ..self }
     }
 
     /// Puts the value of a field, each field once. A text that borrows from `raw` is not copied.
@@ -217,10 +224,25 @@ impl<'a> Draft<'a> {
 
     #[cold]
     fn put_other(&mut self, field: FieldId, value: Value<'_>) {
-        self.put_cell(field, Kind::Other, self.others.len() as u64);
-        self.others.push(value.into_owned());
+        let Others(others) = &mut **self.others.get_or_insert_default();
+        others.push(value.into_owned());
+        let place = others.len() as u64 - 1;
+        self.put_cell(field, Kind::Other, place);
     }
 
+    /// Puts a text that is a part of `raw`.
+    ///
+    /// # Panics
+    /// Later, if it is none.
+    #[inline(always)]
+    pub fn put_part(&mut self, field: FieldId, part: Range<usize>) {
+        match place_of(part.start, part.len()) {
+            Some(place) => self.put_cell(field, Kind::Text, place),
+            None => self.put_other(field, self.raw[part].into()),
+        }
+    }
+
+    #[inline(always)]
     fn put_cell(&mut self, field: FieldId, kind: Kind, word: u64) {
         self.cells.push(Cell { word, field, kind });
     }
@@ -245,14 +267,7 @@ impl<'a> Draft<'a> {
             self.cells.sort_by_key(|cell| cell.field);
         }
         let text = if self.own.is_empty() { Box::from(self.raw) } else { [self.raw, &self.own].concat().into() };
-        Row {
-            time,
-            cells: self.cells,
-            text,
-            own: self.own.len() as u32,
-            stream: StreamId(0),
-            others: (!self.others.is_empty()).then(|| Box::new(Others(self.others))),
-        }
+        Row { time, cells: self.cells, text, own: self.own.len() as u32, stream: self.stream, others: self.others }
     }
 }
 

@@ -1,10 +1,8 @@
 //! CSV records to rows.
 
-use std::borrow::Cow;
-
 use ensue_model::row::Draft;
 use ensue_model::schema::Field;
-use ensue_model::{Row, Timestamp, Type, Value};
+use ensue_model::{FieldId, Row, StreamId, Timestamp, Type, Value};
 
 use super::{FormatError, Slot, absent, no_time};
 use crate::csv;
@@ -14,14 +12,43 @@ use crate::time::{TimeField, TimeFormat};
 
 #[derive(Debug)]
 pub(super) struct Decoder {
+    stream: StreamId,
     delimiter: u8,
-    /// What each column is read for.
-    columns: Vec<Option<Slot>>,
+    columns: Vec<Column>,
     time: TimeField,
 }
 
+/// What a column is read for.
+#[derive(Clone, Debug)]
+struct Column {
+    short_way: ShortWay,
+    slot: Option<Slot>,
+}
+
+/// Where what stands in a column goes if it is what most columns hold: a short int or a word.
+#[derive(Clone, Copy, Debug)]
+enum ShortWay {
+    /// Nobody reads it.
+    Unread,
+    /// An int is the event time, and perhaps a field.
+    Time(Option<FieldId>),
+    /// An int is an int, and a word a string.
+    Any(FieldId),
+    /// An int is an int.
+    Int(FieldId),
+    /// What has no quotes is what it says.
+    Text(FieldId),
+    /// There is none.
+    None,
+}
+
 impl Decoder {
-    pub(super) fn new(csv: &Csv, slots: Vec<(String, Slot)>, time: &TimeField) -> Result<Self, FormatError> {
+    pub(super) fn new(
+        csv: &Csv,
+        stream: StreamId,
+        slots: Vec<(String, Slot)>,
+        time: &TimeField,
+    ) -> Result<Self, FormatError> {
         let mut columns = vec![None; csv.columns.len()];
         for (name, slot) in slots {
             match csv.columns.iter().position(|column| *column == name) {
@@ -30,22 +57,29 @@ impl Decoder {
                 None => return Err(no_column(csv, &name, slot.time)),
             }
         }
-        Ok(Decoder { delimiter: csv.delimiter, columns, time: time.clone() })
+        let column = |slot: Option<Slot>| Column { short_way: ShortWay::of(slot.as_ref()), slot };
+        let columns = columns.into_iter().map(column).collect();
+        Ok(Decoder { stream, delimiter: csv.delimiter, columns, time: time.clone() })
     }
 
     pub(super) fn decode(&self, record: &str) -> Result<Row, String> {
-        let mut row = Draft::new(record);
+        let mut row = Draft::new(record).of_stream(self.stream);
         let mut time = None;
         let mut fields = csv::fields(record, self.delimiter);
-        for (column, slot) in self.columns.iter().enumerate() {
-            let Some(field) = fields.next() else { return Err(self.miscounted(column)) };
-            let Some(slot) = slot else { continue };
-            match scalar::short_int_at(record.as_bytes(), field.inner()) {
-                Some(int) if slot.takes_int() => self.put_int(int, slot, &mut row, &mut time)?,
-                _ => match field.text() {
-                    Cow::Borrowed(text) if slot.takes_word(text) => slot.put_word(text, &mut row),
-                    text => self.put(&text, slot, &mut row, &mut time)?,
-                },
+        for (at, column) in self.columns.iter().enumerate() {
+            let Some(field) = fields.next() else { return Err(self.miscounted(at)) };
+            let is_done = match column.short_way {
+                ShortWay::Unread => true,
+                ShortWay::Time(id) => self.take_time(record, field, id, &mut row, &mut time),
+                ShortWay::Any(id) => {
+                    put_part(record, field, id, scalar::begins_word, &mut row) || put_int(record, field, id, &mut row)
+                }
+                ShortWay::Int(id) => put_int(record, field, id, &mut row),
+                ShortWay::Text(id) => put_part(record, field, id, |_| true, &mut row),
+                ShortWay::None => false,
+            };
+            if !is_done && let Some(slot) = &column.slot {
+                self.put(&field.text(), slot, &mut row, &mut time)?;
             }
         }
         if fields.next().is_some() {
@@ -54,19 +88,21 @@ impl Decoder {
         Ok(row.row(time.ok_or_else(|| no_time(&self.time))?))
     }
 
-    /// Puts a short int, which most fields are.
     #[inline(always)]
-    fn put_int(&self, int: i64, slot: &Slot, row: &mut Draft<'_>, time: &mut Option<Timestamp>) -> Result<(), String> {
-        if slot.time {
-            *time = Some(match self.time.format.event_time_of_int(int) {
-                Some(time) => time,
-                None => self.event_time(&int.to_string())?,
-            });
+    fn take_time(
+        &self,
+        record: &str,
+        field: csv::Field<'_>,
+        id: Option<FieldId>,
+        row: &mut Draft<'_>,
+        time: &mut Option<Timestamp>,
+    ) -> bool {
+        let Some(int) = scalar::short_int_at(record.as_bytes(), field.inner()) else { return false };
+        *time = self.time.format.event_time_of_int(int);
+        if let (Some(id), Some(_)) = (id, &time) {
+            row.put_int(id, int);
         }
-        if let Some((id, _)) = &slot.field {
-            row.put_int(*id, int);
-        }
-        Ok(())
+        time.is_some()
     }
 
     #[inline(never)]
@@ -106,28 +142,48 @@ pub(crate) fn miscounted(found: usize, columns: usize) -> String {
     format!("{found} {fields}, expected {columns}, one for each column")
 }
 
-impl Slot {
-    /// Whether a word can only be a string.
-    #[inline]
-    fn takes_word(&self, text: &str) -> bool {
-        let is_any = self.field.as_ref().is_some_and(|(_, field)| field.kind == Type::Any);
-        is_any && !self.time && scalar::is_word(text)
+/// Puts a short int. False, and nothing is put, where it is something else.
+#[inline(always)]
+fn put_int(record: &str, field: csv::Field<'_>, id: FieldId, row: &mut Draft<'_>) -> bool {
+    match scalar::short_int_at(record.as_bytes(), field.inner()) {
+        Some(int) => row.put_int(id, int),
+        None => return false,
     }
+    true
+}
 
-    /// Puts a word that borrows from the record.
-    #[inline]
-    fn put_word(&self, text: &str, row: &mut Draft<'_>) {
-        if let Some((id, _)) = &self.field {
-            row.put_text(*id, text);
+/// Puts what stands in a field that has no quotes and begins as it should. False, and nothing is put, where it does not.
+#[inline(always)]
+fn put_part(
+    record: &str,
+    field: csv::Field<'_>,
+    id: FieldId,
+    begins: impl Fn(u8) -> bool,
+    row: &mut Draft<'_>,
+) -> bool {
+    let part = field.inner();
+    let is_text = !field.is_quoted() && !part.is_empty() && begins(record.as_bytes()[part.start]);
+    if is_text {
+        row.put_part(id, part);
+    }
+    is_text
+}
+
+impl ShortWay {
+    fn of(slot: Option<&Slot>) -> Self {
+        let Some(Slot { field, time }) = slot else { return ShortWay::Unread };
+        match (field.as_ref().map(|(id, field)| (*id, &field.kind)), time) {
+            (None, _) => ShortWay::Time(None),
+            (Some((id, Type::Any | Type::Int)), true) => ShortWay::Time(Some(id)),
+            (Some((id, Type::Any)), false) => ShortWay::Any(id),
+            (Some((id, Type::Int)), false) => ShortWay::Int(id),
+            (Some((id, Type::String)), false) => ShortWay::Text(id),
+            (Some(_), _) => ShortWay::None,
         }
     }
+}
 
-    /// Whether a short int is what it looks like.
-    #[inline]
-    fn takes_int(&self) -> bool {
-        self.field.as_ref().is_none_or(|(_, field)| matches!(field.kind, Type::Any | Type::Int))
-    }
-
+impl Slot {
     /// Whether rows can do without the column.
     fn may_be_missing(&self) -> bool {
         !self.time && self.field.as_ref().is_some_and(|(_, field)| field.nullable)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use ensue_model::row::Draft;
 use ensue_model::schema::Field;
-use ensue_model::{Row, Timestamp, Type, Value};
+use ensue_model::{Row, StreamId, Timestamp, Type, Value};
 use memchr::memchr2_iter;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -20,6 +20,7 @@ const DEPTH_MAX: usize = 128;
 
 #[derive(Debug)]
 pub(super) struct Decoder {
+    stream: StreamId,
     names: Names,
     /// What each name is read for.
     slots: Vec<Slot>,
@@ -30,9 +31,9 @@ pub(super) struct Decoder {
 pub(crate) type Texts<'a> = SmallVec<[Option<&'a [u8]>; 16]>;
 
 impl Decoder {
-    pub(super) fn new(slots: Vec<(String, Slot)>, time: &TimeField) -> Self {
+    pub(super) fn new(stream: StreamId, slots: Vec<(String, Slot)>, time: &TimeField) -> Self {
         let (names, slots) = slots.into_iter().unzip();
-        Decoder { names: Names::new(names), slots, time: time.clone() }
+        Decoder { stream, names: Names::new(names), slots, time: time.clone() }
     }
 
     pub(super) fn decode(&self, record: &str) -> Result<Row, String> {
@@ -44,7 +45,7 @@ impl Decoder {
     }
 
     fn row(&self, record: &str, texts: &[Option<&[u8]>]) -> Result<Row, String> {
-        let mut row = Draft::new(record);
+        let mut row = Draft::new(record).of_stream(self.stream);
         let mut time = None;
         for (slot, text) in self.slots.iter().zip(texts) {
             let text = text.unwrap_or(b"null");
