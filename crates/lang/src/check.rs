@@ -24,10 +24,9 @@ use std::sync::Arc;
 use ensue_model::function::HostFunction;
 use ensue_model::{Patterns, Schema};
 
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
+use crate::parse;
 use crate::source::Source;
-use crate::tree::File;
-use crate::{gate, parse};
 
 /// What the caller knows of the events, and wants of the patterns.
 #[derive(Clone, Debug, Default)]
@@ -56,13 +55,6 @@ pub struct Compiled {
 
 /// Compiles sources together. The errors are those of all sources at once.
 pub fn compile(sources: &[Source], options: &Options) -> Result<Compiled, Diagnostics> {
-    compile_behind(gate::refused, sources, options)
-}
-
-/// What finds the constructs that are not to be let through.
-pub(crate) type Gate = fn(&[File]) -> Vec<Diagnostic>;
-
-pub(crate) fn compile_behind(gate: Gate, sources: &[Source], options: &Options) -> Result<Compiled, Diagnostics> {
     let mut found = Vec::new();
     let mut files = Vec::with_capacity(sources.len());
     for (source, text) in sources.iter().enumerate() {
@@ -70,7 +62,6 @@ pub(crate) fn compile_behind(gate: Gate, sources: &[Source], options: &Options) 
         found.extend(unread.into_iter().map(|diagnostic| diagnostic.of(source)));
         files.push(file);
     }
-    found.extend(gate(&files));
     let patterns = world::check(sources, &files, options, &mut found);
     let diagnostics = Diagnostics::new(sources, found);
     if diagnostics.has_errors() {

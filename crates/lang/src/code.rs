@@ -5,8 +5,7 @@ use std::fmt;
 /// What kind of mistake a diagnostic speaks of.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Code {
-    /// `E0101`: E01 syntax, E02 names and stages, E03 types, E04 the shape of sequences, E09 limits and what is not yet
-    /// there.
+    /// `E0101`: E01 syntax, E02 names and stages, E03 types, E04 the shape of sequences, E09 limits.
     pub id: &'static str,
     /// In a few words.
     pub title: &'static str,
@@ -93,8 +92,8 @@ codes! {
     E0413 PART_NEGATION "a negation at the edge of a part" "What must not come lies between two events of its part; at the end of a branch of | only where the pattern ends."
     E0414 NEVER_TAKEN "never taken" "A part has a condition that never holds."
     E0415 NEVER_ACTIVE "never active" "The time from which a pattern is active lies before the one until which it is."
+    E0416 EVENT_COUNT "not a number of events" "A window in events holds one of them, or more."
 
-    E0901 NOT_YET "not supported yet" "The language has it; the engine does not run it yet."
     E0902 TOO_DEEP "nested too deeply" "Expressions and groups can be nested only so deeply."
     E0903 TOO_LARGE "too large" "A pattern has its limits; the message names the one that was reached."
 }

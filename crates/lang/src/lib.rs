@@ -24,7 +24,6 @@ mod parse;
 mod print;
 
 mod check;
-mod gate;
 
 pub mod code;
 mod diagnostic;

@@ -7,7 +7,7 @@ use crate::parse::is_name;
 use crate::tree::{
     Clause, ClauseKind, Emission, Ending, EndingKind, Entry, Expr, ExprKind, Field, File, Group, GroupKind, Item, Keep,
     Let, MarkKind, ModifierKind, Name, Param, Pattern, Quantifier, QuantifierKind, Record, Sequence, Skip, Step,
-    Stream, Table, Term, TypeName,
+    StepSpan, Stream, Table, Term, TypeName,
 };
 use ensue_model::expr::strength::{AND, COMPARISON, MINUS, NOT, OR, POSTFIX};
 
@@ -177,6 +177,13 @@ fn sequence(sequence: &Sequence) -> String {
     text
 }
 
+fn step_span(span: &StepSpan) -> String {
+    match span {
+        StepSpan::Time(span) => expr(span),
+        StepSpan::Events(count) => format!("{} events", count.text),
+    }
+}
+
 fn relation(relation: Relation) -> &'static str {
     match relation {
         Relation::Next => "next",
@@ -199,7 +206,9 @@ fn step(step: &Step) -> String {
     text.extend(step.modifiers.iter().map(|modifier| format!(" {}", modifier_word(modifier.kind))));
     text.extend(step.condition.iter().map(|condition| format!(" where {}", expr(condition))));
     text.extend(step.until.iter().map(|until| format!(" until {}", expr(until))));
-    text.extend(step.within.iter().map(|within| format!(" within {} of {}", expr(&within.span), name(&within.anchor))));
+    text.extend(
+        step.within.iter().map(|within| format!(" within {} of {}", step_span(&within.span), name(&within.anchor))),
+    );
     text
 }
 

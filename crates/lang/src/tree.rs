@@ -413,15 +413,24 @@ pub enum ModifierKind {
     Combinations,
 }
 
-/// `within 5m of previous`
+/// `within 5m of previous`, `within 5 events of previous`
 #[derive(Clone, PartialEq, Debug)]
 pub struct StepWithin {
-    /// A duration, or a parameter.
-    pub span: Expr,
+    /// How long.
+    pub span: StepSpan,
     /// `previous`, or a stage.
     pub anchor: Name,
     /// Where it stands.
     pub place: Place,
+}
+
+/// The length of a step's window.
+#[derive(Clone, PartialEq, Debug)]
+pub enum StepSpan {
+    /// `5m`: a duration, or a parameter.
+    Time(Expr),
+    /// `5 events`
+    Events(Number),
 }
 
 /// An expression.

@@ -1,5 +1,6 @@
 //! The checked pattern: what the parser's tree becomes, and all that the matcher compiles.
 
+use std::fmt;
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
@@ -191,7 +192,7 @@ pub struct Step {
     pub quantifier: Quantifier,
     /// What ends the loop: the event that fulfils it is not taken, and nothing more enters.
     pub until: Option<Expr>,
-    /// `within 5m of previous`: a deadline of the step's own.
+    /// `within 5m of previous`, `within 5 events of previous`: a deadline of the step's own.
     pub within: Option<StepWindow>,
 }
 
@@ -218,14 +219,32 @@ impl Step {
     }
 }
 
-/// How long a step waits: each event that it takes lies less than `span` after the anchor's latest event. A run that
-/// waits for the step alone ends when that time is over.
+/// How long a step waits: each event that it takes lies less than a time after the anchor's latest event, or is at most so
+/// many events of its key behind it. A run that waits for the step alone ends when the window is over.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct StepWindow {
     /// The length.
-    pub span: Span,
+    pub span: WindowSpan,
     /// From when it counts.
     pub anchor: Anchor,
+}
+
+/// The length of a step's window.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum WindowSpan {
+    /// An event lies less than that after the anchor.
+    Time(Span),
+    /// An event is at most that many events of its key, as the pattern reads it, behind the anchor.
+    Events(NonZeroU32),
+}
+
+impl fmt::Display for WindowSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WindowSpan::Time(span) => span.fmt(f),
+            WindowSpan::Events(count) => write!(f, "{count} events"),
+        }
+    }
 }
 
 /// From when a step's window counts.

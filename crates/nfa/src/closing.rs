@@ -3,6 +3,7 @@
 use ensue_model::Timestamp;
 use ensue_model::pattern::StageId;
 
+use crate::count::Count;
 use crate::products::{Product, Products, Standing};
 use crate::program::{Action, ConditionId, Edge, Program, ShuffleId, State, StateId, StateKind, Window};
 use crate::registers::{Registers, window_end};
@@ -20,12 +21,13 @@ pub(crate) enum Closing {
 
 impl Closing {
     /// The time for runs with these registers; none is never.
-    pub(crate) fn time(&self, registers: &Registers) -> Option<Timestamp> {
+    pub(crate) fn time(&self, registers: &Registers, count: &Count) -> Option<Timestamp> {
         match self {
             Closing::Never => None,
-            Closing::Windows(windows) => windows.iter().filter_map(|window| window_end(registers, window)).min(),
+            Closing::Windows(windows) => windows.iter().filter_map(|window| window_end(registers, window, count)).min(),
             Closing::Fewer(needed, of) => {
-                let mut times: Vec<Option<Timestamp>> = of.iter().map(|closing| closing.time(registers)).collect();
+                let mut times: Vec<Option<Timestamp>> =
+                    of.iter().map(|closing| closing.time(registers, count)).collect();
                 // What is never closed comes last.
                 times.sort_by_key(|time| (time.is_none(), *time));
                 times.len().checked_sub(*needed).and_then(|first| times.get(first).copied().flatten())

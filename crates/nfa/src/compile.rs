@@ -6,16 +6,15 @@
 
 use std::collections::HashMap;
 
-use ensue_model::expr::{Ask, BinaryOperator, Expr, Lookback, LookbackId, Pick};
+use ensue_model::expr::{Ask, Expr, Lookback, LookbackId, Pick};
 use ensue_model::pattern::{
-    Anchor, Contiguity, Pattern, Quantifier, Relation, Sequence, StageId, Step, StepWindow, Term,
+    Anchor, Contiguity, Pattern, Quantifier, Relation, Sequence, StageId, Step, StepWindow, Term, WindowSpan,
 };
-use ensue_model::{Span, Value};
 
 use crate::outcomes::passes_over;
 use crate::program::{
-    Action, Between, CompileError, Condition, ConditionId, Edge, Guard, Kept, Part, Program, Shuffle, ShuffleId, State,
-    StateId, StateKind, Window,
+    Action, Asked, Between, CompileError, Condition, ConditionId, Counted, Edge, Guard, Kept, Part, Program, Shuffle,
+    ShuffleId, State, StateId, StateKind, Test, Window,
 };
 
 /// The most states that a program may have.
@@ -196,6 +195,7 @@ impl<'p> Compiler<'p> {
         if self.conditions.len() > CONDITIONS_MAX {
             return Err(over("different conditions", CONDITIONS_MAX));
         }
+        let counted = self.counted();
         let program = Program {
             states: self.states,
             shuffles: self.shuffles,
@@ -207,11 +207,24 @@ impl<'p> Compiler<'p> {
             key: pattern.key.clone(),
             active: pattern.active,
             within: pattern.within,
+            within_events: pattern.within_events,
+            counted,
             skip: pattern.skip,
             keep: pattern.keep,
             passes_over: false,
         };
-        Ok(Program { passes_over: passes_over(&program), ..program })
+        Ok(Program { passes_over: !program.counts() && passes_over(&program), ..program })
+    }
+
+    fn counted(&self) -> Counted {
+        let spans = || self.states.iter().flat_map(|state| &state.windows).map(|window| window.span);
+        let in_events = spans().any(|span| matches!(span, WindowSpan::Events(_)));
+        let in_time = spans().any(|span| matches!(span, WindowSpan::Time(_)));
+        match in_events {
+            true if in_time => Counted::ForTimes,
+            false if self.pattern.within_events.is_none() => Counted::Not,
+            _ => Counted::ForEnds,
+        }
     }
 
     /// The states of a sequence; gives the first.
@@ -239,7 +252,8 @@ impl<'p> Compiler<'p> {
 
     /// In the middle an absence becomes an edge of the terms around it; at the end it is a state of its own.
     fn not_followed_by(&mut self, place: Place<'_>, sink: StateId) -> StateId {
-        let has_window = self.pattern.within.is_some() || place.step().within.is_some();
+        let Pattern { within, within_events, .. } = self.pattern;
+        let has_window = within.is_some() || within_events.is_some() || place.step().within.is_some();
         if self.states[sink.index()].kind != StateKind::Final || !has_window {
             return sink;
         }
@@ -671,13 +685,17 @@ impl<'p> Compiler<'p> {
             Anchor::Previous => None,
             Anchor::Stage(stage) => Some(stage),
         };
-        let time = Kept { stage, ask: Ask::Pick(Pick::Last, Expr::Time) };
-        let position = self.kept.iter().position(|kept| *kept == time).unwrap_or_else(|| {
-            self.kept.push(time);
+        let asked = match span {
+            WindowSpan::Time(_) => Asked::Value(Ask::Pick(Pick::Last, Expr::Time)),
+            WindowSpan::Events(_) => Asked::Number,
+        };
+        let anchor = Kept { stage, asked };
+        let position = self.kept.iter().position(|kept| *kept == anchor).unwrap_or_else(|| {
+            self.kept.push(anchor);
             self.kept.len() - 1
         });
         let since = LookbackId(position as u16);
-        Window { since, span, condition: self.condition(&in_window(since, span)) }
+        Window { since, span, condition: self.condition(Test::InWindow { since, span }) }
     }
 
     fn pass(&mut self, place: Place<'_>) -> Option<Pass> {
@@ -717,24 +735,35 @@ impl<'p> Compiler<'p> {
         if *expr == Expr::truth() {
             return Guard::Always;
         }
-        Guard::When(self.condition(expr))
+        Guard::When(self.condition(Test::Holds(expr.clone())))
     }
 
-    fn condition(&mut self, expr: &Expr) -> ConditionId {
-        let found = self.conditions.iter().position(|condition| condition.expr == *expr);
+    fn condition(&mut self, test: Test) -> ConditionId {
+        let found = self.conditions.iter().position(|condition| condition.test == test);
         let position = found.unwrap_or_else(|| {
-            // By which of several ways an event has come to a key is not of the event alone.
-            let has_ways = self.pattern.key.ways.len() > 1;
-            let mut looks_back = false;
-            expr.walk(&mut |part| {
-                looks_back |= matches!(part, Expr::Lookback(_) | Expr::KeyedBy(_));
-                looks_back |= has_ways && matches!(part, Expr::Key(_));
-            });
-            self.conditions.push(Condition { expr: expr.clone(), looks_back });
+            let looks_back = self.looks_back(&test);
+            self.conditions.push(Condition { test, looks_back });
             self.conditions.len() - 1
         });
         // Past the limit the number may wrap; `program` refuses such a pattern.
         ConditionId(position as u16)
+    }
+
+    /// Whether it asks for more than the event under test.
+    fn looks_back(&self, test: &Test) -> bool {
+        // By which of several ways an event has come to a key is not of the event alone.
+        let has_ways = self.pattern.key.ways.len() > 1;
+        match test {
+            Test::Holds(expr) => {
+                let mut found = false;
+                expr.walk(&mut |part| {
+                    found |= matches!(part, Expr::Lookback(_) | Expr::KeyedBy(_));
+                    found |= has_ways && matches!(part, Expr::Key(_));
+                });
+                found
+            }
+            Test::InWindow { .. } => true,
+        }
     }
 
     /// The edges by which the absences before a term drop a run that waits for it.
@@ -862,7 +891,7 @@ impl<'p> Compiler<'p> {
 
 impl Kept {
     fn of(lookback: &Lookback) -> Kept {
-        Kept { stage: Some(lookback.stage), ask: lookback.ask.clone() }
+        Kept { stage: Some(lookback.stage), asked: Asked::Value(lookback.ask.clone()) }
     }
 }
 
@@ -870,14 +899,6 @@ impl StateId {
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
-}
-
-/// `coalesce(time() - time(anchor) < span, true)`: without an anchor there is no deadline.
-fn in_window(since: LookbackId, span: Span) -> Expr {
-    let binary = |operator, a, b| Expr::Binary(operator, Box::new(a), Box::new(b));
-    let passed = binary(BinaryOperator::Subtract, Expr::Time, Expr::Lookback(since));
-    let in_time = binary(BinaryOperator::Less, passed, Expr::Constant(Value::Duration(span)));
-    binary(BinaryOperator::Coalesce, in_time, Expr::truth())
 }
 
 /// Whether a step in the sequence has a window.

@@ -4,13 +4,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use ensue_model::expr::{Aggregate, Ask, Expr, Lookback, LookbackId, Pick, write_name};
 use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{FieldId, Pattern, Patterns, Span};
 
 use crate::listing::keep_text;
-use crate::program::{Action, Edge, Guard, Kept, Program, ShuffleId, State, StateKind, Window};
+use crate::program::{Action, Asked, Edge, Guard, Kept, Program, ShuffleId, State, StateKind, Test, Window};
 
 /// How the open runs of a key are held, which is what an event can cost.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,6 +40,8 @@ pub enum Apart {
     Value(String),
     /// The time from which a step's window counts: `within 5m of previous`, as the pattern writes it.
     StepTime(String),
+    /// The event from which a step's window counts: `within 5 events of previous`, as the pattern writes it.
+    StepEvent(String),
 }
 
 /// What comes out when the window of a run ends.
@@ -48,6 +51,8 @@ pub enum WindowEnd {
     Timeout,
     /// The run, as a match: the pattern ends with `notFollowedBy`.
     Absence,
+    /// Nothing; but the window ends when so many events of the key have come.
+    Counted(NonZeroU32),
 }
 
 /// What ends the open runs of a key, and so bounds what is held.
@@ -57,6 +62,10 @@ pub enum Bound {
     Instant,
     /// The window of the pattern.
     Window(Span),
+    /// That many events of the key.
+    Events(NonZeroU32),
+    /// The window of the pattern, or that many events of the key, whichever is over first.
+    WindowOrEvents(Span, NonZeroU32),
     /// The windows of its steps.
     Steps,
     /// A run goes on with each event or ends, and cannot go on for ever.
@@ -100,8 +109,8 @@ impl Program {
         let waits = self.waits();
         if !waits.contains(&true) {
             Bound::Instant
-        } else if let Some(within) = self.within {
-            Bound::Window(within)
+        } else if let Some(whole) = self.bound_of_whole() {
+            whole
         } else if (0..waits.len()).any(|state| waits[state] && self.lets_pass(state, &waits) && !self.closes(state)) {
             keep_text(self.keep).map_or(Bound::Nothing, Bound::Kept)
         } else if self.has_step_windows() {
@@ -113,10 +122,25 @@ impl Program {
         }
     }
 
+    fn bound_of_whole(&self) -> Option<Bound> {
+        match (self.within, self.within_events) {
+            (None, None) => None,
+            (Some(within), None) => Some(Bound::Window(within)),
+            (None, Some(events)) => Some(Bound::Events(events)),
+            (Some(within), Some(events)) => Some(Bound::WindowOrEvents(within, events)),
+        }
+    }
+
     /// The fields that its conditions read, of the event under test and of earlier ones.
     pub fn fields(&self) -> BTreeSet<FieldId> {
-        let conditions = self.conditions.iter().map(|condition| &condition.expr);
-        let asks = self.kept.iter().map(|Kept { ask: Ask::Pick(_, expr) | Ask::Aggregate(_, expr), .. }| expr);
+        let conditions = self.conditions.iter().filter_map(|condition| match &condition.test {
+            Test::Holds(expr) => Some(expr),
+            Test::InWindow { .. } => None,
+        });
+        let asks = self.kept.iter().filter_map(|kept| match &kept.asked {
+            Asked::Value(Ask::Pick(_, expr) | Ask::Aggregate(_, expr)) => Some(expr),
+            Asked::Number => None,
+        });
         let mut fields = BTreeSet::new();
         for expr in conditions.chain(asks) {
             expr.walk(&mut |expr| {
@@ -128,13 +152,14 @@ impl Program {
         fields
     }
 
-    /// What comes out when a window ends; without a window, or where nothing comes out, starts do not count.
+    /// What comes out when a window ends; without a window, or where nothing comes out when one in time ends, starts do not
+    /// count.
     fn window_end(&self, timeouts: bool) -> Option<WindowEnd> {
-        self.within?;
+        self.bound_of_whole()?;
         match (self.has_absence_at_end(), timeouts) {
             (true, _) => Some(WindowEnd::Absence),
             (false, true) => Some(WindowEnd::Timeout),
-            (false, false) => None,
+            (false, false) => self.within_events.map(WindowEnd::Counted),
         }
     }
 
@@ -152,13 +177,17 @@ impl Program {
         }
         let windows = self.states.iter().flat_map(|state| &state.windows).filter(|window| window.since == id);
         let texts: BTreeSet<String> = windows.map(|window| self.window_text(window.since, window.span)).collect();
-        texts.into_iter().map(Apart::StepTime).collect()
+        let apart = match self.kept[usize::from(id.0)].asked {
+            Asked::Value(_) => Apart::StepTime,
+            Asked::Number => Apart::StepEvent,
+        };
+        texts.into_iter().map(apart).collect()
     }
 
     /// For each state, whether a condition there or ahead asks for the lookback.
     fn asked_ahead(&self, lookback: LookbackId) -> Vec<bool> {
         let asks: Vec<bool> =
-            self.conditions.iter().map(|condition| condition.expr.lookbacks().contains(&lookback)).collect();
+            self.conditions.iter().map(|condition| condition.lookbacks().contains(&lookback)).collect();
         let mut before: Vec<Vec<usize>> = vec![Vec::new(); self.states.len()];
         let mut next = Vec::new();
         for (position, state) in self.states.iter().enumerate() {
@@ -366,29 +395,20 @@ impl fmt::Display for Cost {
 }
 
 fn write_groups(f: &mut fmt::Formatter<'_>, apart: &[Apart]) -> fmt::Result {
-    let values: Vec<&str> = apart
-        .iter()
-        .filter_map(|apart| match apart {
-            Apart::Value(value) => Some(value.as_str()),
-            Apart::Start(_) | Apart::StepTime(_) => None,
-        })
-        .collect();
-    let times: Vec<&str> = apart
-        .iter()
-        .filter_map(|apart| match apart {
-            Apart::StepTime(step) => Some(step.as_str()),
-            Apart::Start(_) | Apart::Value(_) => None,
-        })
-        .collect();
-    let end = apart.iter().find_map(|apart| match apart {
-        Apart::Start(end) => Some(*end),
-        Apart::Value(_) | Apart::StepTime(_) => None,
-    });
-    let mut per: Vec<String> = end.map(|_| "start".to_owned()).into_iter().collect();
+    let (mut starts, mut values, mut times, mut events) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for apart in apart {
+        match apart {
+            Apart::Start(end) => starts.push(end.to_string()),
+            Apart::Value(value) => values.push(value.as_str()),
+            Apart::StepTime(step) => times.push(format!("of `{step}`")),
+            Apart::StepEvent(step) => events.push(format!("of `{step}`")),
+        }
+    }
+    let mut per: Vec<String> = starts.iter().map(|_| "start".to_owned()).collect();
     per.extend((!values.is_empty()).then(|| format!("distinct {}", listed(&values))));
     per.extend((!times.is_empty()).then(|| "time that a step's window counts from".to_owned()));
-    let mut because: Vec<String> = end.map(|end| end.to_string()).into_iter().collect();
-    because.extend(times.iter().map(|step| format!("of `{step}`")));
+    per.extend((!events.is_empty()).then(|| "event that a step's window counts from".to_owned()));
+    let because = [starts, times, events].concat();
     write!(f, "one group per {}", listed(&per))?;
     if because.is_empty() { Ok(()) } else { write!(f, ", because {}", listed(&because)) }
 }
@@ -404,10 +424,11 @@ fn listed(items: &[impl AsRef<str>]) -> String {
 
 impl fmt::Display for WindowEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            WindowEnd::Timeout => "its timeouts come out",
-            WindowEnd::Absence => "it ends with an absence, which is a match when the window ends",
-        })
+        match self {
+            WindowEnd::Timeout => f.write_str("its timeouts come out"),
+            WindowEnd::Absence => f.write_str("it ends with an absence, which is a match when the window ends"),
+            WindowEnd::Counted(within) => write!(f, "`within {within} events` counts from it"),
+        }
     }
 }
 
@@ -416,6 +437,14 @@ impl fmt::Display for Bound {
         match self {
             Bound::Instant => f.write_str("none: one event is a match"),
             Bound::Window(within) => write!(f, "`within {within}` bounds it: a run ends {within} after its first event"),
+            Bound::Events(events) => {
+                write!(f, "`within {events} events` bounds it: a run ends {events} events of its key after its first")
+            }
+            Bound::WindowOrEvents(within, events) => write!(
+                f,
+                "`within {within}` and `within {events} events` bound it: a run ends {within}, or {events} events of its key, \
+                 after its first event"
+            ),
             Bound::Steps => f.write_str("the windows of its steps bound how long a run waits"),
             Bound::Strict => f.write_str("bounded: a run ends with the first event of its key that does not fit"),
             Bound::WhileFitting => f.write_str(

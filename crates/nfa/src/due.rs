@@ -1,12 +1,32 @@
-//! When runs end because time passes: by the window of the whole match, or by those of the steps that they wait for.
+//! When runs end though nothing is taken: by the window of the whole match, or by those of the steps that they wait for.
 
+use ensue_model::Timestamp;
 use ensue_model::pattern::StageId;
-use ensue_model::{Span, Timestamp};
 
+use crate::closing::Closing;
+use crate::count::Count;
+use crate::program::Program;
 use crate::registers::{Registers, window_end};
 use crate::subsets::Subset;
 
-/// What time does to the runs of a group.
+/// Runs that wait, as windows see them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begun<'r> {
+    /// The time of their first event.
+    pub(crate) time: Timestamp,
+    /// Its number among the events of its key, where these are counted.
+    pub(crate) number: u32,
+    pub(crate) registers: &'r Registers,
+}
+
+impl Begun<'_> {
+    /// The only run of a key, of which windows see nothing but its first event's time.
+    pub(crate) fn only(time: Timestamp) -> Self {
+        Begun { time, number: 0, registers: &None }
+    }
+}
+
+/// What time, or a key's next event, does to the runs of a group. The time of a window in events is known when it is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Due {
     /// When they end; none is never.
@@ -16,14 +36,16 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    /// For runs that started at `start` and wait in `subset`.
-    pub(crate) fn new(subset: &Subset, within: Option<Span>, start: Timestamp, registers: &Registers) -> Self {
-        let whole = within.map(|within| start + within);
-        let end = earliest([whole, subset.closing.time(registers)]);
+    /// For runs that wait in `subset`, of a key of which so many events have come.
+    pub(crate) fn new(program: &Program, subset: &Subset, begun: Begun<'_>, count: &Count) -> Self {
+        let Begun { time, number, registers } = begun;
+        let in_time = program.within.map(|within| time + within);
+        let in_events = program.within_events.and_then(|most| count.end_of_whole(number, most));
+        let end = earliest([in_time, in_events, subset.closing.time(registers, count)]);
         if !subset.is_absence || subset.position.matched {
             return Due { end, absence: None };
         }
-        let own = earliest(subset.absence_windows.iter().map(|window| window_end(registers, window)));
+        let own = earliest(subset.absence_windows.iter().map(|window| window_end(registers, window, count)));
         Due { end, absence: earliest([end, own]) }
     }
 
@@ -33,9 +55,31 @@ impl Due {
     }
 }
 
+/// How far a key has come when runs are closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reached {
+    pub(crate) now: Timestamp,
+    pub(crate) count: Count,
+    pub(crate) cause: Cause,
+}
+
+/// Why runs are closed at a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Cause {
+    /// Time has come there. What comes at that time comes later.
+    Time,
+    /// An event of that time has been counted, and has not been looked at yet. What ends by time has ended.
+    Event,
+}
+
 /// The stages that runs were waiting for when they ended: those whose windows were open until then.
-pub(crate) fn awaiting(subset: &Subset, registers: &Registers, end: Timestamp) -> Vec<StageId> {
-    let takers = subset.takers.iter().filter(|(_, closing)| closing.time(registers).is_none_or(|closes| closes >= end));
+pub(crate) fn awaiting(subset: &Subset, registers: &Registers, end: Timestamp, reached: &Reached) -> Vec<StageId> {
+    let Reached { count, cause, .. } = reached;
+    let is_open = |closing: &Closing| match cause {
+        Cause::Time => closing.time(registers, count).is_none_or(|closes| closes >= end),
+        Cause::Event => closing.time(registers, &count.before()).is_none_or(|closes| closes > end),
+    };
+    let takers = subset.takers.iter().filter(|(_, closing)| is_open(closing));
     let mut found: Vec<StageId> = takers.map(|(stage, _)| *stage).collect();
     found.sort();
     found.dedup();

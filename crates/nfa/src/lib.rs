@@ -12,6 +12,7 @@ mod comparison;
 mod compile;
 mod conditions;
 mod cost;
+mod count;
 mod due;
 mod graph;
 mod incoming;

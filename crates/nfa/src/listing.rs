@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use ensue_model::expr::{BinaryOperator, Expr, LookbackId, write_name};
-use ensue_model::pattern::{Active, Keep, Skip, StageId};
-use ensue_model::{Pattern, Patterns, Span, Timestamp, Value};
+use ensue_model::expr::{LookbackId, write_name};
+use ensue_model::pattern::{Active, Keep, Skip, StageId, WindowSpan};
+use ensue_model::{Pattern, Patterns, Timestamp};
 
 use crate::program::{
-    Action, Between, Condition, ConditionId, Edge, Guard, Program, Shuffle, State, StateId, StateKind,
+    Action, Between, Condition, ConditionId, Edge, Guard, Program, Shuffle, State, StateId, StateKind, Test,
 };
 
 impl Program {
@@ -21,8 +21,15 @@ impl Program {
         Listing { program: self, patterns, pattern }
     }
 
+    /// The windows over the whole match, as a pattern writes them.
+    pub(crate) fn window_texts(&self) -> Vec<String> {
+        let time = self.within.map(|within| format!("within {within}"));
+        let events = self.within_events.map(|within| format!("within {within} events"));
+        time.into_iter().chain(events).collect()
+    }
+
     /// A step's window, as a pattern writes it.
-    pub(crate) fn window_text(&self, since: LookbackId, span: Span) -> String {
+    pub(crate) fn window_text(&self, since: LookbackId, span: WindowSpan) -> String {
         let anchor = match self.kept[usize::from(since.0)].stage {
             None => "previous".into(),
             Some(stage) => self.stage_text(stage),
@@ -62,11 +69,11 @@ struct Listing<'p> {
 
 impl fmt::Display for Listing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Program { start, active, within, skip, keep, .. } = self.program;
+        let Program { start, active, skip, keep, .. } = self.program;
         write!(f, "start {}{}, ", start.0, active_text(*active))?;
-        match within {
-            Some(within) => write!(f, "within {within}, ")?,
-            None => f.write_str("no window, ")?,
+        match self.program.window_texts().as_slice() {
+            [] => f.write_str("no window, ")?,
+            windows => windows.iter().try_for_each(|window| write!(f, "{window}, "))?,
         }
         let keep = keep_text(*keep).map(|keep| format!(", {keep}")).unwrap_or_default();
         writeln!(f, "skip {}{keep}", self.skip(*skip))?;
@@ -90,9 +97,11 @@ impl Listing<'_> {
 
     fn condition(&self, f: &mut fmt::Formatter<'_>, id: ConditionId, condition: &Condition) -> fmt::Result {
         let looks_back = if condition.looks_back { "    (looks back)" } else { "" };
-        match window_of(&condition.expr) {
-            Some((since, span)) => writeln!(f, "{id}: {}{looks_back}", self.program.window_text(since, span)),
-            None => writeln!(f, "{id}: {}{looks_back}", condition.expr.display(self.patterns, self.pattern)),
+        match &condition.test {
+            Test::Holds(expr) => writeln!(f, "{id}: {}{looks_back}", expr.display(self.patterns, self.pattern)),
+            Test::InWindow { since, span } => {
+                writeln!(f, "{id}: {}{looks_back}", self.program.window_text(*since, *span))
+            }
         }
     }
 
@@ -149,23 +158,6 @@ fn active_text(Active { from, until }: Active) -> String {
     let moment = |word: &str, time: Option<Timestamp>| time.map(|time| format!(" {word} @{time}")).unwrap_or_default();
     let (from, until) = (moment("from", from), moment("until", until));
     if from.len() + until.len() == 0 { String::new() } else { format!(" active{from}{until}") }
-}
-
-/// The step window that a condition was made from.
-fn window_of(condition: &Expr) -> Option<(LookbackId, Span)> {
-    let Expr::Binary(BinaryOperator::Coalesce, in_time, otherwise) = condition else { return None };
-    let Expr::Binary(BinaryOperator::Less, passed, span) = &**in_time else { return None };
-    match (&**passed, &**span, &**otherwise) {
-        (
-            Expr::Binary(BinaryOperator::Subtract, now, since),
-            Expr::Constant(Value::Duration(span)),
-            Expr::Constant(Value::Bool(true)),
-        ) => match (&**now, &**since) {
-            (Expr::Time, Expr::Lookback(since)) => Some((*since, *span)),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 fn write_edge(f: &mut fmt::Formatter<'_>, edge: &Edge) -> fmt::Result {

@@ -9,11 +9,12 @@ use ensue_model::pattern::StageId;
 use ensue_model::{Event, Timestamp};
 
 use crate::conditions::Conditions;
-use crate::due::{self, Due};
+use crate::count::Count;
+use crate::due::{self, Begun, Cause, Due, Reached};
 use crate::graph::{Graph, NodeId};
 use crate::incoming::Incoming;
-use crate::program::Program;
-use crate::registers::{self, Registers};
+use crate::program::{Counted, Program};
+use crate::registers;
 use crate::runs::{Group, Held, Many, Runs, Spelled, Start, Waiting};
 use crate::scratch::{Limits, Overflow, Scratch};
 use crate::subsets::{Position, SubsetId, Taking, Transition, TransitionId};
@@ -82,13 +83,34 @@ impl Program {
         }
         let was_one = matches!(runs.0, Held::One { .. });
         let many = runs.many();
+        let has_ended = self.counts() && self.count(many, incoming, scratch, out);
         let stepped = if self.skips() {
             self.step_ordered(many, incoming, scratch, out)
         } else {
             self.step_many(many, incoming, scratch, out)
         };
         runs.settle();
-        Stepped { has_changed: stepped.has_changed || was_one, ..stepped }
+        Stepped { has_changed: stepped.has_changed || was_one || has_ended, ..stepped }
+    }
+
+    /// Counts the event, and ends the runs for which it is one too many, before they look at it; gives whether there are any,
+    /// or when others end may have changed.
+    fn count<E: Event>(
+        &self,
+        many: &mut Many<E>,
+        incoming: &Incoming<E>,
+        scratch: &mut Scratch,
+        out: &mut impl Sink<E>,
+    ) -> bool {
+        many.count.add(incoming.time());
+        scratch.count = many.count;
+        let reached = Reached { now: incoming.time(), count: many.count, cause: Cause::Event };
+        if self.skips() {
+            self.close_ordered(many, reached, scratch, out);
+            true
+        } else {
+            self.close_many(many, reached, scratch, out) || self.counted == Counted::ForTimes
+        }
     }
 
     /// As [`Program::step`], where there is at most one run before and after. None, and nothing is done, where there may
@@ -190,24 +212,36 @@ impl Program {
     /// Ends the runs whose time is over at `now`: they time out, or are matches if they waited for an absence. What comes out
     /// is in no order: the caller knows what else comes out at the same time.
     pub fn close<E: Event>(&self, runs: &mut Runs<E>, now: Timestamp, scratch: &mut Scratch, out: &mut impl Sink<E>) {
+        let reached = Reached { now, count: runs.count(), cause: Cause::Time };
         match &mut runs.0 {
             Held::None => {}
             Held::One { taken, subset, stage } => {
                 let give = |lapse: Lapse| lapse.give(vec![(*stage, taken.clone())], out);
-                match self.lapse(*subset, taken.time, &None, now, scratch, give) {
+                let begun = Begun::only(taken.time);
+                match self.lapse(*subset, begun, &reached, scratch, give) {
                     Lapsed::Open => {}
                     Lapsed::Ended => runs.0 = Held::None,
                     Lapsed::Matched(matched) => *subset = matched,
                 }
             }
-            Held::Many(many) if self.skips() => self.close_ordered(many, now, scratch, out),
-            Held::Many(many) => self.close_many(many, now, scratch, out),
+            Held::Many(many) if self.skips() => self.close_ordered(many, reached, scratch, out),
+            Held::Many(many) => {
+                self.close_many(many, reached, scratch, out);
+            }
         }
         runs.settle();
     }
 
-    fn close_many<E: Event>(&self, many: &mut Many<E>, now: Timestamp, scratch: &mut Scratch, out: &mut impl Sink<E>) {
+    /// Gives whether something has ended, or has become a match.
+    fn close_many<E: Event>(
+        &self,
+        many: &mut Many<E>,
+        reached: Reached,
+        scratch: &mut Scratch,
+        out: &mut impl Sink<E>,
+    ) -> bool {
         let Many { waiting, graph, tally, .. } = many;
+        let mut has_changed = false;
         for Waiting { subset, groups } in waiting.iter_mut() {
             let mut keep_open = |group: &Group| {
                 let give = |lapse: Lapse| {
@@ -216,11 +250,12 @@ impl Program {
                         ControlFlow::Continue(())
                     });
                 };
-                match self.lapse(*subset, group.start.time, &group.registers, now, scratch, give) {
+                match self.lapse(*subset, group.begun(), &reached, scratch, give) {
                     Lapsed::Open => return true,
                     Lapsed::Ended => tally.remove(graph.extent(group.runs)),
                     Lapsed::Matched(matched) => scratch.arrived.push((matched, group.clone())),
                 }
+                has_changed = true;
                 false
             };
             if self.has_step_windows() {
@@ -231,8 +266,11 @@ impl Program {
             }
         }
         waiting.retain(|waiting| !waiting.groups.is_empty());
-        self.settle(many, scratch);
-        many.sweep(self.closed(now));
+        if has_changed {
+            self.settle(many, scratch);
+            many.sweep(self.closed(reached.now));
+        }
+        has_changed
     }
 
     /// As [`Program::close`], but one end after the other, as if it were called at each of them: under a skip strategy what
@@ -253,28 +291,29 @@ impl Program {
     fn lapse(
         &self,
         subset: SubsetId,
-        start: Timestamp,
-        registers: &Registers,
-        now: Timestamp,
+        begun: Begun<'_>,
+        reached: &Reached,
         scratch: &mut Scratch,
         mut give: impl FnMut(Lapse),
     ) -> Lapsed {
         let here = scratch.subsets.get(subset);
-        let due = Due::new(here, self.within, start, registers);
-        let is_over = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
+        let Reached { now, count, .. } = reached;
+        let due = Due::new(self, here, begun, count);
+        let is_over = |time: Option<Timestamp>| time.is_some_and(|time| time <= *now);
         let (is_ended, is_absent) = (is_over(due.end), is_over(due.absence));
         if let Some(at) = due.absence
             && is_absent
         {
-            give(Lapse::Match { at });
+            give(Lapse::Match { at: count.comes_out(at) });
         }
-        if let Some(deadline) = due.end
+        if let Some(end) = due.end
             && is_ended
             && !is_absent
             && !here.position.matched
             && scratch.wants_timeouts
         {
-            give(Lapse::Timeout { deadline, awaiting: due::awaiting(here, registers, deadline) });
+            let awaiting = due::awaiting(here, begun.registers, end, reached);
+            give(Lapse::Timeout { deadline: count.comes_out(end), awaiting });
         }
         match (is_ended, is_absent) {
             (true, _) => Lapsed::Ended,
@@ -292,18 +331,19 @@ impl Program {
         let mut at = |due: Due| next = [next, due.next()].into_iter().flatten().min();
         match &runs.0 {
             Held::None => {}
-            Held::One { taken, subset, .. } => at(Due::new(scratch.subset(*subset), self.within, taken.time, &None)),
+            Held::One { taken, subset, .. } => {
+                let begun = Begun::only(taken.time);
+                at(Due::new(self, scratch.subset(*subset), begun, &Count::NONE));
+            }
             Held::Many(many) => {
                 for Waiting { subset, groups } in &many.waiting {
                     let subset = scratch.subset(*subset);
-                    groups
-                        .iter()
-                        .for_each(|group| at(Due::new(subset, self.within, group.start.time, &group.registers)));
+                    groups.iter().for_each(|group| at(Due::new(self, subset, group.begun(), &many.count)));
                 }
                 self.each_due_ordered(many, scratch, at);
             }
         }
-        next
+        next.map(|time| runs.count().comes_out(time))
     }
 }
 
@@ -395,7 +435,8 @@ impl<E: Event> Step<'_, E> {
             return false;
         }
         self.has_changed = true;
-        let Scratch { subsets, arrived, no_registers, faults, tables, limits, overflow, .. } = &mut *self.scratch;
+        let Scratch { subsets, arrived, no_registers, faults, tables, count, limits, overflow, .. } =
+            &mut *self.scratch;
         let Taking { stage, target, matches } = subsets.transition(transition).taken[taking];
         let here = Start { time: self.incoming.time(), position: self.incoming.position() };
         let runs = graph.take(group.map(|group| group.runs), stage, self.incoming.taken());
@@ -409,9 +450,11 @@ impl<E: Event> Step<'_, E> {
             &subsets.get(target).live,
             stage,
             &OfEvent { event: self.incoming.event(), faults, tables },
+            count,
         );
         tally.add(graph.extent(runs));
-        arrived.push((target, Group { start: group.map_or(here, |group| group.start), runs, registers }));
+        let (start, number) = group.map_or((here, count.short_number()), |group| (group.start, group.number));
+        arrived.push((target, Group { start, runs, number, registers }));
         true
     }
 
@@ -435,7 +478,7 @@ impl<E: Event> Step<'_, E> {
         let live = &subsets.get(target).live;
         arrived.extend(groups.iter_mut().map(|group| {
             let registers = registers::trimmed(group.registers.take(), live);
-            (target, Group { start: group.start, runs: group.runs, registers })
+            (target, Group { start: group.start, runs: group.runs, number: group.number, registers })
         }));
         false
     }

@@ -13,7 +13,8 @@ use ensue_model::pattern::{Skip, StageId};
 use ensue_model::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::due::{self, Due};
+use crate::count::Count;
+use crate::due::{self, Begun, Due, Reached};
 use crate::graph::{Graph, NodeId};
 use crate::incoming::Incoming;
 use crate::matcher::{Sink, Stepped, in_taken_order};
@@ -39,6 +40,8 @@ pub(crate) struct OrderedRun {
     start: Start,
     pub(crate) state: u32,
     pub(crate) events: NodeId,
+    /// The number of the first event among those of its key, where these are counted.
+    number: u32,
     /// Whether what it holds has come out as a match.
     matched: bool,
     /// Whether the absence at the end has made a match of it, which may still wait.
@@ -220,6 +223,7 @@ impl Program {
                             start,
                             state: target.0,
                             events,
+                            number: run.as_ref().map_or(scratch.count.short_number(), |run| run.number),
                             matched: false,
                             is_awaited: false,
                             registers,
@@ -236,7 +240,7 @@ impl Program {
     fn registers_after<E: Event>(&self, before: &Registers, stage: StageId, event: &E, scratch: &Scratch) -> Registers {
         // Runs are told apart anyway: registers that nobody asks for are kept.
         let live = vec![true; self.kept.len()];
-        registers::after(before, &self.kept, &live, stage, &scratch.of_event(event))
+        registers::after(before, &self.kept, &live, stage, &scratch.of_event(event), &scratch.count)
     }
 
     /// Lets go the matches that nothing earlier can make void any more, and drops what they make void. Gives the nodes of
@@ -287,14 +291,15 @@ impl Program {
     pub(crate) fn close_ordered<E: Event>(
         &self,
         runs: &mut Many<E>,
-        now: Timestamp,
+        reached: Reached,
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
     ) {
+        let Reached { now, count, .. } = reached;
         let mut ended: Vec<(OrderedRun, Timestamp)> = Vec::new();
         let mut open: Vec<OrderedRun> = Vec::with_capacity(runs.ordered.runs.len());
         for mut run in std::mem::take(&mut runs.ordered.runs) {
-            let due = self.due(&run, scratch);
+            let due = self.due(&run, &count, scratch);
             let is_over = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
             if is_over(due.absence) {
                 runs.ordered.waiting.push(WaitingMatch { start: run.start, events: run.events });
@@ -312,7 +317,7 @@ impl Program {
             let ends = ended.iter().filter(|(other, _)| other.events == run.events).map(|(_, end)| *end);
             if let Some(end) = ends.max() {
                 let subset = self.subset_of(StateId(run.state), scratch);
-                let awaiting = due::awaiting(scratch.subset(subset), &run.registers, end);
+                let awaiting = due::awaiting(scratch.subset(subset), &run.registers, end, &reached);
                 TimedOut::add(&mut timed_out, run, end, awaiting);
             }
         }
@@ -322,7 +327,7 @@ impl Program {
         for TimedOut { events, end, mut awaiting } in timed_out {
             awaiting.sort();
             awaiting.dedup();
-            out.timed_out(spell(&runs.graph, events), end, awaiting);
+            out.timed_out(spell(&runs.graph, events), count.comes_out(end), awaiting);
         }
         runs.sweep(Timestamp::MIN);
     }
@@ -331,16 +336,17 @@ impl Program {
         scratch.intern(self, Position { states: Box::new([state]), matched: false })
     }
 
-    fn due(&self, run: &OrderedRun, scratch: &mut Scratch) -> Due {
+    fn due(&self, run: &OrderedRun, count: &Count, scratch: &mut Scratch) -> Due {
         let subset = self.subset_of(StateId(run.state), scratch);
-        let due = Due::new(scratch.subset(subset), self.within, run.start.time, &run.registers);
+        let begun = Begun { time: run.start.time, number: run.number, registers: &run.registers };
+        let due = Due::new(self, scratch.subset(subset), begun, count);
         let is_done = run.matched || run.is_awaited;
         Due { absence: due.absence.filter(|_| !is_done), ..due }
     }
 
     /// Calls `visit` with what time does to each run.
     pub(crate) fn each_due_ordered<E: Event>(&self, runs: &Many<E>, scratch: &mut Scratch, visit: impl FnMut(Due)) {
-        runs.ordered.runs.iter().map(|run| self.due(run, scratch)).for_each(visit);
+        runs.ordered.runs.iter().map(|run| self.due(run, &runs.count, scratch)).for_each(visit);
     }
 }
 

@@ -1,9 +1,10 @@
 //! The program: what a pattern is compiled to, and all that the matcher knows of it.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use ensue_model::expr::{Ask, LookbackId};
-use ensue_model::pattern::{Active, Keep, Skip, StageId};
+use ensue_model::pattern::{Active, Keep, Skip, StageId, WindowSpan};
 use ensue_model::{Expr, Keys, Span};
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ pub struct Program {
     pub(crate) shuffles: Vec<Shuffle>,
     pub(crate) start: StateId,
     pub(crate) conditions: Vec<Condition>,
-    /// What is kept of the events taken: first the pattern's lookbacks, then the times from which step windows count.
+    /// What is kept of the events taken: first the pattern's lookbacks, then from where step windows count.
     pub(crate) kept: Vec<Kept>,
     pub(crate) stage_names: Vec<String>,
     /// The key, which an event and all runs that it comes to have in common.
@@ -39,6 +40,8 @@ pub struct Program {
     pub(crate) within: Option<Span>,
     /// Whether some condition asks for more than the event under test.
     pub(crate) asks_runs: bool,
+    pub(crate) within_events: Option<NonZeroU32>,
+    pub(crate) counted: Counted,
     /// Whether an event that fulfils no condition changes nothing, whatever has come before.
     pub(crate) passes_over: bool,
     pub(crate) skip: Skip,
@@ -67,10 +70,18 @@ impl Program {
         self.states.iter().any(|state| !state.windows.is_empty())
     }
 
+    /// Whether events are counted, so that each of a key with open runs makes a difference.
+    pub(crate) fn counts(&self) -> bool {
+        self.counted != Counted::Not
+    }
+
     /// What an event must have, one of these, to make a difference to any run; none where any event may. Each condition
     /// begins with such a comparison, and an event that fulfils no condition changes nothing.
     pub fn needs(&self) -> Option<Vec<Need>> {
-        let needs = self.conditions.iter().map(|condition| Need::of(&condition.expr));
+        let needs = self.conditions.iter().map(|condition| match &condition.test {
+            Test::Holds(expr) => Need::of(expr),
+            Test::InWindow { .. } => None,
+        });
         if self.passes_over { needs.collect() } else { None }
     }
 
@@ -132,11 +143,50 @@ pub(crate) struct Between {
     pub(crate) is_relaxed: bool,
 }
 
+/// What the events of a key are counted for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Counted {
+    /// They are not.
+    Not,
+    /// A run ends with one, or ends when it would have ended in any case.
+    ForEnds,
+    /// The same; and when a run ends in time may change with one, since it closes one of several ways on: some steps have a
+    /// window in events, others one in time.
+    ForTimes,
+}
+
 /// A condition, and whether it asks for more than the event under test.
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {
-    pub(crate) expr: Expr,
+    pub(crate) test: Test,
     pub(crate) looks_back: bool,
+}
+
+/// What a condition asks.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Test {
+    /// Whether the expression holds.
+    Holds(Expr),
+    /// Whether the event lies in the window of a step. If its anchor has taken nothing, it does.
+    InWindow { since: LookbackId, span: WindowSpan },
+}
+
+impl Condition {
+    /// The expression, if it is on the event under test alone.
+    pub(crate) fn of_event(&self) -> Option<&Expr> {
+        match &self.test {
+            Test::Holds(expr) if !self.looks_back => Some(expr),
+            Test::Holds(_) | Test::InWindow { .. } => None,
+        }
+    }
+
+    /// What it asks of what a run has taken, each once.
+    pub(crate) fn lookbacks(&self) -> Vec<LookbackId> {
+        match &self.test {
+            Test::Holds(expr) => expr.lookbacks(),
+            Test::InWindow { since, .. } => vec![*since],
+        }
+    }
 }
 
 /// A state: what happens to a run that waits here when the next event comes.
@@ -152,11 +202,11 @@ pub(crate) struct State {
     pub(crate) edges: Vec<Edge>,
 }
 
-/// A step window, as the automaton knows it: open for `span` after the time in a register; if there is none, always.
+/// A step window, as the automaton knows it: open for `span` behind what is in a register; if there is nothing, always.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Window {
     pub(crate) since: LookbackId,
-    pub(crate) span: Span,
+    pub(crate) span: WindowSpan,
     /// Whether an event lies in it.
     pub(crate) condition: ConditionId,
 }
@@ -166,7 +216,16 @@ pub(crate) struct Window {
 pub(crate) struct Kept {
     /// The stage whose events count; all where none is named.
     pub(crate) stage: Option<StageId>,
-    pub(crate) ask: Ask,
+    pub(crate) asked: Asked,
+}
+
+/// What is asked of the events that a run has taken.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Asked {
+    /// What an expression could ask.
+    Value(Ask),
+    /// The number of the latest among the events of its key.
+    Number,
 }
 
 /// What a state is for.

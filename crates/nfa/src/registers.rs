@@ -8,12 +8,13 @@ use ensue_model::aggregate::Accumulator;
 use ensue_model::eval::{Fault, OfEvent, Scope, eval};
 use ensue_model::expr::{Ask, LookbackId, Pick};
 use ensue_model::key::key_part;
-use ensue_model::pattern::StageId;
+use ensue_model::pattern::{StageId, WindowSpan};
 use ensue_model::{Event, FieldId, StreamId, Tables, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 
+use crate::count::Count;
 use crate::incoming::Incoming;
-use crate::program::{Kept, Program, Window};
+use crate::program::{Asked, Kept, Program, Window};
 
 /// The value of one lookback for the runs of a group.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub(crate) enum Register {
     Tail(VecDeque<Value<'static>>),
     /// An aggregate.
     Fold(Accumulator),
+    /// The number of the last event among those of its key; none if there is none yet.
+    Number(Option<u64>),
 }
 
 /// The registers of a group; none where the pattern looks at nothing back.
@@ -45,13 +48,14 @@ pub(crate) fn after<E: Event>(
     live: &[bool],
     stage: StageId,
     scope: &OfEvent<'_, E>,
+    count: &Count,
 ) -> Registers {
     let registers = registers.as_ref()?;
     let next = registers.iter().zip(kept).zip(live).map(|((register, kept), is_live)| {
         if !is_live {
             Register::Dead
         } else if kept.stage.is_none_or(|of| of == stage) {
-            register.clone().with(&kept.ask, scope)
+            register.clone().with(&kept.asked, scope, count)
         } else {
             register.clone()
         }
@@ -70,28 +74,54 @@ pub(crate) fn trimmed(registers: Registers, live: &[bool]) -> Registers {
     Some(registers)
 }
 
-/// When a window closes for runs with these registers; none if its anchor has taken nothing.
-pub(crate) fn window_end(registers: &Registers, window: &Window) -> Option<Timestamp> {
-    match registers.as_ref()?[usize::from(window.since.0)] {
-        Register::Value(Value::Timestamp(since), _) => Some(since + window.span),
-        Register::Value(..) | Register::Dead | Register::After(..) | Register::Tail(_) | Register::Fold(_) => None,
+/// When a window closes for runs with these registers; none if its anchor has taken nothing. One in events has no end before it
+/// has come.
+pub(crate) fn window_end(registers: &Registers, window: &Window, count: &Count) -> Option<Timestamp> {
+    end_of(registers, window.since, window.span, count)
+}
+
+/// Whether the event at hand, which is the latest that was counted, lies in a window.
+pub(crate) fn is_in_window(
+    registers: &Registers,
+    since: LookbackId,
+    span: WindowSpan,
+    at: Timestamp,
+    count: &Count,
+) -> bool {
+    end_of(registers, since, span, count).is_none_or(|end| at < end)
+}
+
+fn end_of(registers: &Registers, since: LookbackId, span: WindowSpan, count: &Count) -> Option<Timestamp> {
+    match (&registers.as_ref()?[usize::from(since.0)], span) {
+        (Register::Value(Value::Timestamp(since), _), WindowSpan::Time(span)) => Some(*since + span),
+        (Register::Number(Some(since)), WindowSpan::Events(most)) => count.end_of_step(*since, most),
+        _ => None,
     }
 }
 
 impl Register {
     fn empty(kept: &Kept) -> Register {
-        match &kept.ask {
-            Ask::Pick(Pick::First | Pick::Last, _) => Register::Value(Value::Null, false),
-            Ask::Pick(Pick::At(index), _) => match u64::try_from(*index) {
+        match &kept.asked {
+            Asked::Value(Ask::Pick(Pick::First | Pick::Last, _)) => Register::Value(Value::Null, false),
+            Asked::Value(Ask::Pick(Pick::At(index), _)) => match u64::try_from(*index) {
                 Ok(after) => Register::After(after, Value::Null),
                 Err(_) => Register::Tail(VecDeque::new()),
             },
-            Ask::Aggregate(aggregate, _) => Register::Fold(Accumulator::new(*aggregate)),
+            Asked::Value(Ask::Aggregate(aggregate, _)) => Register::Fold(Accumulator::new(*aggregate)),
+            Asked::Number => Register::Number(None),
         }
     }
 
     /// The register with one more event.
-    fn with<E: Event>(self, ask: &Ask, scope: &OfEvent<'_, E>) -> Register {
+    fn with<E: Event>(self, asked: &Asked, scope: &OfEvent<'_, E>, count: &Count) -> Register {
+        match (self, asked) {
+            (Register::Dead, Asked::Number) => Register::Dead,
+            (_, Asked::Number) => Register::Number(Some(count.number())),
+            (register, Asked::Value(ask)) => register.with_value(ask, scope),
+        }
+    }
+
+    fn with_value<E: Event>(self, ask: &Ask, scope: &OfEvent<'_, E>) -> Register {
         match (self, ask) {
             (Register::Dead, _) => Register::Dead,
             (Register::Value(value, true), Ask::Pick(Pick::First, _)) => Register::Value(value, true),
@@ -109,18 +139,22 @@ impl Register {
                 accumulator.add(eval(expr, scope), &mut |fault| scope.fault(fault));
                 Register::Fold(accumulator)
             }
-            (register @ (Register::Value(..) | Register::Tail(_) | Register::Fold(_)), _) => register,
+            (register @ (Register::Value(..) | Register::Tail(_) | Register::Fold(_) | Register::Number(_)), _) => {
+                register
+            }
         }
     }
 
-    fn value(&self, ask: &Ask) -> Value<'_> {
-        match (self, ask) {
+    fn value(&self, asked: &Asked) -> Value<'_> {
+        match (self, asked) {
             (Register::Value(value, _), _) => value.borrowed(),
-            (Register::Tail(values), Ask::Pick(Pick::At(index), _)) if values.len() as u64 == index.unsigned_abs() => {
+            (Register::Tail(values), Asked::Value(Ask::Pick(Pick::At(index), _)))
+                if values.len() as u64 == index.unsigned_abs() =>
+            {
                 values[0].borrowed()
             }
             (Register::Fold(accumulator), _) => accumulator.value(),
-            (Register::Dead | Register::After(..) | Register::Tail(_), _) => Value::Null,
+            (Register::Dead | Register::After(..) | Register::Tail(_) | Register::Number(_), _) => Value::Null,
         }
     }
 }
@@ -165,7 +199,7 @@ impl<E: Event> Scope for UnderTest<'_, E> {
     fn lookback(&self, lookback: LookbackId) -> Value<'_> {
         let index = usize::from(lookback.0);
         match self.registers {
-            Some(registers) => registers[index].value(&self.program.kept[index].ask),
+            Some(registers) => registers[index].value(&self.program.kept[index].asked),
             None => Value::Null,
         }
     }

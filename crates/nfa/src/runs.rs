@@ -8,6 +8,8 @@ use ensue_model::pattern::StageId;
 use ensue_model::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::count::Count;
+use crate::due::Begun;
 use crate::graph::{Extent, Graph, NodeId, SavedGraph};
 use crate::ordered::{Ordered, OrderedRun};
 use crate::products::SavedProduct;
@@ -39,6 +41,8 @@ pub(crate) struct Many<E> {
     /// The runs in their place under a skip strategy.
     pub(crate) ordered: Ordered,
     pub(crate) graph: Graph<E>,
+    /// The events of the key that have come, where they are counted.
+    pub(crate) count: Count,
     /// Of the groups that wait, and of those that are on their way with the event at hand.
     pub(crate) tally: Tally,
 }
@@ -59,6 +63,8 @@ pub(crate) struct Group {
     pub(crate) start: Start,
     /// The runs.
     pub(crate) runs: NodeId,
+    /// The number of the first event among those of its key, where these are counted.
+    pub(crate) number: u32,
     pub(crate) registers: Registers,
 }
 
@@ -96,7 +102,13 @@ impl<E> Default for Runs<E> {
 
 impl<E> Default for Many<E> {
     fn default() -> Self {
-        Many { waiting: Vec::new(), ordered: Ordered::default(), graph: Graph::default(), tally: Tally::default() }
+        Many {
+            waiting: Vec::new(),
+            ordered: Ordered::default(),
+            graph: Graph::default(),
+            count: Count::NONE,
+            tally: Tally::default(),
+        }
     }
 }
 
@@ -104,6 +116,14 @@ impl<E: Event> Runs<E> {
     /// Whether no run is open, so that the key needs no memory.
     pub fn is_empty(&self) -> bool {
         matches!(self.0, Held::None)
+    }
+
+    /// The events of the key that have come, where they are counted.
+    pub(crate) fn count(&self) -> Count {
+        match &self.0 {
+            Held::None | Held::One { .. } => Count::NONE,
+            Held::Many(many) => many.count,
+        }
     }
 
     /// The runs in their general form.
@@ -206,7 +226,8 @@ impl<E: Event> Many<E> {
         let start = Start { time: taken.time, position: taken.position };
         let runs = self.graph.take(None, stage, taken);
         self.tally.add(self.graph.extent(runs));
-        self.waiting.push(Waiting { subset, groups: VecDeque::from([Group { start, runs, registers: None }]) });
+        self.waiting
+            .push(Waiting { subset, groups: VecDeque::from([Group { start, runs, number: 0, registers: None }]) });
     }
 
     /// The only run, if there is but one and it has taken one event.
@@ -251,7 +272,7 @@ impl<E: Event> Many<E> {
     }
 
     fn collect(&mut self, closed: Timestamp) {
-        let Many { waiting, ordered, graph, tally } = self;
+        let Many { waiting, ordered, graph, tally, count: _ } = self;
         for waiting in waiting.iter_mut() {
             waiting.groups.retain(|group| graph.latest(group.runs) > closed);
         }
@@ -277,6 +298,7 @@ impl<E: Event> Many<E> {
             waiting: waiting.collect(),
             ordered: self.ordered.clone(),
             graph: self.graph.save(),
+            count: self.count,
         }
     }
 
@@ -298,7 +320,7 @@ impl<E: Event> Many<E> {
             return None;
         }
         let tally = tally_of(&waiting, &graph);
-        Some(Many { waiting, ordered, graph, tally })
+        Some(Many { waiting, ordered, graph, count: saved.count, tally })
     }
 }
 
@@ -342,6 +364,7 @@ pub struct SavedRuns<E> {
     waiting: Vec<SavedWaiting>,
     ordered: Ordered,
     graph: SavedGraph<E>,
+    count: Count,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -442,6 +465,11 @@ fn settle_by_registers<E: Event>(
 }
 
 impl Group {
+    /// As windows see it.
+    pub(crate) fn begun(&self) -> Begun<'_> {
+        Begun { time: self.start.time, number: self.number, registers: &self.registers }
+    }
+
     fn join<E: Event>(&mut self, other: Group, graph: &mut Graph<E>, tally: &mut Tally) {
         tally.remove(graph.extent(self.runs));
         tally.remove(graph.extent(other.runs));

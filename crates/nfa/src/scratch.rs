@@ -7,11 +7,12 @@ use ensue_model::{Event, Tables};
 
 use crate::comparison::{LastRead, Switch};
 use crate::conditions::{Conditions, SharedId};
+use crate::count::Count;
 use crate::graph::Extent;
 use crate::incoming::Incoming;
 use crate::outcomes::Outcome;
 use crate::products::Products;
-use crate::program::{Condition, ConditionId, Program};
+use crate::program::{Condition, ConditionId, Program, Test};
 use crate::registers::{self, Registers, UnderTest};
 use crate::runs::Group;
 use crate::subsets::{Bits, Position, Subset, SubsetId, Subsets, Transition, TransitionId};
@@ -58,6 +59,8 @@ pub struct Scratch {
     seen: u64,
     /// Which of the program's conditions on the event alone it fulfils.
     held: Bits,
+    /// How many events of the key at hand have come, where they are counted.
+    pub(crate) count: Count,
     pub(crate) arrived: Vec<(SubsetId, Group)>,
     pub(crate) faults: Cell<u64>,
     pub(crate) tables: Tables,
@@ -72,25 +75,26 @@ impl Scratch {
         let mut subsets = Subsets::new(program);
         let start = subsets.start(program);
         let ends_runs = program.within.is_some() && (wants_timeouts || program.has_absence_at_end());
+        // The graph cuts off what is too old by time, not by how many events have come.
+        let by_start = ends_runs || program.within_events.is_some();
         let is_tight = limits.events_per_run < 2 || limits.matches_per_event < 1;
-        let shared = program.conditions.iter().map(|condition| {
-            let is_of_event = !condition.looks_back;
-            is_of_event.then(|| conditions.intern(&condition.expr, &program.key))
-        });
+        let shared = program.conditions.iter().map(Condition::of_event);
+        let shared = shared.map(|of_event| of_event.map(|expr| conditions.intern(expr, &program.key)));
         let bits = || program.conditions.iter().enumerate().map(|(bit, condition)| (1 << bit, condition));
-        let of_event = || bits().filter(|(_, condition)| !condition.looks_back);
+        let of_event = || bits().filter_map(|(bit, condition)| Some((bit, condition.of_event()?)));
         Scratch {
             start,
             subsets,
             no_registers: registers::empty(&program.kept),
-            by_start: ends_runs,
+            by_start,
             wants_timeouts,
-            keeps_one: program.kept.is_empty() && !program.skips() && !is_tight,
-            switch: Switch::of(of_event().map(|(bit, condition)| (bit, &condition.expr))),
+            keeps_one: program.kept.is_empty() && !program.skips() && !program.counts() && !is_tight,
+            switch: Switch::of(of_event()),
             shared: shared.collect(),
             of_event: of_event().fold(0, |bits, (bit, _)| bits | bit),
             seen: u64::MAX,
             held: 0,
+            count: Count::NONE,
             arrived: Vec::new(),
             faults: Cell::new(0),
             tables: Tables::default(),
@@ -163,8 +167,7 @@ impl Scratch {
             if let Some(shared) = shared
                 && known & bit == 0
             {
-                let evaluate =
-                    || eval(&condition.expr, &self.under_test(program, incoming, &self.no_registers)).holds();
+                let evaluate = || self.test(condition, program, incoming, &self.no_registers);
                 if conditions.hold(*shared, incoming, &mut read, evaluate) {
                     held |= bit;
                 }
@@ -186,27 +189,32 @@ impl Scratch {
         let subset = self.subsets.get(subset);
         let mut bits = self.held & subset.asked;
         if subset.looks_back {
-            let scope = self.under_test(program, incoming, registers);
             for ConditionId(condition) in &subset.asks {
-                let Condition { expr, looks_back } = &program.conditions[usize::from(*condition)];
-                if *looks_back {
-                    bits |= Bits::from(eval(expr, &scope).holds()) << condition;
+                let asked = &program.conditions[usize::from(*condition)];
+                if asked.looks_back {
+                    bits |= Bits::from(self.test(asked, program, incoming, registers)) << condition;
                 }
             }
         }
         bits
     }
 
-    fn under_test<'s, E>(
-        &'s self,
-        program: &'s Program,
-        incoming: &'s Incoming<E>,
-        registers: &'s Registers,
-    ) -> UnderTest<'s, E>
-    where
-        E: Event,
-    {
-        UnderTest { incoming, program, registers, faults: &self.faults, tables: &self.tables }
+    fn test<E: Event>(
+        &self,
+        condition: &Condition,
+        program: &Program,
+        incoming: &Incoming<E>,
+        registers: &Registers,
+    ) -> bool {
+        match &condition.test {
+            Test::Holds(expr) => {
+                let Scratch { faults, tables, .. } = self;
+                eval(expr, &UnderTest { incoming, program, registers, faults, tables }).holds()
+            }
+            Test::InWindow { since, span } => {
+                registers::is_in_window(registers, *since, *span, incoming.time(), &self.count)
+            }
+        }
     }
 
     /// The transition of a subset for the event that was looked at, and for runs without registers.

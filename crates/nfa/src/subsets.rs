@@ -392,7 +392,7 @@ fn live_lookbacks(program: &Program) -> Vec<Box<[bool]>> {
 }
 
 fn mark_lookbacks(program: &Program, condition: ConditionId, live: &mut [bool]) {
-    for lookback in program.conditions[usize::from(condition.0)].expr.lookbacks() {
+    for lookback in program.conditions[usize::from(condition.0)].lookbacks() {
         live[usize::from(lookback.0)] = true;
     }
 }

@@ -143,6 +143,37 @@ fn where_one_run_is_kept_there_is_one_for_each_set_of_stages() {
 }
 
 #[test]
+fn a_window_in_events_counts_from_each_start() {
+    let counted = "one group per start, because `within 4 events` counts from it";
+    assert_eq!(cost("begin a followedBy b within 4 events", false, "a1 a1 a2"), said(counted, 3));
+    assert_eq!(cost("begin a followedBy b within 4 events", true, "a1 a1 a2"), said(STARTS, 3));
+    // The fifth event ends what began with the first, whatever it is.
+    assert_eq!(cost("begin a followedBy b within 4 events", true, "a1 a1 a2 x1 x1").1, 2);
+    let text = "begin a notFollowedBy b within 4 events";
+    let absence = "one group per start, because it ends with an absence, which is a match when the window ends";
+    assert_eq!(cost(text, false, "a1 a1 x1 x1 x1"), said(absence, 1));
+}
+
+#[test]
+fn a_key_whose_runs_have_ended_by_count_needs_no_memory() {
+    assert_eq!(cost("begin a followedBy b within 3 events", true, "a1 x1 x1 x1").1, 0);
+    assert_eq!(cost("begin a followedBy b within 2 events of previous skip past last", true, "a1 x1 x1 x1").1, 0);
+}
+
+#[test]
+fn a_step_that_counts_events_tells_runs_apart_by_its_anchor() {
+    let group = "one group per event that a step's window counts from, because of";
+    let text = "begin a followedBy b within 5 events of previous";
+    assert_eq!(cost(text, true, "a1 a1 a2"), (format!("{group} `within 5 events of previous`"), 3));
+    let text = "begin s followedBy a followedBy b within 5 events of a";
+    assert_eq!(cost(text, true, "s1 s1 s1 a1"), (format!("{group} `within 5 events of a`"), 1));
+    let text = "begin s followedBy a within 1h of s followedBy b within 5 events of s";
+    let both = "one group per time that a step's window counts from and event that a step's window counts from, \
+                because of `within 1h of s` and of `within 5 events of s`";
+    assert_eq!(cost(text, true, "s1 s1"), said(both, 2));
+}
+
+#[test]
 fn a_step_with_a_window_of_its_own_tells_runs_apart_by_when_it_begins() {
     let group = "one group per time that a step's window counts from, because of";
     let text = "begin a followedBy b within 5m of previous";
@@ -187,6 +218,20 @@ fn what_bounds_open_runs_is_a_window_or_strictness() {
     let steps = "the windows of its steps bound how long a run waits";
     assert_eq!(bound("begin a followedBy b+ within 5m of previous next c"), steps);
     assert_eq!(bound("begin a followedBy b within 5m of a"), steps);
+}
+
+#[test]
+fn windows_in_events_bound_open_runs() {
+    assert_eq!(
+        bound("begin a followedBy b within 100 events"),
+        "`within 100 events` bounds it: a run ends 100 events of its key after its first"
+    );
+    assert_eq!(
+        bound("begin a followedBy b within 100 events within 15m"),
+        "`within 15m` and `within 100 events` bound it: a run ends 15m, or 100 events of its key, after its first event"
+    );
+    let steps = "the windows of its steps bound how long a run waits";
+    assert_eq!(bound("begin a followedBy b within 5 events of a"), steps);
 }
 
 #[test]

@@ -139,3 +139,13 @@ fn windows_of_steps() {
         "begin a notFollowedBy b within 5m of previous",
     ]));
 }
+
+#[test]
+fn windows_in_events() {
+    insta::assert_snapshot!(listings(&[
+        "begin a followedBy b within 100 events",
+        "begin a followedBy b within 15m within 100 events",
+        "begin a followedBy b within 5 events of previous followedBy c within 10 events of a",
+        "begin a notFollowedBy b within 100 events",
+    ]));
+}

@@ -39,7 +39,7 @@ pub enum Profile {
     Mixed,
     /// Alternatives, and parts in any order.
     Branches,
-    /// What bounds runs: `active`, `keep`.
+    /// What bounds runs: `active`, windows in events, `keep`.
     Bounds,
 }
 
@@ -72,6 +72,8 @@ struct Odds {
     skip: f64,
     keep: f64,
     active: f64,
+    /// Of the whole to span so many events, and of a step's window to count events.
+    counted: f64,
     within: f64,
     /// Of a step.
     window: f64,
@@ -89,6 +91,7 @@ impl Odds {
         skip: 0.0,
         keep: 0.0,
         active: 0.0,
+        counted: 0.0,
         within: 0.3,
         window: 0.0,
         lookback: 0.0,
@@ -122,6 +125,7 @@ impl Odds {
                 negation: 0.2,
                 group: 0.2,
                 skip: 0.1,
+                counted: 0.3,
                 window: 0.5,
                 disorder: 0.2,
                 ..Odds::BASIC
@@ -134,8 +138,10 @@ impl Odds {
                 branches: 0.4,
                 skip: 0.25,
                 keep: 0.5,
-                active: 0.3,
-                window: 0.1,
+                active: 0.25,
+                counted: 0.5,
+                within: 0.4,
+                window: 0.25,
                 lookback: 0.1,
                 ..Odds::BASIC
             },
@@ -148,6 +154,7 @@ impl Odds {
                 skip: 0.3,
                 keep: 0.15,
                 active: 0.1,
+                counted: 0.15,
                 within: 0.5,
                 window: 0.1,
                 lookback: 0.3,

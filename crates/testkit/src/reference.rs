@@ -29,8 +29,8 @@ use ensue_model::pattern::StageId;
 use ensue_model::{Event, Pattern, Span, Timestamp, Value};
 
 use automaton::Automaton;
-use moment::{Moment, Taken};
-use runs::{Ended, Runs};
+use moment::{Count, Moment, Taken};
+use runs::{Ended, Instant, Runs};
 
 /// What arrives.
 #[derive(Clone, PartialEq, Debug)]
@@ -128,6 +128,7 @@ struct Matcher<'p, E> {
 struct KeyState {
     key: Vec<Value<'static>>,
     waiting: Vec<(Timestamp, usize)>,
+    count: Count,
     runs: Runs,
     seen: Seen,
 }
@@ -142,6 +143,14 @@ struct Seen {
 }
 
 impl Seen {
+    /// What came out once does not come out again, and what came out as a match does not time out.
+    fn new_of(&mut self, mut ended: Ended) -> Ended {
+        let Seen { matches, timeouts, .. } = self;
+        ended.matches.retain(|found| matches.insert(found.taken.clone()));
+        ended.timeouts.retain(|lapsed| !matches.contains(&lapsed.taken) && timeouts.insert(lapsed.taken.clone()));
+        ended
+    }
+
     /// Whether a match is later than the last one by the cooldown; then it is the last one.
     fn is_cold(&mut self, at: Timestamp, cooldown: Option<Span>) -> bool {
         let is_cold = self.last.zip(cooldown).is_none_or(|(last, cooldown)| at >= last + cooldown);
@@ -169,7 +178,8 @@ impl<'p, E: Event> Matcher<'p, E> {
     }
 
     fn key_of(&self, event: &E) -> Vec<Value<'static>> {
-        let moment = Moment { pattern: self.pattern, input: self.input, event, key: &[], taken: &[] };
+        let Matcher { pattern, input, .. } = self;
+        let moment = Moment { pattern, input, event, key: &[], count: Count::NONE, taken: &[] };
         self.pattern.key.ways[0].parts.iter().map(|part| eval(part, &moment).into_owned()).collect()
     }
 
@@ -177,7 +187,8 @@ impl<'p, E: Event> Matcher<'p, E> {
         if let Some(index) = self.keys.iter().position(|state| state.key == key) {
             return index;
         }
-        self.keys.push(KeyState { key, waiting: Vec::new(), runs: Runs::new(self.automaton), seen: Seen::default() });
+        let (runs, seen) = (Runs::new(self.automaton), Seen::default());
+        self.keys.push(KeyState { key, waiting: Vec::new(), count: Count::NONE, runs, seen });
         self.keys.len() - 1
     }
 
@@ -208,7 +219,9 @@ impl<'p, E: Event> Matcher<'p, E> {
     /// What is due at `now` ends: absences match, the rest times out.
     fn move_time(&mut self, at: usize, now: Timestamp, state: &mut KeyState) {
         let mut ended = Ended::default();
-        state.runs.expire(self.automaton, now, &mut ended);
+        let instant = Instant { now, count: state.count, by_event: false };
+        state.runs.expire(self.automaton, instant, &mut ended);
+        let ended = state.seen.new_of(ended);
         self.put_out(at, state, ended);
     }
 
@@ -217,29 +230,33 @@ impl<'p, E: Event> Matcher<'p, E> {
         let Item::Event(event) = &self.input[position] else {
             unreachable!("only events wait for the watermark");
         };
-        let moment = Moment { pattern: self.pattern, input: self.input, event, key: &state.key, taken: &[] };
-        let mut ended = Ended::default();
-        state.runs.step(self.automaton, &moment, position, &mut ended);
-        self.put_out(at, state, ended);
+        let (now, count) = (event.time(), Count { events: state.count.events + 1, latest: event.time() });
+        state.count = count;
+        // It may be one event too many for runs, which do not look at it then.
+        let mut closed = Ended::default();
+        state.runs.expire(self.automaton, Instant { now, count, by_event: true }, &mut closed);
+        let closed = state.seen.new_of(closed);
+        let Matcher { pattern, input, automaton, .. } = *self;
+        let moment = Moment { pattern, input, event, key: &state.key, count, taken: &[] };
+        let mut stepped = Ended::default();
+        state.runs.step(automaton, &moment, position, &mut stepped);
+        let stepped = state.seen.new_of(stepped);
+        self.put_out(at, state, closed.and(stepped));
         // A run may have come to a step whose window is over, since that counts from an earlier stage.
-        self.move_time(at, event.time(), state);
+        self.move_time(at, now, state);
     }
 
-    /// What came out once does not come out again, and what came out as a match does not time out.
+    /// What ended comes out in its order, but for the matches that a cooldown keeps back.
     fn put_out(&mut self, at: usize, state: &mut KeyState, mut ended: Ended) {
         ended.sort();
         for found in ended.matches {
-            let events = events_of(&found.taken);
-            if state.seen.matches.insert(found.taken) && state.seen.is_cold(found.at, self.pattern.cooldown) {
-                self.outcome.matches.push(Found { at, key: state.key.clone(), events });
+            if state.seen.is_cold(found.at, self.pattern.cooldown) {
+                self.outcome.matches.push(Found { at, key: state.key.clone(), events: events_of(&found.taken) });
             }
         }
         for lapsed in ended.timeouts {
-            let events = events_of(&lapsed.taken);
-            if !state.seen.matches.contains(&lapsed.taken) && state.seen.timeouts.insert(lapsed.taken) {
-                let (deadline, awaiting) = (lapsed.deadline, lapsed.awaiting);
-                self.outcome.timeouts.push(Lapsed { at, key: state.key.clone(), deadline, events, awaiting });
-            }
+            let (events, deadline, awaiting) = (events_of(&lapsed.taken), lapsed.deadline, lapsed.awaiting);
+            self.outcome.timeouts.push(Lapsed { at, key: state.key.clone(), deadline, events, awaiting });
         }
     }
 }

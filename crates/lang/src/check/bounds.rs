@@ -1,4 +1,7 @@
-//! What bounds a pattern's runs, besides its windows in time: when they start, and which are kept.
+//! What bounds a pattern's runs, besides its windows in time: when they start, how many events of their
+//! key they span, and which are kept.
+
+use std::num::NonZeroU32;
 
 use ensue_model::pattern::{Active, Keep};
 use ensue_model::{Timestamp, Type, Value};
@@ -8,7 +11,8 @@ use super::expression::Lowering;
 use super::{constant, names};
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{self, ClauseKind, EndingKind, Expr, ExprKind, Name};
+use crate::literal;
+use crate::tree::{self, ClauseKind, EndingKind, Expr, ExprKind, Name, Number};
 
 /// `active from .. until ..`
 pub(super) fn active(lowering: &mut Lowering<'_, '_>, pattern: &tree::Pattern) -> Active {
@@ -26,6 +30,30 @@ pub(super) fn active(lowering: &mut Lowering<'_, '_>, pattern: &tree::Pattern) -
         lowering.report(diagnostic.help("the earlier time stands behind `from`, the later one behind `until`"));
     }
     Active { from, until }
+}
+
+/// `within 100 events`
+pub(super) fn within_events(lowering: &mut Lowering<'_, '_>, pattern: &tree::Pattern) -> Option<NonZeroU32> {
+    let count = pattern.endings.iter().find_map(|ending| match &ending.kind {
+        EndingKind::WithinEvents(count) => Some(count),
+        _ => None,
+    })?;
+    event_count(lowering, count)
+}
+
+/// The length of a window in events. None where it is wrong, which has been reported.
+pub(super) fn event_count(lowering: &mut Lowering<'_, '_>, written: &Number) -> Option<NonZeroU32> {
+    let count = literal::int(&written.text);
+    if let Some(count) = count.and_then(|count| u32::try_from(count).ok()).and_then(NonZeroU32::new) {
+        return Some(count);
+    }
+    let message = match count {
+        Some(0) => "no event lies in a window of 0 events".to_owned(),
+        _ => format!("`{}` is not a number of events", written.text),
+    };
+    let diagnostic = Diagnostic::error(&code::EVENT_COUNT, written.place, message);
+    lowering.report(diagnostic.help(format!("write a whole number, 1 to {}", u32::MAX)));
+    None
 }
 
 /// `keep latest`

@@ -59,6 +59,7 @@ fn check(world: &mut World<'_>, declared: &Declarations<'_>, member: &Member<'_>
     lowering.key_kinds = keyed.kinds;
     let active = bounds::active(&mut lowering, pattern);
     let within = within(&mut lowering, pattern);
+    let within_events = bounds::within_events(&mut lowering, pattern);
     let sequence = sequence::check(&mut lowering, pattern, within, &keyed.stage_ways);
     let skip = skip(&mut lowering, pattern);
     let keep = bounds::keep(pattern);
@@ -66,8 +67,8 @@ fn check(world: &mut World<'_>, declared: &Declarations<'_>, member: &Member<'_>
     let (emit, timeout) = record::check(&mut lowering, pattern, &sequence);
     let lookbacks = lowering.finish();
     let checked = Pattern::new(&name, stages.checked(), sequence);
-    let checked = Pattern { from: read, key: keyed.keys, active, lookbacks, within, skip, keep, cooldown, ..checked };
-    Some(Pattern { doc: pattern.doc.clone(), emit, timeout, ..checked })
+    let checked = Pattern { from: read, key: keyed.keys, active, lookbacks, within, within_events, ..checked };
+    Some(Pattern { doc: pattern.doc.clone(), skip, keep, cooldown, emit, timeout, ..checked })
 }
 
 /// Clauses and endings are said once each.

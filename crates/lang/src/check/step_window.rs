@@ -1,16 +1,17 @@
-//! `within 5m of previous`: the window of one step.
+//! `within 5m of previous`, `within 5 events of previous`: the window of one step.
 
 use std::ops::Range;
 
 use ensue_model::Span;
-use ensue_model::pattern::{Anchor, Relation, StageId, StepWindow};
+use ensue_model::pattern::{Anchor, Relation, StageId, StepWindow, WindowSpan};
 
+use super::bounds::event_count;
 use super::expression::Lowering;
 use super::names;
 use super::pattern::duration;
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Name, Step, StepWithin};
+use crate::tree::{Expr, Name, Step, StepSpan, StepWithin};
 
 /// The word that stands for the latest event that a run has taken, whichever stage took it.
 const PREVIOUS: &str = "previous";
@@ -32,7 +33,10 @@ impl Windowed<'_> {
             lowering.report(diagnostic);
             return None;
         }
-        let span = positive_span(lowering, within);
+        let span = match &within.span {
+            StepSpan::Time(span) => positive_span(lowering, span).map(WindowSpan::Time),
+            StepSpan::Events(count) => event_count(lowering, count).map(WindowSpan::Events),
+        };
         let anchor = self.anchor(lowering, within);
         Some(StepWindow { span: span?, anchor: anchor? })
     }
@@ -96,14 +100,14 @@ impl Windowed<'_> {
 }
 
 /// A window that is longer than nothing.
-fn positive_span(lowering: &mut Lowering<'_, '_>, within: &StepWithin) -> Option<Span> {
-    let diagnostic = match duration(lowering.declared, &within.span) {
+fn positive_span(lowering: &mut Lowering<'_, '_>, span: &Expr) -> Option<Span> {
+    let diagnostic = match duration(lowering.declared, span) {
         Ok(Some(Span::ZERO)) => {
             let message = "no event lies in a window that has no length";
-            let diagnostic = Diagnostic::error(&code::NOT_A_DURATION, within.span.place, message);
+            let diagnostic = Diagnostic::error(&code::NOT_A_DURATION, span.place, message);
             Box::new(diagnostic.help("write how long to wait, as in `15m`"))
         }
-        Ok(span) => return span,
+        Ok(length) => return length,
         Err(diagnostic) => diagnostic,
     };
     lowering.report(*diagnostic);

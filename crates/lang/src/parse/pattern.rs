@@ -7,7 +7,8 @@ use super::pair::{expect, parts};
 use super::{Reader, Rule};
 use crate::tree::{
     Clause, ClauseKind, Emission, Ending, EndingKind, Entry, Expr, Group, GroupKind, Item, Keep, Modifier,
-    ModifierKind, Pattern, Place, Quantifier, QuantifierKind, Record, Sequence, Skip, Stage, Step, StepWithin, Term,
+    ModifierKind, Pattern, Place, Quantifier, QuantifierKind, Record, Sequence, Skip, Stage, Step, StepSpan,
+    StepWithin, Term,
 };
 
 impl<'s> Reader<'s> {
@@ -117,6 +118,13 @@ impl<'s> Reader<'s> {
         match pair.as_rule() {
             Rule::event_count => Some(EndingKind::WithinEvents(self.number(expect(&mut pair.into_inner())))),
             _ => Some(EndingKind::Within(self.span(pair)?)),
+        }
+    }
+
+    fn step_span(&mut self, pair: Pair<'s, Rule>) -> Option<StepSpan> {
+        match pair.as_rule() {
+            Rule::event_count => Some(StepSpan::Events(self.number(expect(&mut pair.into_inner())))),
+            _ => Some(StepSpan::Time(self.span(pair)?)),
         }
     }
 
@@ -254,7 +262,7 @@ impl<'s> Reader<'s> {
     fn step_within(&mut self, pair: Pair<'s, Rule>) -> Option<StepWithin> {
         let place = self.place(&pair);
         let mut parts = parts(pair);
-        let span = self.span(expect(&mut parts))?;
+        let span = self.step_span(expect(&mut parts))?;
         Some(StepWithin { span, anchor: self.name(expect(&mut parts)), place })
     }
 }

@@ -1,8 +1,10 @@
 //! What patterns become.
 
+use std::num::NonZeroU32;
+
 use ensue_model::expr::{Aggregate, Ask, BinaryOperator, Expr, Lookback, LookbackId, Pick};
 use ensue_model::pattern::{
-    Active, Anchor, Contiguity, Keep, Pattern, Quantifier, Relation, Skip, Stage, StageId, StepWindow, Term,
+    Active, Anchor, Contiguity, Keep, Pattern, Quantifier, Relation, Skip, Stage, StageId, StepWindow, Term, WindowSpan,
 };
 use ensue_model::schema::FieldId;
 use ensue_model::{Keys, Schema, Span, Timestamp, Type, Value};
@@ -209,7 +211,7 @@ fn a_steps_window_counts_from_any_event_or_from_a_stages() {
     let windows = |text: &str| -> Vec<Option<StepWindow>> {
         pattern(text).sequence.steps.iter().map(|step| step.within).collect()
     };
-    let since = |seconds, anchor| Some(StepWindow { span: Span::from_seconds(seconds), anchor });
+    let since = |seconds, anchor| Some(StepWindow { span: WindowSpan::Time(Span::from_seconds(seconds)), anchor });
     let of_stage = |seconds, stage| since(seconds, Anchor::Stage(StageId(stage)));
     assert_eq!(
         windows(
@@ -220,6 +222,18 @@ fn a_steps_window_counts_from_any_event_or_from_a_stages() {
     );
     let in_parameter = "param p: duration = 5s pattern x begin a where true next b where true within p of a";
     assert_eq!(windows(in_parameter), [None, of_stage(5, 0)]);
+}
+
+#[test]
+fn windows_can_count_events() {
+    let found =
+        pattern("begin a where true next b where true within 5 events of previous within 1_000 events within 1h");
+    assert_eq!((found.within_events, found.within), (NonZeroU32::new(1_000), Some(Span::from_seconds(3_600))));
+    let span = NonZeroU32::new(5).map(WindowSpan::Events).expect("5 is not 0");
+    assert_eq!(found.sequence.steps[1].within, Some(StepWindow { span, anchor: Anchor::Previous }));
+    // It says when it is certain that nothing came.
+    pattern("begin a where true notFollowedBy b where true within 5 events");
+    pattern("begin a where true notFollowedBy b where true within 5 events of a");
 }
 
 #[test]
@@ -248,7 +262,7 @@ fn an_absence_at_the_end_can_have_the_window_that_it_needs() {
     }
     let absence = pattern("begin a where true notFollowedBy b where true within 5m of a").sequence.steps.remove(1);
     assert_eq!(absence.relation, Relation::NotFollowedBy);
-    let window = StepWindow { span: Span::from_seconds(300), anchor: Anchor::Stage(StageId(0)) };
+    let window = StepWindow { span: WindowSpan::Time(Span::from_seconds(300)), anchor: Anchor::Stage(StageId(0)) };
     assert_eq!(absence.within, Some(window));
 }
 

@@ -12,7 +12,7 @@ use super::compile_all;
 use crate::tree::{
     Clause, ClauseKind, Emission, Ending, EndingKind, Entry, Expr, ExprKind, Field, File, Group, GroupKind, Item, Keep,
     Let, Mark, MarkKind, Modifier, ModifierKind, Name, Number, Param, Pattern, Place, Quantifier, QuantifierKind,
-    Record, Sequence, Skip, Stage, Step, StepWithin, Stream, Table, Term, TypeName,
+    Record, Sequence, Skip, Stage, Step, StepSpan, StepWithin, Stream, Table, Term, TypeName,
 };
 use crate::{Options, Source, parse, print};
 
@@ -42,10 +42,10 @@ fn each_clause_and_relation_stands_on_a_line() {
 fn a_steps_window_stands_behind_all_else_of_the_step() {
     check(
         "begin a+where x>1 until x>9 within 5m of previous next(b next c within patience of a){2}within 1h of a \
-         notFollowedBy d within 90s of `b c`within 2h",
+         notFollowedBy d within 90s of `b c`followedBy e within 1_000 events of a within 2h",
         "begin a+ where x > 1 until x > 9 within 5m of previous\n\
          next (b next c within patience of a){2} within 1h of a\n\
-         notFollowedBy d within 90s of `b c`\nwithin 2h\n",
+         notFollowedBy d within 90s of `b c`\nfollowedBy e within 1_000 events of a\nwithin 2h\n",
     );
 }
 
@@ -205,7 +205,8 @@ fn modifier() -> impl Strategy<Value = Modifier> {
 fn step(term: impl Strategy<Value = Term>) -> impl Strategy<Value = Step> {
     let relations =
         vec![Relation::Next, Relation::FollowedBy, Relation::FollowedByAny, Relation::NotNext, Relation::NotFollowedBy];
-    let within = (span(), name()).prop_map(|(span, anchor)| StepWithin { span, anchor, place: place() });
+    let span = prop_oneof![span().prop_map(StepSpan::Time), number().prop_map(StepSpan::Events)];
+    let within = (span, name()).prop_map(|(span, anchor)| StepWithin { span, anchor, place: place() });
     let parts = (
         select(relations),
         term,

@@ -13,6 +13,7 @@ pub(super) struct Draft {
     steps: Vec<Step>,
     /// In milliseconds.
     within: Option<i64>,
+    within_events: Option<u32>,
     skip: Option<Skip>,
     keep: Option<&'static str>,
     active: Option<Active>,
@@ -36,10 +37,15 @@ struct Step {
 /// `within 300ms of previous`.
 #[derive(Clone, Copy, Debug)]
 struct Window {
-    /// In milliseconds.
-    span: i64,
+    span: Span,
     /// The stage so many before this one, of those that it can count from; the latest event if none.
     anchor: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Span {
+    Millis(i64),
+    Events(u32),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,11 +134,13 @@ pub(super) fn drafts(odds: Odds) -> impl Strategy<Value = Draft> {
         (0..4usize).prop_map(Skip::ToLast)
     ];
     let keep = maybe(odds.keep, prop::sample::select(vec!["latest", "first"]));
-    let bounds = (within, maybe(odds.skip, skip), keep, maybe(odds.active, active()));
-    (steps(odds, 2), bounds).prop_map(|(steps, (within, skip, keep, active))| {
+    let within_events = maybe(odds.counted, prop_oneof![1..=6u32, 2..=4u32]);
+    let bounds = (within, within_events, maybe(odds.skip, skip), keep, maybe(odds.active, active()));
+    (steps(odds, 2), bounds).prop_map(|(steps, (within, within_events, skip, keep, active))| {
         // Only a window says when it is certain that nothing came.
-        let within = if waits_in_vain(&steps) { within.or(Some(1_000)) } else { within };
-        Draft { steps, within, skip, keep, active }
+        let is_endless = within_events.is_none() && waits_in_vain(&steps);
+        let within = if is_endless { within.or(Some(1_000)) } else { within };
+        Draft { steps, within, within_events, skip, keep, active }
     })
 }
 
@@ -258,7 +266,8 @@ fn closed(mut steps: Vec<Step>) -> Vec<Step> {
 }
 
 fn window(odds: Odds) -> impl Strategy<Value = Option<Window>> {
-    let span = prop::sample::select(vec![50, 100, 101, 300, 500, 1_000, 1_500]);
+    let millis = prop::sample::select(vec![50, 100, 101, 300, 500, 1_000, 1_500]).prop_map(Span::Millis);
+    let span = either(odds.counted, (1..=4u32).prop_map(Span::Events), millis);
     let anchor = maybe(0.4, 0..3usize);
     maybe(odds.window, (span, anchor).prop_map(|(span, anchor)| Window { span, anchor }))
 }
@@ -378,6 +387,9 @@ impl fmt::Display for Draft {
         if let Some(within) = self.within {
             write!(f, "\nwithin {within}ms")?;
         }
+        if let Some(events) = self.within_events {
+            write!(f, "\nwithin {events} events")?;
+        }
         if let Some(keep) = self.keep {
             write!(f, "\nkeep {keep}")?;
         }
@@ -437,7 +449,10 @@ impl Writer {
             return;
         }
         let anchor = anchor.map_or("previous", |back| anchors[anchors.len() - 1 - back % anchors.len()]).to_owned();
-        self.put(format_args!(" within {span}ms of {anchor}"));
+        match span {
+            Span::Millis(millis) => self.put(format_args!(" within {millis}ms of {anchor}")),
+            Span::Events(events) => self.put(format_args!(" within {events} events of {anchor}")),
+        }
     }
 
     fn stage(&mut self, step: &Step, condition: &Condition) {

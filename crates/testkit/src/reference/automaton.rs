@@ -25,6 +25,7 @@
 //!   at one more event that fits.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 
 use ensue_model::pattern::{
     Active, Contiguity, Keep, Pattern, Quantifier, Relation, Sequence, Skip, StageId, Step, StepWindow, Term,
@@ -129,6 +130,7 @@ pub(super) struct Automaton<'p> {
     /// When a run may start.
     pub(super) active: Active,
     pub(super) within: Option<Span>,
+    pub(super) within_events: Option<NonZeroU32>,
     pub(super) skip: Skip,
     pub(super) keep: Keep,
 }
@@ -141,7 +143,7 @@ impl<'p> Automaton<'p> {
         let mut builder = Builder {
             states: Vec::new(),
             any_orders: Vec::new(),
-            windowed: within.is_some(),
+            windowed: within.is_some() || pattern.within_events.is_some(),
             stops: HashMap::new(),
             ungreedy: HashMap::new(),
         };
@@ -153,6 +155,7 @@ impl<'p> Automaton<'p> {
             start,
             active: pattern.active,
             within,
+            within_events: pattern.within_events,
             skip: pattern.skip,
             keep: pattern.keep,
         }

@@ -3,7 +3,7 @@
 use ensue_model::aggregate::Accumulator;
 use ensue_model::eval::{Scope, eval};
 use ensue_model::expr::{Ask, Lookback, LookbackId, Pick};
-use ensue_model::pattern::{Anchor, StageId, StepWindow};
+use ensue_model::pattern::{Anchor, StageId, StepWindow, WindowSpan};
 use ensue_model::{Event, Expr, Fault, FieldId, Pattern, Timestamp, Value};
 
 use super::Item;
@@ -16,6 +16,8 @@ pub(super) struct Taken {
     /// Its position in the input.
     pub(super) position: usize,
     pub(super) time: Timestamp,
+    /// Which of the events of its key it is, from 1.
+    pub(super) number: u64,
 }
 
 impl Taken {
@@ -25,13 +27,54 @@ impl Taken {
     }
 }
 
-/// When a step's window is over for a run that has taken these events; never if it has taken none of the anchor.
-pub(super) fn deadline(window: &StepWindow, taken: &[Taken]) -> Option<Timestamp> {
-    let anchor = match window.anchor {
-        Anchor::Previous => taken.last(),
-        Anchor::Stage(stage) => taken.iter().rfind(|taken| taken.stage == stage),
-    };
-    anchor.map(|anchor| anchor.time + window.span)
+/// How many events of a key have come, and when the latest did.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count {
+    pub(super) events: u64,
+    pub(super) latest: Timestamp,
+}
+
+/// What was over before the latest event came is over at the beginning of time.
+const OVER: Timestamp = Timestamp::MIN;
+
+impl Count {
+    /// Before the first event.
+    pub(super) const NONE: Count = Count { events: 0, latest: OVER };
+
+    /// When a window is over that holds so many events behind one: as the first comes that is too far.
+    pub(super) fn end(&self, anchor: u64, most: u64) -> Option<Timestamp> {
+        match self.events - anchor {
+            behind if behind <= most => None,
+            behind if behind == most + 1 => Some(self.latest),
+            _ => Some(OVER),
+        }
+    }
+
+    /// The time at which something comes out that is over then.
+    pub(super) fn comes_out(&self, end: Timestamp) -> Timestamp {
+        if end == OVER { self.latest } else { end }
+    }
+}
+
+/// What a run has taken, of a key of which so many events have come.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Holding<'a> {
+    pub(super) taken: &'a [Taken],
+    pub(super) count: Count,
+}
+
+impl Holding<'_> {
+    /// When a step's window is over; never if nothing of its anchor was taken, and not known before if it counts events.
+    pub(super) fn end(&self, window: &StepWindow) -> Option<Timestamp> {
+        let anchor = match window.anchor {
+            Anchor::Previous => self.taken.last(),
+            Anchor::Stage(stage) => self.taken.iter().rfind(|taken| taken.stage == stage),
+        }?;
+        match window.span {
+            WindowSpan::Time(span) => Some(anchor.time + span),
+            WindowSpan::Events(most) => self.count.end(anchor.number, most.get().into()),
+        }
+    }
 }
 
 /// One event under test, against one run.
@@ -40,13 +83,20 @@ pub(super) struct Moment<'a, E> {
     pub(super) input: &'a [Item<E>],
     pub(super) event: &'a E,
     pub(super) key: &'a [Value<'static>],
+    /// The events of the key that have come, with this one.
+    pub(super) count: Count,
     pub(super) taken: &'a [Taken],
 }
 
 impl<E: Event> Moment<'_, E> {
     /// The same event against another run.
     pub(super) fn against<'b>(&'b self, taken: &'b [Taken]) -> Moment<'b, E> {
-        Moment { pattern: self.pattern, input: self.input, event: self.event, key: self.key, taken }
+        Moment { taken, ..*self }
+    }
+
+    /// What the run has taken.
+    pub(super) fn holding(&self) -> Holding<'_> {
+        Holding { taken: self.taken, count: self.count }
     }
 
     /// The event's time.
@@ -58,7 +108,7 @@ impl<E: Event> Moment<'_, E> {
     pub(super) fn meets(&self, condition: &Condition<'_>) -> bool {
         match condition {
             Condition::Holds(expr) => eval(expr, self).holds(),
-            Condition::InTime(window) => deadline(window, self.taken).is_none_or(|deadline| self.now() < deadline),
+            Condition::InTime(window) => self.holding().end(window).is_none_or(|end| self.now() < end),
             Condition::Not(condition) => !self.meets(condition),
             Condition::All(conditions) => conditions.iter().all(|condition| self.meets(condition)),
         }
@@ -79,7 +129,7 @@ impl<E: Event> Moment<'_, E> {
 
     /// The expression over one event that was taken.
     fn over(&self, expr: &Expr, event: &E) -> Value<'static> {
-        let moment = Moment { pattern: self.pattern, input: self.input, event, key: self.key, taken: &[] };
+        let moment = Moment { event, taken: &[], ..*self };
         eval(expr, &moment).into_owned()
     }
 }

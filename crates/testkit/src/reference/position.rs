@@ -22,7 +22,7 @@ use ensue_model::pattern::StageId;
 use ensue_model::{Event, Timestamp};
 
 use super::automaton::{Action, AnyOrder, Automaton, Condition, Edge, Kind, State};
-use super::moment::{Moment, Taken, deadline};
+use super::moment::{Holding, Moment};
 
 /// Where a run is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -154,7 +154,7 @@ impl<'p> Automaton<'p> {
         let state = &self.states[at];
         looked.is_stopped |= matches!(state.kind, Kind::Stopped(_));
         if let Kind::AnyOrder(_) = state.kind
-            && self.way_at(at, moment.taken).iter().any(|closes| is_over(*closes, moment.now()))
+            && self.way_at(at, moment.holding()).iter().any(|closes| is_over(*closes, moment.now()))
         {
             return;
         }
@@ -183,7 +183,7 @@ impl<'p> Automaton<'p> {
     }
 
     fn look_beside<E: Event>(&self, beside: &Beside, moment: &Moment<'_, E>, looked: &mut Looked) {
-        if !self.is_whole(beside) && is_over(self.ways_beside(beside, moment.taken)[0], moment.now()) {
+        if !self.is_whole(beside) && is_over(self.ways_beside(beside, moment.holding())[0], moment.now()) {
             return;
         }
         let group = self.group(beside);
@@ -285,26 +285,26 @@ impl<'p> Automaton<'p> {
 
     /// The stages that could take the next event, also by leaving a loop or something optional out, each with the time after
     /// which it is too late: in a group also because the group is.
-    pub(super) fn awaited(&self, from: &Position, taken: &[Taken]) -> Vec<(StageId, Option<Timestamp>)> {
+    pub(super) fn awaited(&self, from: &Position, holding: Holding<'_>) -> Vec<(StageId, Option<Timestamp>)> {
         let mut found = Vec::new();
         for position in self.proceed(from, &|_: &Edge<'_>| true) {
             match &position {
                 Position::At(at) => {
                     let state = &self.states[*at];
                     found.extend(state.edges.iter().filter_map(|edge| match edge.action {
-                        Action::Take(stage) => Some((stage, closing(state, taken))),
+                        Action::Take(stage) => Some((stage, closing(state, holding))),
                         Action::Ignore | Action::Proceed | Action::Begin(_) | Action::Yield => None,
                     }));
                     let begins = state.edges.iter().filter(|edge| matches!(edge.action, Action::Begin(_)));
-                    let begins = begins.flat_map(|edge| self.awaited(&Position::At(edge.target), taken));
-                    let closes = self.way_at(*at, taken).into_iter().flatten().min();
+                    let begins = begins.flat_map(|edge| self.awaited(&Position::At(edge.target), holding));
+                    let closes = self.way_at(*at, holding).into_iter().flatten().min();
                     found.extend(begins.map(|(stage, own)| (stage, earliest(own, closes))));
                 }
                 Position::Beside(beside) => {
                     let inside = beside.parts.iter().flatten().cloned();
                     let positions: Vec<Position> = inside.chain(self.beginnings(beside)).collect();
-                    let parts = positions.iter().flat_map(|position| self.awaited(position, taken));
-                    let closes = || self.ways_beside(beside, taken).into_iter().flatten().min();
+                    let parts = positions.iter().flat_map(|position| self.awaited(position, holding));
+                    let closes = || self.ways_beside(beside, holding).into_iter().flatten().min();
                     let closes = if self.is_whole(beside) { None } else { closes() };
                     found.extend(parts.map(|(stage, own)| (stage, earliest(own, closes))));
                 }
@@ -329,19 +329,19 @@ impl<'p> Automaton<'p> {
 
     /// When a run there can take nothing more, or not all that it needs, since windows are over; never, if there is a way
     /// without one.
-    pub(super) fn closes(&self, from: &Position, taken: &[Taken]) -> Option<Timestamp> {
+    pub(super) fn closes(&self, from: &Position, holding: Holding<'_>) -> Option<Timestamp> {
         let ways = self.proceed(from, &|_: &Edge<'_>| true).into_iter().flat_map(|position| match &position {
-            Position::At(at) => self.way_at(*at, taken),
-            Position::Beside(beside) => self.ways_beside(beside, taken),
+            Position::At(at) => self.way_at(*at, holding),
+            Position::Beside(beside) => self.ways_beside(beside, holding),
         });
         open_until(1, ways.collect())
     }
 
-    fn way_at(&self, at: usize, taken: &[Taken]) -> Vec<Option<Timestamp>> {
+    fn way_at(&self, at: usize, holding: Holding<'_>) -> Vec<Option<Timestamp>> {
         let state = &self.states[at];
         if let Kind::AnyOrder(group) = state.kind {
             let group = &self.any_orders[group];
-            let parts = group.parts.iter().map(|part| self.closes(&Position::At(part.first), taken));
+            let parts = group.parts.iter().map(|part| self.closes(&Position::At(part.first), holding));
             return vec![open_until(group.needed, parts.collect())];
         }
         let is_way = state.edges.iter().any(|edge| match edge.action {
@@ -350,16 +350,16 @@ impl<'p> Automaton<'p> {
             Action::Ignore => state.kind == Kind::Absence || self.states[edge.target].kind == Kind::Complete,
             Action::Proceed | Action::Begin(_) | Action::Yield => false,
         });
-        is_way.then(|| closing(state, taken)).into_iter().collect()
+        is_way.then(|| closing(state, holding)).into_iter().collect()
     }
 
-    fn ways_beside(&self, beside: &Beside, taken: &[Taken]) -> Vec<Option<Timestamp>> {
+    fn ways_beside(&self, beside: &Beside, holding: Holding<'_>) -> Vec<Option<Timestamp>> {
         let always = |_: &Edge<'_>| true;
         let begun = || beside.parts.iter().filter(|part| !part.is_empty());
         let takes = |position: &&Position| !self.is_end(position);
         let takes_more = |part: &&BTreeSet<Position>| part.iter().any(|position| takes(&position));
         let closes = |part: &BTreeSet<Position>| {
-            open_until(1, part.iter().filter(takes).map(|position| self.closes(position, taken)).collect())
+            open_until(1, part.iter().filter(takes).map(|position| self.closes(position, holding)).collect())
         };
         if self.is_whole(beside) {
             return begun().filter(takes_more).map(closes).collect();
@@ -368,7 +368,7 @@ impl<'p> Automaton<'p> {
             begun().filter(|part| !self.can_end(part, &always)).map(closes).collect();
         let beginnings = self.beginnings(beside);
         if !beginnings.is_empty() {
-            let beginnings = beginnings.iter().map(|first| self.closes(first, taken));
+            let beginnings = beginnings.iter().map(|first| self.closes(first, holding));
             needed.push(open_until(self.to_begin(beside), beginnings.collect()));
         }
         vec![open_until(needed.len(), needed)]
@@ -390,7 +390,7 @@ fn open_until(needed: usize, mut closes: Vec<Option<Timestamp>>) -> Option<Times
     closes.get(first).copied().flatten()
 }
 
-/// When a window of a state is over for a run that has taken these events.
-pub(super) fn closing(state: &State<'_>, taken: &[Taken]) -> Option<Timestamp> {
-    state.windows.iter().filter_map(|window| deadline(window, taken)).min()
+/// When a window of a state is over for a run that holds this.
+pub(super) fn closing(state: &State<'_>, holding: Holding<'_>) -> Option<Timestamp> {
+    state.windows.iter().filter_map(|window| holding.end(window)).min()
 }

@@ -7,7 +7,7 @@ use ensue_model::pattern::{Keep, Skip, StageId};
 use ensue_model::{Event, Timestamp};
 
 use super::automaton::{Automaton, Edge, Kind};
-use super::moment::{Moment, Taken};
+use super::moment::{Count, Holding, Moment, Taken};
 use super::position::{Position, closing, earliest};
 use super::queue::Queue;
 
@@ -38,6 +38,15 @@ pub(super) struct Runs {
     complete: Queue<Complete, Order>,
     /// What became a match because nothing came. It may wait in a loop for more.
     absent: HashSet<Vec<Taken>>,
+}
+
+/// How far a key has come.
+#[derive(Clone, Copy)]
+pub(super) struct Instant {
+    pub(super) now: Timestamp,
+    pub(super) count: Count,
+    /// Whether it is an event that was counted, and not the time before it.
+    pub(super) by_event: bool,
 }
 
 /// What ended at one event, or as time moved.
@@ -94,6 +103,10 @@ impl Run {
         self.taken.first().map_or((Timestamp::MAX, usize::MAX), Taken::order)
     }
 
+    fn holding(&self, count: Count) -> Holding<'_> {
+        Holding { taken: &self.taken, count }
+    }
+
     fn of(&self, stage: StageId) -> impl DoubleEndedIterator<Item = &Taken> {
         self.taken.iter().filter(move |taken| taken.stage == stage)
     }
@@ -138,7 +151,7 @@ impl Runs {
         self.complete.extend(next.complete.items().iter().map(|run| Complete { run: run.clone(), since: now }));
         self.settle(automaton.skip, now, ended);
         if automaton.keep != Keep::All {
-            self.keep(automaton);
+            self.keep(automaton, moment.count);
             // What was dropped may be what a match waited for.
             self.settle(automaton.skip, now, ended);
         }
@@ -146,11 +159,11 @@ impl Runs {
 
     /// Of the runs that wait for the same stages one stays: the last or the first that took its latest event; of those that took
     /// the same one, by the order in which runs come out. One that has taken nothing does not wait.
-    fn keep(&mut self, automaton: &Automaton<'_>) {
+    fn keep(&mut self, automaton: &Automaton<'_>, count: Count) {
         let mut waiting: BTreeMap<Vec<Taken>, BTreeSet<StageId>> = BTreeMap::new();
-        for Run { position, taken } in self.open.items().iter().filter(|run| run.has_begun()) {
-            let stages = automaton.awaited(position, taken).into_iter().map(|(stage, _)| stage);
-            waiting.entry(taken.clone()).or_default().extend(stages);
+        for run in self.open.items().iter().filter(|run| run.has_begun()) {
+            let awaited = automaton.awaited(&run.position, run.holding(count));
+            waiting.entry(run.taken.clone()).or_default().extend(awaited.into_iter().map(|(stage, _)| stage));
         }
         let came = |taken: &Vec<Taken>| (taken.last().map(Taken::order), output_order(taken));
         let dropped = |taken: &Vec<Taken>| {
@@ -165,18 +178,20 @@ impl Runs {
         self.open.retain(|run| !run.has_begun() || !dropped(&run.taken));
     }
 
-    /// Time moves to `now`: runs whose window is over end, and those that wait for an absence are matches.
-    pub(super) fn expire(&mut self, automaton: &Automaton<'_>, now: Timestamp, ended: &mut Ended) {
+    /// Time moves to `now`, or an event was counted: runs whose window is over end, and those that wait for an absence are
+    /// matches.
+    pub(super) fn expire(&mut self, automaton: &Automaton<'_>, at: Instant, ended: &mut Ended) {
+        let Instant { now, count, .. } = at;
         let is_over = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
         let mut open = Queue::new(Run::order);
         let mut complete = Queue::new(Complete::order);
         let mut closed = Vec::new();
         for run in self.open.items() {
-            let Due { absent, closes } = automaton.due(run);
+            let Due { absent, closes } = automaton.due(run, count);
             if let Some(since) = absent.filter(|_| is_over(absent))
                 && self.absent.insert(run.taken.clone())
             {
-                complete.push(Complete { run: run.clone(), since });
+                complete.push(Complete { run: run.clone(), since: count.comes_out(since) });
             }
             match closes.filter(|_| is_over(closes)) {
                 Some(_) if is_over(absent) => {}
@@ -186,12 +201,12 @@ impl Runs {
         }
         self.open = open;
         self.complete.extend(complete.items().iter().cloned());
-        self.time_out(automaton, &closed, ended);
+        self.time_out(automaton, &closed, at, ended);
         self.settle(automaton.skip, now, ended);
     }
 
     /// Runs that took the same are one timeout, when the last of them can take nothing more.
-    fn time_out(&self, automaton: &Automaton<'_>, closed: &[(Run, Timestamp)], ended: &mut Ended) {
+    fn time_out(&self, automaton: &Automaton<'_>, closed: &[(Run, Timestamp)], at: Instant, ended: &mut Ended) {
         let is_open = |taken: &[Taken]| self.open.items().iter().any(|run| run.taken == taken);
         let mut known: HashSet<&[Taken]> = HashSet::new();
         for (Run { taken, .. }, _) in closed {
@@ -199,10 +214,12 @@ impl Runs {
                 continue;
             }
             let ways = || closed.iter().filter(|(run, _)| run.taken == *taken);
-            let deadline = ways().map(|(_, closes)| *closes).max().expect("the run is one of its ways");
-            let mut awaiting: Vec<StageId> = ways().flat_map(|(run, _)| automaton.awaited_at(run, deadline)).collect();
+            let end = ways().map(|(_, closes)| *closes).max().expect("the run is one of its ways");
+            let mut awaiting: Vec<StageId> =
+                ways().flat_map(|(run, _)| automaton.awaited_until(run, end, at)).collect();
             awaiting.sort();
             awaiting.dedup();
+            let deadline = at.count.comes_out(end);
             ended.timeouts.push(Timeout { deadline, taken: taken.clone(), awaiting });
         }
     }
@@ -243,6 +260,13 @@ impl Runs {
 }
 
 impl Ended {
+    /// With what ended after it.
+    pub(super) fn and(mut self, later: Ended) -> Ended {
+        self.matches.extend(later.matches);
+        self.timeouts.extend(later.timeouts);
+        self
+    }
+
     /// What comes out at one time does so in the order in which the runs started, then by their events.
     pub(super) fn sort(&mut self) {
         self.matches.sort_by_cached_key(|found| (found.at, output_order(&found.taken)));
@@ -267,7 +291,7 @@ impl Automaton<'_> {
                 None if !run.has_begun() => continue,
                 Some(_) if !run.has_begun() && !self.active.includes(moment.now()) => continue,
                 None => {}
-                Some(stage) => taken.push(Taken { stage, position, time: moment.now() }),
+                Some(stage) => taken.push(Taken { stage, position, time: moment.now(), number: moment.count.events }),
             }
             let successor = Run { position: target, taken };
             if taken_by.is_some() && self.completes(&successor.position, &moment) {
@@ -296,34 +320,35 @@ impl Automaton<'_> {
     }
 
     /// What time does to a run.
-    fn due(&self, run: &Run) -> Due {
-        if !run.has_begun() {
-            return Due { absent: None, closes: None };
-        }
-        let whole = self.within.map(|within| run.order().0 + within);
-        let closes = self.closes(&run.position, &run.taken);
-        let absent = self.absence(run).and_then(|own| earliest(whole, own));
+    fn due(&self, run: &Run, count: Count) -> Due {
+        let Some(first) = run.taken.first() else { return Due { absent: None, closes: None } };
+        let holding = run.holding(count);
+        let in_time = self.within.map(|within| first.time + within);
+        let in_events = self.within_events.and_then(|most| count.end(first.number, u64::from(most.get()) - 1));
+        let whole = earliest(in_time, in_events);
+        let closes = self.closes(&run.position, holding);
+        let absent = self.absence(run, holding).and_then(|own| earliest(whole, own));
         Due { absent, closes: earliest(whole, closes) }
     }
 
     /// Whether a run is a match once nothing has come, and when its own window for that is over. It waits for nothing but
     /// the absence, or could leave its loop for it; for an absence with a window of its own it could leave out, too, what is
     /// optional. No event will come that could say otherwise, so conditions are not asked.
-    fn absence(&self, run: &Run) -> Option<Option<Timestamp>> {
+    fn absence(&self, run: &Run, holding: Holding<'_>) -> Option<Option<Timestamp>> {
         let ahead = self.proceed(&run.position, &|_: &Edge<'_>| true);
         let states = ahead.iter().filter_map(|position| self.state(position));
         let absence = states.into_iter().find(|state| state.kind == Kind::Absence)?;
         let is_here = self.kind(&run.position) == Kind::Absence;
         let waits = is_here || self.in_loop(&run.position) || !absence.windows.is_empty();
-        waits.then(|| closing(absence, &run.taken))
+        waits.then(|| closing(absence, holding))
     }
 
-    /// The stages for which it is not too late before `end`.
-    fn awaited_at(&self, run: &Run, end: Timestamp) -> impl Iterator<Item = StageId> {
-        let in_time = move |closes: &Option<Timestamp>| closes.is_none_or(|closes| closes >= end);
-        self.awaited(&run.position, &run.taken)
-            .into_iter()
-            .filter(move |(_, closes)| in_time(closes))
-            .map(|(stage, _)| stage)
+    /// The stages for which it is not too late before `end`. Where that is an event that was counted, time has come there
+    /// already, and the stages are those that it was not too late for before it came.
+    fn awaited_until(&self, run: &Run, end: Timestamp, at: Instant) -> impl Iterator<Item = StageId> {
+        let count = if at.by_event { Count { events: at.count.events - 1, ..at.count } } else { at.count };
+        let in_time = move |closes: Timestamp| closes > end || closes == end && !at.by_event;
+        let awaited = self.awaited(&run.position, run.holding(count)).into_iter();
+        awaited.filter(move |(_, closes)| closes.is_none_or(in_time)).map(|(stage, _)| stage)
     }
 }
