@@ -38,7 +38,8 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     let lines = job.writer.finish()?;
     read?;
     if !args.quiet && !is_closed {
-        let counts = Counts { events: job.events, faults: job.shards.faults(), ..lines.counts };
+        let (faults, kept_back) = (job.shards.faults(), job.shards.kept_back());
+        let counts = Counts { events: job.events, faults, kept_back, ..lines.counts };
         say(&Summary { counts, took: started.elapsed() }.to_string());
         if let Some(first) = &lines.first_unseen {
             say(&format!("the first that was rejected: {first}; --rejected FILE writes them all"));

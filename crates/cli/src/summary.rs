@@ -13,6 +13,8 @@ pub(crate) struct Counts {
     pub(crate) timeouts: u64,
     pub(crate) late: u64,
     pub(crate) rejected: u64,
+    /// Matches that came during a cooldown.
+    pub(crate) kept_back: u64,
     /// Evaluations without a result: unlike types, overflow and the like.
     pub(crate) faults: u64,
 }
@@ -25,11 +27,14 @@ pub(crate) struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { events, matches, timeouts, late, rejected, faults } = self.counts;
+        let Counts { events, matches, timeouts, late, rejected, kept_back, faults } = self.counts;
         write!(f, "{}: ", Counted(events, "event", "events"))?;
         write!(f, "{}, ", Counted(matches, "match", "matches"))?;
         write!(f, "{}, ", Counted(timeouts, "timeout", "timeouts"))?;
         write!(f, "{late} late, {rejected} rejected")?;
+        if kept_back > 0 {
+            write!(f, ", {kept_back} kept back by a cooldown")?;
+        }
         if faults > 0 {
             write!(f, ", {}", Counted(faults, "evaluation error", "evaluation errors"))?;
         }
@@ -61,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_summary_counts_in_words() {
-        let counts = Counts { events: 4, matches: 1, timeouts: 2, late: 0, rejected: 3, faults: 0 };
+        let counts = Counts { events: 4, matches: 1, timeouts: 2, late: 0, rejected: 3, ..Counts::default() };
         let took = Duration::from_micros(1_500);
         let summary = Summary { counts, took };
         assert_eq!(summary.to_string(), "4 events: 1 match, 2 timeouts, 0 late, 3 rejected in 0.002 s");
@@ -77,6 +82,13 @@ mod tests {
         assert_eq!(summary(0).to_string(), format!("{nothing} in 0.000 s"));
         assert_eq!(summary(1).to_string(), format!("{nothing}, 1 evaluation error in 0.000 s"));
         assert_eq!(summary(2).to_string(), format!("{nothing}, 2 evaluation errors in 0.000 s"));
+    }
+
+    #[test]
+    fn a_summary_speaks_of_what_cooldowns_kept_back() {
+        let summary = Summary { counts: Counts { kept_back: 7, ..Counts::default() }, took: Duration::ZERO };
+        let said = "0 events: 0 matches, 0 timeouts, 0 late, 0 rejected, 7 kept back by a cooldown in 0.000 s";
+        assert_eq!(summary.to_string(), said);
     }
 
     #[test]
