@@ -233,7 +233,13 @@ fn by_default(lowering: &mut Lowering<'_, '_>, pattern: &Pattern) -> Keyed {
         keys.push((stream, default_fields(lowering, stream)));
     }
     let streams = &lowering.world.streams;
-    if keys.iter().any(|(stream, _)| streams.is_unknown(*stream)) || keys.iter().all(|(_, fields)| fields.is_empty()) {
+    if keys.iter().any(|(stream, _)| streams.is_unknown(*stream)) {
+        return Keyed::default();
+    }
+    if keys.iter().all(|(_, fields)| fields.is_empty()) {
+        if let Some(diagnostic) = without_callers_key(lowering, place) {
+            lowering.report(diagnostic);
+        }
         return Keyed::default();
     }
     if let Some(diagnostic) = incomplete(lowering, &keys, place) {
@@ -263,6 +269,17 @@ fn default_fields(lowering: &mut Lowering<'_, '_>, stream: StreamId) -> Vec<Fiel
         (None, true) => Vec::new(),
         (None, false) => options.key.iter().filter_map(|name| streams.find_or_add(stream, name)).collect(),
     }
+}
+
+/// What the caller names as the key is there in some of the streams that it feeds, but in none that the pattern reads.
+fn without_callers_key(lowering: &Lowering<'_, '_>, place: Place) -> Option<Diagnostic> {
+    let streams = &lowering.world.streams;
+    let name = lowering.world.options.key.first()?;
+    let fed = lowering.read.iter().find(|stream| !streams.get(**stream).is_emitted)?;
+    let is_there = streams.fed().any(|stream| streams.find(stream, name).is_some());
+    let message = format!("{} has no field `{name}`, which is to be the key", lowering.world.stream(*fed));
+    let diagnostic = Diagnostic::error(&code::KEY_MAP, place, message);
+    is_there.then(|| diagnostic.help("say the pattern's own: `key ..` before `begin`"))
 }
 
 /// Of several streams each has a key, or none.

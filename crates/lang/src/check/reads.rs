@@ -72,7 +72,9 @@ fn stream(world: &mut World<'_>, source: usize, name: &Name) -> StreamId {
         // There were more streams than there can be, which has been reported.
         return world.streams.unknown();
     }
-    let names = || world.streams.all_names().chain(world.records.iter().map(String::as_str));
+    let is_unread = |name: &&str| world.streams.named(name).is_none();
+    let unread = || world.records.iter().map(String::as_str).filter(is_unread);
+    let names = || world.streams.all_names().chain(unread());
     let message = format!("there is no stream `{}`", name.text);
     let help = world.meant(&name.text, names()).unwrap_or_else(|| match names().next() {
         Some(_) => names::listed("the streams are", names()),

@@ -9,7 +9,7 @@ use ensue_model::{Patterns, Type};
 use super::checked::{constant, equal, field, pattern};
 use super::compile_all;
 use super::streams::{conditions, patterns};
-use crate::Options;
+use crate::{Options, Source, compile};
 
 const ORDERS: &str = "stream orders { id: int @key type: string @type amount: decimal? at: timestamp @time }\n";
 
@@ -140,4 +140,20 @@ fn outputs_come_out_on_a_condition_or_not_at_all() {
     assert_eq!(record.entries.len(), 1);
     assert!(record.condition.is_some());
     assert_eq!(record.lookbacks.len(), 1, "the entry and the condition ask the same");
+}
+
+#[test]
+fn records_of_other_files_are_known() {
+    let reads = Source::new("reads.pattern", "pattern reads from seen key x begin a{2} where x > 1");
+    let emits = Source::new("emits.pattern", "begin a where x > 1 emit seen { x: a.x }");
+    let compiled = compile(&[reads.clone(), emits.clone()], &Options::default());
+    let patterns = compiled.unwrap_or_else(|errors| panic!("{errors}")).patterns;
+    assert_eq!(fields(&patterns, "seen"), "x: any?");
+    let other = Source::new("other.pattern", "begin a where x > 1 emit seen { y: a.x }");
+    let errors = compile(&[reads, emits, other], &Options::default()).expect_err("the records differ").to_string();
+    assert!(errors.contains("the records `seen` differ: `x` is missing here"), "{errors}");
+    assert!(
+        errors.contains("--> other.pattern:1:26") && errors.contains("the other one is in emits.pattern"),
+        "{errors}"
+    );
 }
