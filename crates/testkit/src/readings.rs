@@ -86,16 +86,6 @@ enum Kind {
     Timeout,
 }
 
-/// The code of what the language has, and the engine does not yet run.
-const NOT_YET: &str = "E0901";
-
-impl Refused {
-    /// Whether nothing is wrong with the pattern but that the engine does not run all of it yet.
-    pub fn is_not_yet(&self) -> bool {
-        self.diagnostics.iter().all(|diagnostic| diagnostic.code.id == NOT_YET)
-    }
-}
-
 impl Prepared {
     /// Compiles the pattern of a case, over fields that nobody declared.
     ///

@@ -14,16 +14,14 @@ use crate::readings::{self, Disagreement, How, Prepared};
 pub struct Searched {
     /// Cases on which all readings agree.
     pub agreed: u32,
-    /// Cases whose pattern the engine does not run yet.
-    pub skipped: u32,
     /// Outputs that the cases had, to see that they are not empty.
     pub outputs: usize,
 }
 
 impl fmt::Display for Searched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Searched { agreed, skipped, outputs } = self;
-        write!(f, "{agreed} agreed, with {outputs} outputs, {skipped} skipped")
+        let Searched { agreed, outputs } = self;
+        write!(f, "{agreed} agreed, with {outputs} outputs")
     }
 }
 
@@ -56,7 +54,6 @@ pub fn disagreement(profile: Profile, cases: u32, seed: u64) -> Result<Searched,
 fn examine(case: &Case, seed: u64) -> Result<Searched, Box<Disagreement>> {
     let prepared = match Prepared::of(case) {
         Ok(prepared) => prepared,
-        Err(refused) if refused.is_not_yet() => return Ok(Searched { skipped: 1, ..Searched::default() }),
         Err(refused) => {
             let why = refused.diagnostics.to_string();
             return Err(Box::new(Disagreement {
@@ -67,16 +64,12 @@ fn examine(case: &Case, seed: u64) -> Result<Searched, Box<Disagreement>> {
         }
     };
     let outputs = readings::agree(case, prepared.patterns(), seed)?;
-    Ok(Searched { agreed: 1, skipped: 0, outputs })
+    Ok(Searched { agreed: 1, outputs })
 }
 
 impl Searched {
     fn and(self, other: Searched) -> Searched {
-        Searched {
-            agreed: self.agreed + other.agreed,
-            skipped: self.skipped + other.skipped,
-            outputs: self.outputs + other.outputs,
-        }
+        Searched { agreed: self.agreed + other.agreed, outputs: self.outputs + other.outputs }
     }
 }
 

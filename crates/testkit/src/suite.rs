@@ -14,8 +14,6 @@ pub enum Verdict {
     Passed,
     /// It does not: a report for a person.
     Failed(String),
-    /// The pattern asks for what the engine does not run yet.
-    Skipped,
 }
 
 /// Why a file of cases cannot be read.
@@ -60,7 +58,6 @@ fn reason(error: &serde_json::Error) -> String {
 pub fn judge(case: &Case, reading: Reading) -> Verdict {
     let prepared = match Prepared::of(case) {
         Ok(prepared) => prepared,
-        Err(refused) if refused.is_not_yet() => return Verdict::Skipped,
         Err(refused) => return Verdict::Failed(format!("{case}{}\n", refused.diagnostics)),
     };
     match prepared.outputs(reading).map(|outputs| case.expected.difference(&outputs)) {
