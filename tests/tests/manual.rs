@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ensue_engine::{Config, Engine, Outputs};
-use ensue_lang::{Options, Source};
+use ensue_lang::{Compiled, Options, Source};
 use ensue_model::function::HostFunction;
 use ensue_model::functions::FUNCTIONS;
 use ensue_model::record::{Emission, Values};
@@ -39,11 +39,15 @@ fn blocks(manual: &str) -> Vec<Block<'_>> {
 }
 
 /// Compiled as the command line does where nothing is said.
-fn compiled(text: &str) -> Arc<Patterns> {
+fn checked(text: &str) -> Compiled {
     let functions = vec![Arc::new(HostFunction::new("risk", ["amount", "country"], risk))];
     let options = Options { type_field: Some("type".into()), functions, ..Options::default() };
     let compiled = ensue_lang::compile(&[Source::new("manual.pattern", text)], &options);
-    let compiled = compiled.unwrap_or_else(|errors| panic!("{text}\n{errors}"));
+    compiled.unwrap_or_else(|errors| panic!("{text}\n{errors}"))
+}
+
+fn compiled(text: &str) -> Arc<Patterns> {
+    let compiled = checked(text);
     assert!(compiled.warnings.is_empty(), "{text}\n{}", compiled.warnings);
     Arc::new(compiled.patterns)
 }
@@ -231,8 +235,9 @@ fn known(field: &str) -> Value<'static> {
     }
 }
 
+/// Most of these conditions hold whatever the event, which is warned of.
 fn holds(condition: &str) -> bool {
-    let patterns = compiled(&format!("begin a where {condition}"));
+    let patterns = Arc::new(checked(&format!("begin a where {condition}")).patterns);
     let values = patterns.schema.fields.iter().map(|field| known(&field.name)).collect();
     let mut engine = Engine::new(&patterns, Config::default()).expect("the example is small");
     let mut out = Outputs::new();

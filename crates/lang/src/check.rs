@@ -3,9 +3,12 @@
 mod bounds;
 mod composition;
 mod constant;
+mod contradiction;
 mod declarations;
 mod expression;
 mod function;
+mod held;
+mod holds;
 mod key;
 mod names;
 mod parts;

@@ -5,7 +5,8 @@ use std::fmt;
 /// What kind of mistake a diagnostic speaks of.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Code {
-    /// `E0101`: E01 syntax, E02 names and stages, E03 types, E04 the shape of sequences, E09 limits.
+    /// `E0101`: E01 syntax, E02 names and stages, E03 types, E04 the shape of sequences, E05 what compiles and can
+    /// hardly be meant, E09 limits.
     pub id: &'static str,
     /// In a few words.
     pub title: &'static str,
@@ -90,9 +91,14 @@ codes! {
     E0411 NO_ANCHOR "nothing to count from" "The window of a stage counts from an event that was taken before."
     E0412 EMPTY_PART "a part that takes nothing" "Each part of a group that joins several with | or & takes at least one event."
     E0413 PART_NEGATION "a negation at the edge of a part" "What must not come lies between two events of its part; at the end of a branch of | only where the pattern ends."
-    E0414 NEVER_TAKEN "never taken" "A part has a condition that never holds."
     E0415 NEVER_ACTIVE "never active" "The time from which a pattern is active lies before the one until which it is."
     E0416 EVENT_COUNT "not a number of events" "A window in events holds one of them, or more."
+
+    E0501 NEVER_HOLDS "never holds" "No event fulfils the condition, or no event can be the first that does."
+    E0502 ALWAYS_HOLDS "always holds" "Every event fulfils the condition, but for those that lack what it asks for."
+    E0503 OF_ONE_EVENT "an aggregate of one event" "The stage takes one event, so there is nothing to count or to sum up."
+    E0504 FOREIGN_WORD "a word that is read as a field" "The language writes null, true and false so; in other letters they are names of fields."
+    E0505 NEVER_TAKEN "never taken" "All that the stage takes is what the negation before it rules out."
 
     E0902 TOO_DEEP "nested too deeply" "Expressions and groups can be nested only so deeply."
     E0903 TOO_LARGE "too large" "A pattern has its limits; the message names the one that was reached."

@@ -3,6 +3,7 @@
 mod checked;
 mod conformance;
 mod functions;
+mod holds;
 mod hostile;
 mod records;
 mod round_trip;

@@ -8,6 +8,7 @@ use ensue_model::schema::StreamId;
 use ensue_model::{Type, Value, operators};
 
 use super::declarations::Declarations;
+use super::held::Question;
 use super::stages::Stages;
 use super::world::{Whose, World};
 use super::{constant, names};
@@ -129,6 +130,11 @@ impl<'c> Context<'c> {
 
     pub(super) fn exact_if(self, exact: bool) -> Self {
         Context { exact: exact || self.exact, ..self }
+    }
+
+    /// Whether the expression stands in a let.
+    pub(super) fn is_put_in(&self) -> bool {
+        self.bindings.is_some()
     }
 
     /// What a name was bound to by the let it stands in, and the context of that.
@@ -306,8 +312,8 @@ impl<'w, 'a> Lowering<'w, 'a> {
         if context.over == Over::Event && self.stage(&name.text, context).is_some() {
             let message = format!("`{}` is a stage, not a value", name.text);
             let help = format!(
-                "name a field of its event, `{}.x`; for the field of that name write `this.{}`",
-                name.text, name.text
+                "a text stands in quotes, `\"{0}\"`; a field of the stage's event is `{0}.x`, the field of that name `this.{0}`",
+                name.text
             );
             self.report(Diagnostic::error(&code::STAGE_AS_VALUE, name.place, message).help(help));
             return Typed::unknown();
@@ -364,7 +370,23 @@ impl<'w, 'a> Lowering<'w, 'a> {
             (Over::Named(stage) | Over::Bare(stage), _) | (Over::Event, Place::Stage(stage)) => Some(stage),
             (Over::Event, Place::Key | Place::Emit | Place::Timeout) => None,
         };
+        self.look_for_foreign_word(name, context.stream);
         self.field_of_event(name, context.stream, stage)
+    }
+
+    /// Of streams whose fields are known, the field is missed anyway.
+    fn look_for_foreign_word(&mut self, name: &Name, stream: Option<StreamId>) {
+        let streams = stream.as_ref().map_or(self.read, std::slice::from_ref);
+        let is_open = streams.iter().any(|stream| !self.world.streams.is_closed(*stream));
+        if let Some(meant) = names::foreign(&name.text).filter(|_| is_open) {
+            let message = format!("`{}` is read as the name of a field", name.text);
+            let diagnostic = Diagnostic::warning(&code::FOREIGN_WORD, name.place, message);
+            let help = match meant {
+                "null" => "write `null`; what is null is asked for with `x is null`".to_owned(),
+                meant => format!("write `{meant}`"),
+            };
+            self.report(diagnostic.help(help));
+        }
     }
 
     /// A field of an event of a stream, or of all that the pattern reads, which a stage asks for.
@@ -573,21 +595,8 @@ impl<'w, 'a> Lowering<'w, 'a> {
         kind: Type,
         context: &Context<'_>,
     ) -> Typed {
-        let info = self.stages.get(stage);
-        if info.negated {
-            let message = format!("stage `{}` is negated and holds no events", info.name.text);
-            let diagnostic = Diagnostic::error(&code::NEGATED_STAGE, expr.place, message);
-            self.report(diagnostic.also(info.name.place, "what is not to come is never taken"));
+        if !self.can_be_asked(&Question { expr, stage, ask: &ask }, context) {
             return Typed::unknown();
-        }
-        if let Place::Stage(at) = context.place
-            && !self.stages.can_precede(stage, at)
-        {
-            let message = format!("stage `{}` never holds an event when this is asked", info.name.text);
-            let diagnostic = Diagnostic::warning(&code::LATER_STAGE, expr.place, message);
-            let why = if at < stage { "it comes later" } else { "a run takes this branch or the other, not both" };
-            let help = "this is always null, and a comparison with it never holds; a count or sum is always 0";
-            self.report(diagnostic.also(info.name.place, why).help(help));
         }
         let lookback = Lookback { stage, ask };
         let position = self.lookbacks.iter().position(|other| *other == lookback).unwrap_or(self.lookbacks.len());
@@ -651,6 +660,9 @@ impl<'w, 'a> Lowering<'w, 'a> {
 
     fn binary(&mut self, operator: BinaryOperator, operands: [&tree::Expr; 2], context: &Context<'_>) -> Typed {
         let [left, right] = self.together(operands, context);
+        if let (ExprKind::Name(name), Kind::Unknown) = (&operands[1].kind, &right.kind) {
+            self.suggest_text(name);
+        }
         if is_comparison(operator)
             && let Some(null) = operands.iter().find(|operand| operand.kind == ExprKind::Null)
         {
@@ -666,6 +678,20 @@ impl<'w, 'a> Lowering<'w, 'a> {
                 self.unlike(operator.symbol(), operands, [&left_kind, &right_kind]);
                 Typed::unknown()
             }
+        }
+    }
+
+    /// What was missed as a field behind an operator may have been meant as a text.
+    fn suggest_text(&mut self, name: &Name) {
+        let is_missed = |found: &&mut Diagnostic| {
+            let place = found.labels.first().map_or(0, |label| label.place.start);
+            found.code == &code::UNKNOWN_FIELD && place == name.place.start
+        };
+        // A field that is nearly called so is likelier.
+        if let Some(found) = self.world.found.last_mut().filter(is_missed)
+            && let Some(help) = found.help.as_mut().filter(|help| !help.starts_with("did you mean"))
+        {
+            help.push_str(&format!("; a text stands in quotes, `\"{}\"`", name.text));
         }
     }
 

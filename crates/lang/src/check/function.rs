@@ -21,6 +21,11 @@ const QUESTIONS: [&str; 15] = [
     "awaiting", "deadline",
 ];
 
+/// Whether a name is that of a question.
+pub(super) fn is_question(name: &str) -> bool {
+    QUESTIONS.contains(&name) || name == "deadline"
+}
+
 impl Lowering<'_, '_> {
     pub(super) fn call(
         &mut self,

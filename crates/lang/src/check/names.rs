@@ -32,6 +32,16 @@ fn is_part(name: &str, other: &str) -> bool {
     rest.or_else(|| other.strip_suffix(name).and_then(|rest| rest.strip_suffix('_'))).is_some()
 }
 
+/// The word of the language for what other languages call so, where that is no likely name of a field.
+pub(super) fn foreign(name: &str) -> Option<&'static str> {
+    match name {
+        "NULL" | "Null" | "None" | "NONE" | "nil" | "NIL" | "Nil" | "undefined" => Some("null"),
+        "TRUE" | "True" => Some("true"),
+        "FALSE" | "False" => Some("false"),
+        _ => None,
+    }
+}
+
 /// "the fields are a, b and c"
 pub(super) fn listed<'n>(intro: &str, names: impl Iterator<Item = &'n str>) -> String {
     let names: Vec<&str> = names.take(LISTED_MAX + 1).collect();

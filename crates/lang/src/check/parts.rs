@@ -1,7 +1,6 @@
 //! The parts of `( a | b )` and `( a & b )`: what each must be, so that there is something to choose from, and so that
 //! it can be said when a part has begun and when it is over.
 
-use ensue_model::expr::{BinaryOperator, Expr};
 use ensue_model::pattern::{Relation, Sequence, Step, Term};
 
 use crate::code;
@@ -49,8 +48,7 @@ impl Parts<'_> {
             return Some(self.empty(written));
         }
         let begins = first_negation(written, checked).map(|step| self.begins_with_negation(step));
-        let never = || checked.steps.iter().any(is_never).then(|| self.never_taken(written));
-        begins.or_else(|| self.end(written, checked)).or_else(never)
+        begins.or_else(|| self.end(written, checked))
     }
 
     /// What is wrong with its end.
@@ -81,12 +79,6 @@ impl Parts<'_> {
         let message = format!("nothing of this {word} need be taken before the negation, so it cannot say since when");
         Diagnostic::error(&code::PART_NEGATION, step.relation_place, message)
             .help("write the negation before the group, where it holds whichever comes first")
-    }
-
-    fn never_taken(&self, written: &tree::Sequence) -> Diagnostic {
-        let message = format!("this {} is never taken", self.kind.word());
-        let diagnostic = Diagnostic::warning(&code::NEVER_TAKEN, place_of(written), message);
-        diagnostic.label("a condition in it never holds").help("leave it out, or correct the condition")
     }
 }
 
@@ -150,29 +142,6 @@ fn last_inside<'t>(written: &'t tree::Step, checked: &Step, wanted: Wanted) -> O
             branches.find_map(|(written, checked)| last_negation(written, checked, wanted))
         }
         _ => None,
-    }
-}
-
-/// Whether a step can neither be taken nor left out.
-fn is_never(step: &Step) -> bool {
-    let is_never_taken = match &step.term {
-        Term::Stage(_, condition) => never_holds(condition),
-        Term::Group(sequence) => sequence.steps.iter().any(is_never),
-        Term::Either(branches) => branches.iter().all(|branch| branch.steps.iter().any(is_never)),
-        Term::All { parts, needed } => {
-            let never = parts.iter().filter(|part| part.steps.iter().any(is_never)).count();
-            parts.len() - never < *needed as usize
-        }
-    };
-    is_never_taken && !step.can_be_empty()
-}
-
-fn never_holds(condition: &Expr) -> bool {
-    match condition {
-        Expr::Constant(value) => !value.holds(),
-        Expr::Binary(BinaryOperator::And, a, b) => never_holds(a) || never_holds(b),
-        Expr::Binary(BinaryOperator::Or, a, b) => never_holds(a) && never_holds(b),
-        _ => false,
     }
 }
 

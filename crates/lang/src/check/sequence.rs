@@ -6,12 +6,13 @@ use ensue_model::schema::{FieldId, Stream, StreamId};
 use ensue_model::{Span, Value, expr::BinaryOperator};
 
 use super::expression::{Lowering, Place as At};
+use super::holds;
 use super::parts::{PartKind, Parts};
 use super::pattern::duration;
 use super::step_window::Windowed;
 use super::world::World;
 use crate::code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::literal;
 use crate::print::modifier_word;
 use crate::tree::{
@@ -25,9 +26,15 @@ pub(super) fn check(
     within: Option<Span>,
     stage_ways: &[u8],
 ) -> Sequence {
+    let known = lowering.world.found.len();
     let has_window = within.is_some() || pattern.endings.iter().any(|ending| is_window(lowering, &ending.kind));
     let mut checker = Sequences { lowering, stage_ways, next_stage: 0, has_window, loops: 0 };
-    checker.sequence(&pattern.sequence, true)
+    let sequence = checker.sequence(&pattern.sequence, true);
+    // What was reported is not known, and not to be reasoned about.
+    if !lowering.world.found[known..].iter().any(|found| found.severity == Severity::Error) {
+        holds::check(lowering, &pattern.sequence, &sequence);
+    }
+    sequence
 }
 
 /// Whether it ends the wait for what is not to come. A window that could not be read was reported, and may well be one.

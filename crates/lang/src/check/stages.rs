@@ -10,7 +10,7 @@ use super::names;
 use super::world::World;
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{Group, GroupKind, Name, QuantifierKind, Sequence, Step, Term};
+use crate::tree::{Group, GroupKind, ModifierKind, Name, QuantifierKind, Sequence, Step, Term};
 
 /// The most stages that a pattern can have.
 const STAGES_MAX: usize = 1_024;
@@ -29,6 +29,8 @@ pub(super) struct StageInfo<'a> {
     /// Whether it, or a group around it, repeats.
     pub(super) repeats: bool,
     pub(super) in_group: bool,
+    /// Whether each run that goes on behind it has taken exactly one event of it.
+    pub(super) takes_one: bool,
     /// The stream that it names, as it was written.
     pub(super) stream_name: Option<&'a Name>,
     /// The stream whose events it takes; those of all that the pattern reads if it names none.
@@ -114,18 +116,22 @@ impl<'a> Stages<'a> {
         for step in &sequence.steps {
             let first = self.list.len();
             let repeats = around.repeats || repeats(step);
+            let may_lack = around.may_lack || is_optional(step);
             match &step.term {
                 Term::Stage(stage) => self.list.push(StageInfo {
                     name: &stage.name,
                     negated: is_negated(step.relation),
                     repeats,
                     in_group: around.in_group,
+                    takes_one: !repeats && !may_lack,
                     stream_name: stage.stream.as_ref(),
                     stream: None,
                     horizon: first + 1,
                     others: Vec::new(),
                 }),
-                Term::Group(group) => self.group(group, Around { repeats, in_group: true }),
+                Term::Group(group) => {
+                    self.group(group, Around { repeats, may_lack: may_lack || group.parts.len() > 1, in_group: true })
+                }
             }
             if repeats {
                 self.all_reach(first);
@@ -168,11 +174,26 @@ impl<'a> Stages<'a> {
 #[derive(Clone, Copy, Default)]
 struct Around {
     repeats: bool,
+    /// Whether a run can do without.
+    may_lack: bool,
     in_group: bool,
 }
 
 fn is_negated(relation: Relation) -> bool {
     matches!(relation, Relation::NotNext | Relation::NotFollowedBy)
+}
+
+/// Whether a step can be left out.
+fn is_optional(step: &Step) -> bool {
+    let quantifier = step.quantifier.as_ref().map(|quantifier| &quantifier.kind);
+    let from_none = match quantifier {
+        None | Some(QuantifierKind::OneOrMore) => false,
+        Some(QuantifierKind::Optional | QuantifierKind::Any) => true,
+        Some(QuantifierKind::Times(min) | QuantifierKind::AtLeast(min) | QuantifierKind::Between(min, _)) => {
+            min.text == "0"
+        }
+    };
+    from_none || step.modifiers.iter().any(|modifier| modifier.kind == ModifierKind::Optional)
 }
 
 /// Whether a step can be taken more than once.

@@ -100,7 +100,8 @@ impl World<'_> {
             streams => format!("none of the streams {} has a field `{name}`", self.listed(streams)),
         };
         let fields = whose.streams.iter().flat_map(|stream| self.streams.names(*stream));
-        let help = self.meant(name, fields.clone()).or_else(|| self.field_of_others(name, whose));
+        let foreign = names::foreign(name).map(|meant| format!("write `{meant}`"));
+        let help = foreign.or_else(|| self.meant(name, fields.clone())).or_else(|| self.field_of_others(name, whose));
         let help = help.unwrap_or_else(|| names::listed("the fields are", fields));
         Diagnostic::error(&code::UNKNOWN_FIELD, place, message).help(help)
     }

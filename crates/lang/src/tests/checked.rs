@@ -69,7 +69,7 @@ fn inside_any_and_all_a_bare_name_is_the_stages_field() {
 
 #[test]
 fn a_stage_hides_a_field_and_this_shows_it() {
-    let pattern = pattern("begin a where a.a == 1 and this.a == 2");
+    let pattern = pattern("begin a+ where (a.a is null or a.a == 1) and this.a == 2");
     assert_eq!(pattern.lookbacks, [Lookback { stage: StageId(0), ask: Ask::Pick(Pick::Last, *field(0)) }]);
     assert_eq!(condition("begin a where this.a == 2"), equal(field(0), constant(2)));
 }
