@@ -1,20 +1,23 @@
-//! Conditions that only compare fields of the event with constants, such as `type == "pay" and amount >= 100`. Most
-//! conditions do, and they need no walk over an expression.
+//! Conditions that only compare fields of the event with constants, such as `type == "pay" and amount >= 100`, or ask
+//! for its stream and then do that. Most conditions do, and they need no walk over an expression.
 
 use std::cmp::Ordering;
 
 use ensue_model::expr::BinaryOperator;
-use ensue_model::{Event, Expr, FieldId, Value};
+use ensue_model::{Event, Expr, FieldId, StreamId, Value};
 use smallvec::SmallVec;
 
 use crate::subsets::Bits;
 
-/// Comparisons that must all hold.
-#[derive(Clone, Debug)]
-pub(crate) struct Comparisons(SmallVec<[Comparison; 2]>);
+/// Comparisons that must all hold, of an event of a stream if one is named.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Comparisons {
+    stream: Option<StreamId>,
+    all: SmallVec<[Comparison; 2]>,
+}
 
-/// What an event must have for a condition to hold: a field with this value, a text or an int, and what the condition goes on
-/// to compare.
+/// What an event must have for a condition to hold, or for one side of its `or`: a field with this value, a text or an int,
+/// and what the condition goes on to compare.
 #[derive(Clone, Debug)]
 pub struct Need {
     /// The field.
@@ -25,11 +28,19 @@ pub struct Need {
 }
 
 impl Need {
-    /// What a condition needs; none if it does not begin with such a comparison.
-    pub(crate) fn of(condition: &Expr) -> Option<Self> {
-        let (field, value) = first_equality(condition)?;
-        let rest = Comparisons::of(condition).map_or_else(SmallVec::new, |all| all.0.into_iter().skip(1).collect());
-        Some(Need { field, value: value.clone(), rest: Comparisons(rest) })
+    /// What a condition needs, one of these; none if it does not begin with such a comparison, nor each side of its `or`.
+    pub(crate) fn of(condition: &Expr) -> Option<Vec<Self>> {
+        if let Some((field, value)) = first_equality(condition) {
+            let rest = Comparisons::of(condition).map(Comparisons::behind_first).unwrap_or_default();
+            return Some(vec![Need { field, value: value.clone(), rest }]);
+        }
+        match condition {
+            Expr::Binary(BinaryOperator::Or, left, right) => Some([Need::of(left)?, Need::of(right)?].concat()),
+            Expr::Binary(BinaryOperator::And, first, second) if matches!(**first, Expr::OfStream(_)) => {
+                Need::of(second)
+            }
+            _ => None,
+        }
     }
 
     /// Whether the condition may hold for an event that has the field with the value.
@@ -40,9 +51,12 @@ impl Need {
 }
 
 /// The comparison that a condition begins with, if that is of a field with a text or an int: where it does not hold, the
-/// condition does not.
+/// condition does not. What it asks of the stream before that is passed over.
 fn first_equality(condition: &Expr) -> Option<(FieldId, &Value<'static>)> {
     match condition {
+        Expr::Binary(BinaryOperator::And, first, second) if matches!(**first, Expr::OfStream(_)) => {
+            first_equality(second)
+        }
         Expr::Binary(BinaryOperator::And, first, _) => first_equality(first),
         Expr::Binary(BinaryOperator::Equal, field, value) => match (&**field, &**value) {
             (Expr::Field(field), Expr::Constant(value @ (Value::String(_) | Value::Int(_)))) => Some((*field, value)),
@@ -73,11 +87,10 @@ impl Switch {
     /// For the field that the first such condition asks for; none if there is no such condition.
     pub(crate) fn of<'c>(conditions: impl Iterator<Item = (Bits, &'c Expr)>) -> Option<Self> {
         let cases = conditions.filter_map(|(bit, condition)| {
-            let Comparisons(all) = Comparisons::of(condition)?;
-            let (first, rest) = all.split_first()?;
+            let comparisons = Comparisons::of(condition)?;
+            let first = comparisons.all.first().filter(|first| first.operator == BinaryOperator::Equal)?;
             let Constant::Text(text) = &first.constant else { return None };
-            let case = Case { text: text.clone(), rest: Comparisons(rest.into()), bit };
-            (first.operator == BinaryOperator::Equal).then_some((first.field, case))
+            Some((first.field, Case { text: text.clone(), rest: comparisons.clone().behind_first(), bit }))
         });
         let mut cases = cases.peekable();
         let field = cases.peek()?.0;
@@ -132,16 +145,44 @@ impl<'e> LastRead<'e> {
 impl Comparisons {
     /// The comparisons that a condition is; none if it is anything else.
     pub(crate) fn of(condition: &Expr) -> Option<Self> {
-        let mut found = SmallVec::new();
-        collect(condition, &mut found)?;
-        Some(Comparisons(found))
+        let mut found = Comparisons::default();
+        found.collect(condition)?;
+        Some(found)
+    }
+
+    /// Without the first.
+    fn behind_first(mut self) -> Self {
+        self.all.drain(..self.all.len().min(1));
+        self
+    }
+
+    fn collect(&mut self, condition: &Expr) -> Option<()> {
+        match condition {
+            Expr::Binary(BinaryOperator::And, left, right) => {
+                self.collect(left)?;
+                self.collect(right)
+            }
+            // What stands before it is evaluated first, and can be a fault.
+            Expr::OfStream(stream) if self.stream.is_none() && self.all.is_empty() => {
+                self.stream = Some(*stream);
+                Some(())
+            }
+            Expr::Binary(operator, field, constant) => {
+                self.all.push(Comparison::of(*operator, field, constant)?);
+                Some(())
+            }
+            _ => None,
+        }
     }
 
     /// Whether all hold for an event. None where a field is of another type than its constant: what that means, the
     /// expression knows.
     #[inline]
     pub(crate) fn hold<'e>(&self, event: &'e impl Event, read: &mut LastRead<'e>) -> Option<bool> {
-        for comparison in &self.0 {
+        if self.stream.is_some_and(|stream| event.stream() != stream) {
+            return Some(false);
+        }
+        for comparison in &self.all {
             if !comparison.holds(read.field(comparison.field, event))? {
                 return Some(false);
             }
@@ -151,6 +192,19 @@ impl Comparisons {
 }
 
 impl Comparison {
+    fn of(operator: BinaryOperator, field: &Expr, constant: &Expr) -> Option<Self> {
+        let (Expr::Field(field), Expr::Constant(constant)) = (field, constant) else { return None };
+        let constant = match constant {
+            Value::String(text) => Constant::Text(text.as_str().into()),
+            Value::Int(int) => Constant::Int(*int),
+            Value::Float(float) => Constant::Float(*float),
+            _ => return None,
+        };
+        let comparison = Comparison { field: *field, operator, constant };
+        // Of the operators that are no comparison, none holds.
+        comparison.is(Ordering::Equal).map(|_| comparison)
+    }
+
     fn holds(&self, value: &Value<'_>) -> Option<bool> {
         match (value, &self.constant) {
             (Value::String(text), Constant::Text(constant)) if self.operator == BinaryOperator::Equal => {
@@ -176,24 +230,4 @@ impl Comparison {
             _ => None,
         }
     }
-}
-
-fn collect(condition: &Expr, found: &mut SmallVec<[Comparison; 2]>) -> Option<()> {
-    let Expr::Binary(operator, left, right) = condition else { return None };
-    if *operator == BinaryOperator::And {
-        collect(left, found)?;
-        return collect(right, found);
-    }
-    let (Expr::Field(field), Expr::Constant(constant)) = (&**left, &**right) else { return None };
-    let constant = match constant {
-        Value::String(text) => Constant::Text(text.as_str().into()),
-        Value::Int(int) => Constant::Int(*int),
-        Value::Float(float) => Constant::Float(*float),
-        _ => return None,
-    };
-    let comparison = Comparison { field: *field, operator: *operator, constant };
-    // Of the operators that are no comparison, none holds.
-    comparison.is(Ordering::Equal)?;
-    found.push(comparison);
-    Some(())
 }

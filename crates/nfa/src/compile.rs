@@ -6,15 +6,15 @@
 
 use std::collections::HashMap;
 
-use ensue_model::expr::{Ask, Expr, Lookback, LookbackId, Pick};
+use ensue_model::expr::{Ask, BinaryOperator, Expr, Lookback, LookbackId, Pick};
 use ensue_model::pattern::{
     Anchor, Contiguity, Pattern, Quantifier, Relation, Sequence, StageId, Step, StepWindow, Term, WindowSpan,
 };
 
 use crate::outcomes::passes_over;
 use crate::program::{
-    Action, Asked, Between, CompileError, Condition, ConditionId, Counted, Edge, Guard, Kept, Part, Program, Shuffle,
-    ShuffleId, State, StateId, StateKind, Test, Window,
+    Action, Asked, Between, CompileError, Condition, ConditionId, Counted, Edge, Guard, Kept, Of, Part, Program,
+    Shuffle, ShuffleId, State, StateId, StateKind, Test, Window,
 };
 
 /// The most states that a program may have.
@@ -200,7 +200,7 @@ impl<'p> Compiler<'p> {
             states: self.states,
             shuffles: self.shuffles,
             start,
-            asks_runs: self.conditions.iter().any(|condition| condition.looks_back),
+            asks_more: self.conditions.iter().any(asks_more),
             conditions: self.conditions,
             kept: self.kept,
             stage_names: pattern.stages.iter().map(|stage| stage.name.clone()).collect(),
@@ -732,37 +732,48 @@ impl<'p> Compiler<'p> {
     }
 
     fn guard(&mut self, expr: &Expr) -> Guard {
-        if *expr == Expr::truth() {
-            return Guard::Always;
+        let mut ways = Vec::new();
+        let of_event = without_ways(expr, &mut ways);
+        let keyed = ways.into_iter().map(|way| Guard::When(self.condition(Test::KeyedBy(way))));
+        let keyed = keyed.fold(Guard::Always, Guard::and);
+        match of_event {
+            None => keyed,
+            Some(truth) if truth == Expr::truth() => keyed,
+            Some(expr) => keyed.and(Guard::When(self.condition(Test::Holds(expr)))),
         }
-        Guard::When(self.condition(Test::Holds(expr.clone())))
     }
 
     fn condition(&mut self, test: Test) -> ConditionId {
         let found = self.conditions.iter().position(|condition| condition.test == test);
         let position = found.unwrap_or_else(|| {
-            let looks_back = self.looks_back(&test);
-            self.conditions.push(Condition { test, looks_back });
+            let of = self.decided_by(&test);
+            self.conditions.push(Condition { test, of });
             self.conditions.len() - 1
         });
         // Past the limit the number may wrap; `program` refuses such a pattern.
         ConditionId(position as u16)
     }
 
-    /// Whether it asks for more than the event under test.
-    fn looks_back(&self, test: &Test) -> bool {
-        // By which of several ways an event has come to a key is not of the event alone.
-        let has_ways = self.pattern.key.ways.len() > 1;
+    fn decided_by(&self, test: &Test) -> Of {
         match test {
-            Test::Holds(expr) => {
-                let mut found = false;
-                expr.walk(&mut |part| {
-                    found |= matches!(part, Expr::Lookback(_) | Expr::KeyedBy(_));
-                    found |= has_ways && matches!(part, Expr::Key(_));
-                });
-                found
-            }
-            Test::InWindow { .. } => true,
+            Test::Holds(expr) => self.expression_decided_by(expr),
+            Test::KeyedBy(_) => Of::Arrival,
+            Test::InWindow { .. } => Of::Run,
+        }
+    }
+
+    fn expression_decided_by(&self, expr: &Expr) -> Of {
+        // Where there are several ways of key, an event may have several keys.
+        let has_ways = self.pattern.key.ways.len() > 1;
+        let (mut looks_back, mut asks_way) = (false, false);
+        expr.walk(&mut |part| {
+            looks_back |= matches!(part, Expr::Lookback(_));
+            asks_way |= matches!(part, Expr::KeyedBy(_)) || has_ways && matches!(part, Expr::Key(_));
+        });
+        match (looks_back, asks_way) {
+            (true, _) => Of::Run,
+            (false, true) => Of::Arrival,
+            (false, false) => Of::Event,
         }
     }
 
@@ -898,6 +909,43 @@ impl Kept {
 impl StateId {
     pub(crate) fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// Whether it asks for more than the event, and its way of key alone.
+fn asks_more(condition: &Condition) -> bool {
+    match condition.test {
+        Test::Holds(_) => condition.of != Of::Event,
+        Test::KeyedBy(_) => false,
+        Test::InWindow { .. } => true,
+    }
+}
+
+/// A condition without the ways of key that it asks for before all else, which are put to `ways`: what is left can be
+/// found out once for all keys of the event. None if nothing is left.
+fn without_ways(expr: &Expr, ways: &mut Vec<u8>) -> Option<Expr> {
+    match expr {
+        Expr::KeyedBy(way) => {
+            ways.push(*way);
+            None
+        }
+        Expr::Binary(BinaryOperator::And, first, second) if begins_with_way(first) => {
+            match (without_ways(first, ways), without_ways(second, ways)) {
+                (Some(first), Some(second)) => {
+                    Some(Expr::Binary(BinaryOperator::And, Box::new(first), Box::new(second)))
+                }
+                (left, None) | (None, left) => left,
+            }
+        }
+        expr => Some(expr.clone()),
+    }
+}
+
+fn begins_with_way(expr: &Expr) -> bool {
+    match expr {
+        Expr::KeyedBy(_) => true,
+        Expr::Binary(BinaryOperator::And, first, _) => begins_with_way(first),
+        _ => false,
     }
 }
 

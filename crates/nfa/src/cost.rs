@@ -135,7 +135,7 @@ impl Program {
     pub fn fields(&self) -> BTreeSet<FieldId> {
         let conditions = self.conditions.iter().filter_map(|condition| match &condition.test {
             Test::Holds(expr) => Some(expr),
-            Test::InWindow { .. } => None,
+            Test::KeyedBy(_) | Test::InWindow { .. } => None,
         });
         let asks = self.kept.iter().filter_map(|kept| match &kept.asked {
             Asked::Value(Ask::Pick(_, expr) | Ask::Aggregate(_, expr)) => Some(expr),

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use ensue_model::expr::{LookbackId, write_name};
+use ensue_model::expr::{Expr, LookbackId, write_name};
 use ensue_model::pattern::{Active, Keep, Skip, StageId, WindowSpan};
 use ensue_model::{Pattern, Patterns, Timestamp};
 
 use crate::program::{
-    Action, Between, Condition, ConditionId, Edge, Guard, Program, Shuffle, State, StateId, StateKind, Test,
+    Action, Between, Condition, ConditionId, Edge, Guard, Of, Program, Shuffle, State, StateId, StateKind, Test,
 };
 
 impl Program {
@@ -96,9 +96,12 @@ impl Listing<'_> {
     }
 
     fn condition(&self, f: &mut fmt::Formatter<'_>, id: ConditionId, condition: &Condition) -> fmt::Result {
-        let looks_back = if condition.looks_back { "    (looks back)" } else { "" };
+        let looks_back = if condition.of == Of::Run { "    (looks back)" } else { "" };
         match &condition.test {
             Test::Holds(expr) => writeln!(f, "{id}: {}{looks_back}", expr.display(self.patterns, self.pattern)),
+            Test::KeyedBy(way) => {
+                writeln!(f, "{id}: {}", Expr::KeyedBy(*way).display(self.patterns, self.pattern))
+            }
             Test::InWindow { since, span } => {
                 writeln!(f, "{id}: {}{looks_back}", self.program.window_text(*since, *span))
             }

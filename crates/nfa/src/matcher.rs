@@ -49,7 +49,7 @@ impl Program {
         scratch: &mut Scratch,
         conditions: &mut Conditions,
     ) -> bool {
-        scratch.look_at(self, incoming, conditions) != 0 || !self.passes_over || self.asks_runs
+        scratch.look_at(self, incoming, conditions) != 0 || !self.passes_over || self.asks_more
     }
 
     /// Whether an event that comes to a key without runs starts one, or is a match by itself.

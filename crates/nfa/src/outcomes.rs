@@ -11,7 +11,7 @@ use ensue_model::pattern::StageId;
 
 use crate::closing::{ways_of_group, ways_to_end};
 use crate::products::{Product, Products, Standing, end_of_part};
-use crate::program::{Action, ConditionId, Edge, Guard, Program, Shuffle, ShuffleId, StateId, StateKind};
+use crate::program::{Action, ConditionId, Edge, Guard, Program, Shuffle, ShuffleId, StateId, StateKind, Test};
 
 /// One way that a run can go with an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -272,10 +272,16 @@ impl Part {
     }
 }
 
-/// Whether an event that fulfils no condition makes no difference to any run, and starts none.
+/// Whether an event that fulfils no condition makes no difference to any run, and starts none, by whatever way of key it
+/// has come.
 pub(crate) fn passes_over(program: &Program) -> bool {
-    let nothing = |_| false;
-    let mut look = Look { program, products: &mut Products::new(program), holds: nothing };
+    let is_keyed_by = |ConditionId(id)| matches!(program.conditions[usize::from(id)].test, Test::KeyedBy(_));
+    // Ways stand beside other conditions, or decide something where all of them hold, or where none does.
+    is_passed_over(program, |_| false) && is_passed_over(program, is_keyed_by)
+}
+
+fn is_passed_over(program: &Program, holds: impl Fn(ConditionId) -> bool) -> bool {
+    let mut look = Look { program, products: &mut Products::new(program), holds };
     let is_passed = |look: &mut Look<'_, _>, state: StateId| match program.states[state.index()].kind {
         StateKind::Final => true,
         // The run is in the group still, or where the group leads to.

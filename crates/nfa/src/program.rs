@@ -38,11 +38,11 @@ pub struct Program {
     /// When runs may start.
     pub(crate) active: Active,
     pub(crate) within: Option<Span>,
-    /// Whether some condition asks for more than the event under test.
-    pub(crate) asks_runs: bool,
+    /// Whether some condition asks for more than the event under test, and its way of key alone.
+    pub(crate) asks_more: bool,
     pub(crate) within_events: Option<NonZeroU32>,
     pub(crate) counted: Counted,
-    /// Whether an event that fulfils no condition changes nothing, whatever has come before.
+    /// Whether an event that fulfils no condition but for its way of key changes nothing, whatever has come before.
     pub(crate) passes_over: bool,
     pub(crate) skip: Skip,
     /// Which runs a key keeps where several wait for the same.
@@ -78,11 +78,16 @@ impl Program {
     /// What an event must have, one of these, to make a difference to any run; none where any event may. Each condition
     /// begins with such a comparison, and an event that fulfils no condition changes nothing.
     pub fn needs(&self) -> Option<Vec<Need>> {
+        if !self.passes_over {
+            return None;
+        }
         let needs = self.conditions.iter().map(|condition| match &condition.test {
             Test::Holds(expr) => Need::of(expr),
+            // It stands beside other conditions.
+            Test::KeyedBy(_) => Some(Vec::new()),
             Test::InWindow { .. } => None,
         });
-        if self.passes_over { needs.collect() } else { None }
+        needs.collect::<Option<Vec<_>>>().map(|needs| needs.concat())
     }
 
     /// Whether anything is kept of the events that a run has taken, besides the events.
@@ -155,11 +160,22 @@ pub(crate) enum Counted {
     ForTimes,
 }
 
-/// A condition, and whether it asks for more than the event under test.
+/// A condition, and what decides it.
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {
     pub(crate) test: Test,
-    pub(crate) looks_back: bool,
+    pub(crate) of: Of,
+}
+
+/// What decides a condition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Of {
+    /// The event under test alone.
+    Event,
+    /// The event, and how it has come to its key: it may come to several.
+    Arrival,
+    /// The event, and what the run has taken.
+    Run,
 }
 
 /// What a condition asks.
@@ -167,6 +183,8 @@ pub(crate) struct Condition {
 pub(crate) enum Test {
     /// Whether the expression holds.
     Holds(Expr),
+    /// Whether the event has come by this way of key.
+    KeyedBy(u8),
     /// Whether the event lies in the window of a step. If its anchor has taken nothing, it does.
     InWindow { since: LookbackId, span: WindowSpan },
 }
@@ -175,8 +193,8 @@ impl Condition {
     /// The expression, if it is on the event under test alone.
     pub(crate) fn of_event(&self) -> Option<&Expr> {
         match &self.test {
-            Test::Holds(expr) if !self.looks_back => Some(expr),
-            Test::Holds(_) | Test::InWindow { .. } => None,
+            Test::Holds(expr) if self.of == Of::Event => Some(expr),
+            Test::Holds(_) | Test::KeyedBy(_) | Test::InWindow { .. } => None,
         }
     }
 
@@ -184,6 +202,7 @@ impl Condition {
     pub(crate) fn lookbacks(&self) -> Vec<LookbackId> {
         match &self.test {
             Test::Holds(expr) => expr.lookbacks(),
+            Test::KeyedBy(_) => Vec::new(),
             Test::InWindow { since, .. } => vec![*since],
         }
     }

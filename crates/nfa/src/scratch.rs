@@ -12,7 +12,7 @@ use crate::graph::Extent;
 use crate::incoming::Incoming;
 use crate::outcomes::Outcome;
 use crate::products::Products;
-use crate::program::{Condition, ConditionId, Program, Test};
+use crate::program::{Condition, ConditionId, Of, Program, Test};
 use crate::registers::{self, Registers, UnderTest};
 use crate::runs::Group;
 use crate::subsets::{Bits, Position, Subset, SubsetId, Subsets, Transition, TransitionId};
@@ -188,10 +188,10 @@ impl Scratch {
     ) -> Bits {
         let subset = self.subsets.get(subset);
         let mut bits = self.held & subset.asked;
-        if subset.looks_back {
+        if subset.asks_more {
             for ConditionId(condition) in &subset.asks {
                 let asked = &program.conditions[usize::from(*condition)];
-                if asked.looks_back {
+                if asked.of != Of::Event {
                     bits |= Bits::from(self.test(asked, program, incoming, registers)) << condition;
                 }
             }
@@ -211,6 +211,7 @@ impl Scratch {
                 let Scratch { faults, tables, .. } = self;
                 eval(expr, &UnderTest { incoming, program, registers, faults, tables }).holds()
             }
+            Test::KeyedBy(way) => incoming.is_keyed_by(*way),
             Test::InWindow { since, span } => {
                 registers::is_in_window(registers, *since, *span, incoming.time(), &self.count)
             }

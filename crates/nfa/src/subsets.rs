@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 use crate::closing::{Closing, closing, takers};
 use crate::outcomes::{Look, Outcome};
 use crate::products::Products;
-use crate::program::{Action, ConditionId, Program, State, StateId, StateKind, Window};
+use crate::program::{Action, ConditionId, Of, Program, State, StateId, StateKind, Window};
 
 /// A subset by its position in the cache. Not stable: a snapshot holds the states.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -39,6 +39,8 @@ pub(crate) struct Subset {
     pub(crate) asks: Box<[ConditionId]>,
     /// The same, a bit each.
     pub(crate) asked: Bits,
+    /// Whether one of them asks for more than the event under test.
+    pub(crate) asks_more: bool,
     /// Whether one of them asks for what the run has taken.
     pub(crate) looks_back: bool,
     /// The lookbacks that some condition ahead may still ask for.
@@ -204,9 +206,11 @@ impl Subsets {
         let here = products.reached(program, &position.states);
         let asks = asks(program, products, &position.states, &here);
         let takers = takers(program, products, &position.states);
+        let of = |ConditionId(condition)| program.conditions[usize::from(condition)].of;
         let asked = asks.iter().fold(0, |asked, condition| asked | 1 << condition.0);
         Subset {
-            looks_back: asks.iter().any(|condition| program.conditions[usize::from(condition.0)].looks_back),
+            asks_more: asks.iter().any(|condition| of(*condition) != Of::Event),
+            looks_back: asks.iter().any(|condition| of(*condition) == Of::Run),
             live: self.live(program, &position.states),
             awaited: takers.iter().map(|(stage, _)| *stage).collect(),
             takers: takers.into(),
