@@ -64,7 +64,7 @@ impl<E: Event> Engine<E> {
 
     fn admit(&mut self, event: E, out: &mut Outputs<E>) {
         match self.intake.admit(&event, 1) {
-            Ok(admitted) => self.admitted.extend(Routed::each(event, &admitted).map(|(_, routed)| routed)),
+            Ok(admitted) => Routed::each(event, &admitted, |_, routed| self.admitted.push(routed)),
             Err(refusal) => refusal.put(event, out),
         }
     }

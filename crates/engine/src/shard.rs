@@ -38,16 +38,14 @@ pub struct Routed<E> {
 }
 
 impl<E: Event> Routed<E> {
-    /// An event on each of its routes, with the shard that it goes to.
-    pub fn each(event: E, admitted: &Admitted) -> impl Iterator<Item = (usize, Self)> {
-        let mut last = Some(Arc::new(event));
-        let mut routes = admitted.routes.iter();
-        std::iter::from_fn(move || {
-            let route = routes.next()?;
-            let event = if routes.len() == 0 { last.take() } else { last.clone() };
-            let event = event.expect("it is given away with the last route");
-            Some((route.shard, Routed::shared(event, admitted, route)))
-        })
+    /// Gives an event on each of its routes, with the shard that it goes to.
+    #[inline]
+    pub fn each(event: E, admitted: &Admitted, mut give: impl FnMut(usize, Self)) {
+        let event = Arc::new(event);
+        if let Some((last, others)) = admitted.routes.split_last() {
+            others.iter().for_each(|route| give(route.shard, Routed::shared(event.clone(), admitted, route)));
+            give(last.shard, Routed::shared(event, admitted, last));
+        }
     }
 
     /// An event on one of its routes.

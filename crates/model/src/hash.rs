@@ -66,6 +66,7 @@ impl Hasher {
         Hasher { bytes: [0; HELD_BYTES], length: 0, stream: None }
     }
 
+    #[inline]
     fn update(&mut self, bytes: &[u8]) {
         match self.bytes.get_mut(self.length..self.length + bytes.len()) {
             Some(free) => {
@@ -84,7 +85,9 @@ impl Hasher {
         self.length = 0;
     }
 
-    fn digest<T>(mut self, of_bytes: fn(&[u8]) -> T, of_stream: fn(&Xxh3) -> T) -> T {
+    /// By reference: to move what is held costs more than to hash it.
+    #[inline]
+    fn digest<T>(&mut self, of_bytes: fn(&[u8]) -> T, of_stream: fn(&Xxh3) -> T) -> T {
         let held = &self.bytes[..self.length];
         match &mut self.stream {
             None => of_bytes(held),

@@ -244,7 +244,7 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
     fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
         match self.intake.admit(&event, self.workers.len()) {
             Ok(admitted) => {
-                Routed::each(event, &admitted).for_each(|(shard, routed)| self.batches[shard].push(routed));
+                Routed::each(event, &admitted, |shard, routed| self.batches[shard].push(routed));
             }
             Err(refusal) => {
                 refusal.put(event, out);
