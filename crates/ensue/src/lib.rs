@@ -152,6 +152,48 @@
 //! # }
 //! ```
 //!
+//! # Records and tables
+//!
+//! A record is what an output comes out as; a table is what is known beside the events. It may get other rows at any time.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use ensue::{Config, Engine, Outputs, Row, Schema, Table, Timestamp, Value};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let text = r#"
+//!     stream sales { sku: string @key }
+//!     table products key sku { sku: string, category: string }
+//!
+//!     pattern sold
+//!     begin sale where true
+//!     emit { sku: sale.sku, category: products[sale.sku].category }
+//! "#;
+//! let patterns = ensue::compile(text, &Schema::open())?;
+//! let products = patterns.table("products").expect("it is declared");
+//! let rows = |category: &str| {
+//!     let mut table = Table::new(&patterns.tables[usize::from(products.0)]);
+//!     table.insert(["b-1".into(), category.to_owned().into()].into());
+//!     Arc::new(table)
+//! };
+//!
+//! let mut engine = Engine::new(&patterns, Config::default())?;
+//! let mut out = Outputs::new();
+//! let sale = |seconds| Row::new(Timestamp::from_seconds(seconds), vec!["b-1".into()]);
+//! engine.set_table(products, rows("books"));
+//! engine.push(sale(0), &mut out)?;
+//! engine.advance(Timestamp::from_seconds(0), &mut out)?;
+//! engine.set_table(products, rows("gifts"));
+//! engine.push(sale(1), &mut out)?;
+//! engine.finish(&mut out)?;
+//!
+//! let category = |index: usize| out.matches[index].record.as_ref().map(|values| values[1].clone());
+//! assert_eq!([category(0), category(1)], [Some(Value::from("books")), Some(Value::from("gifts"))]);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # On several threads
 //!
 //! [`Sharded`] takes the same calls and deals the keys out to threads.
