@@ -9,7 +9,8 @@
 //!               "late": [5]}}
 //! ```
 //!
-//! An event has an `id`, by which the outputs name it, a `ts` in milliseconds, and whatever fields the pattern asks for.
+//! An event has an `id`, by which the outputs name it, a `ts` in milliseconds, and whatever fields the pattern asks for. Where
+//! the pattern declares several streams, `stream` names the one that the event is of; if it names none, that is the first.
 //! `at` is the position of the input item while which the output came, `ts` of a timeout its deadline. There is no end of
 //! the input: what a last watermark would bring is not expected.
 
@@ -17,7 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use ensue_model::{Row, Schema, Timestamp, Value};
+use ensue_model::schema::Field;
+use ensue_model::{FieldId, Patterns, Row, StreamId, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -119,10 +121,24 @@ enum Mark {
 }
 
 impl CaseEvent {
-    /// The event as a row of the schema; a field that it does not have is null.
-    pub fn row(&self, schema: &Schema) -> Row {
-        let values = schema.fields.iter().map(|field| self.field(&field.name)).collect();
-        Row::new(Timestamp::from_millis(self.ts), values)
+    /// The event as the patterns read it; a field that it does not have is null.
+    pub fn row(&self, patterns: &Patterns) -> Row {
+        let stream = self.stream(patterns);
+        let has = |field| match patterns.streams.as_slice() {
+            [_] => true,
+            streams => streams.get(usize::from(stream.0)).is_some_and(|stream| stream.fields.contains(&field)),
+        };
+        let fields = (0..).map(FieldId).zip(&patterns.schema.fields);
+        let value = |(id, field): (FieldId, &Field)| if has(id) { self.field(&field.name) } else { Value::Null };
+        Row::new(Timestamp::from_millis(self.ts), fields.map(value).collect()).of_stream(stream)
+    }
+
+    /// The stream that it is of; of one that the patterns do not know, none of theirs.
+    fn stream(&self, patterns: &Patterns) -> StreamId {
+        match self.fields.get("stream").and_then(Json::as_str) {
+            Some(name) if patterns.streams.len() > 1 => patterns.stream(name).unwrap_or(StreamId(u16::MAX)),
+            Some(_) | None => StreamId(0),
+        }
     }
 
     fn field(&self, name: &str) -> Value<'static> {

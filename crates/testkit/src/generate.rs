@@ -41,11 +41,13 @@ pub enum Profile {
     Branches,
     /// What bounds runs: `active`, windows in events, `keep`.
     Bounds,
+    /// Several streams, and keys by stream and by stage.
+    Streams,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Profile; 11] = [
+    pub const ALL: [Profile; 12] = [
         Profile::Basic,
         Profile::Loops,
         Profile::Not,
@@ -57,6 +59,7 @@ impl Profile {
         Profile::Mixed,
         Profile::Branches,
         Profile::Bounds,
+        Profile::Streams,
     ];
 }
 
@@ -79,6 +82,10 @@ struct Odds {
     window: f64,
     lookback: f64,
     disorder: f64,
+    /// That there are two.
+    streams: f64,
+    /// That the key differs by stage, or by stream.
+    keys: f64,
 }
 
 impl Odds {
@@ -96,6 +103,8 @@ impl Odds {
         window: 0.0,
         lookback: 0.0,
         disorder: 0.1,
+        streams: 0.0,
+        keys: 0.0,
     };
 
     fn of(profile: Profile) -> Odds {
@@ -145,6 +154,20 @@ impl Odds {
                 lookback: 0.1,
                 ..Odds::BASIC
             },
+            Profile::Streams => Odds {
+                quantifier: 0.3,
+                negation: 0.15,
+                group: 0.15,
+                branches: 0.4,
+                skip: 0.15,
+                keep: 0.1,
+                counted: 0.15,
+                window: 0.1,
+                lookback: 0.2,
+                streams: 0.6,
+                keys: 0.7,
+                ..Odds::BASIC
+            },
             Profile::Mixed => Odds {
                 steps_max: 4,
                 quantifier: 0.4,
@@ -159,6 +182,8 @@ impl Odds {
                 window: 0.1,
                 lookback: 0.3,
                 disorder: 0.3,
+                streams: 0.1,
+                keys: 0.1,
             },
         }
     }
@@ -167,12 +192,22 @@ impl Odds {
 /// Cases of a profile; their outputs are empty.
 pub fn cases(profile: Profile) -> impl Strategy<Value = Case> {
     let odds = Odds::of(profile);
-    (draft::drafts(odds), stream::streams(odds.disorder)).prop_map(|(draft, input): (Draft, Vec<Input>)| Case {
-        id: "drawn".to_owned(),
-        pattern: draft.to_string(),
-        input,
-        expected: Outputs::default(),
+    (draft::drafts(odds), stream::streams(odds.disorder)).prop_map(|(draft, mut input): (Draft, Vec<Input>)| {
+        let pattern = draft.to_string();
+        input.iter_mut().for_each(|item| leave_out(item, &draft, &pattern));
+        Case { id: "drawn".to_owned(), pattern, input, expected: Outputs::default() }
     })
+}
+
+/// What the pattern does not ask for would be in the way of who reads the case.
+fn leave_out(item: &mut Input, draft: &Draft, pattern: &str) {
+    let Input::Event { e } = item else { return };
+    if !draft.is_of_streams() {
+        e.fields.remove("stream");
+    }
+    if !pattern.contains(": j") {
+        e.fields.remove("j");
+    }
 }
 
 /// Types of events, some more often than others, so that what a pattern asks for is likely to come.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use ensue_engine::{Config, Engine};
 use ensue_lang::{Diagnostics, Options, Source};
 use ensue_model::pattern::{Pattern, Patterns, Sequence, Skip, StageId};
-use ensue_model::{Partial, Row, Schema, Timestamp, Value};
+use ensue_model::{Event, Partial, Row, Schema, Timestamp, Value};
 use ensue_runtime::Sharded;
 
 use crate::case::{Case, CaseEvent, Difference, Input, MatchLine, Outputs, Stages, TimeoutLine};
@@ -102,7 +102,7 @@ impl Prepared {
 
     /// Patterns that were compiled elsewhere, with an input.
     pub fn with(patterns: Patterns, input: &[Input]) -> Prepared {
-        let input = input.iter().map(|item| item_of(item, &patterns.schema)).collect();
+        let input = input.iter().map(|item| item_of(item, &patterns)).collect();
         Prepared { patterns: Arc::new(patterns), input }
     }
 
@@ -416,17 +416,17 @@ fn name_of(key: &[Value<'static>]) -> String {
     key.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn item_of(item: &Input, schema: &Schema) -> Item<Row> {
+fn item_of(item: &Input, patterns: &Patterns) -> Item<Row> {
     match item {
-        Input::Event { e } => Item::Event(row_of(e, schema)),
+        Input::Event { e } => Item::Event(row_of(e, patterns)),
         Input::Watermark { wm } => Item::Watermark(Timestamp::from_millis(*wm)),
     }
 }
 
 /// The event's bytes are its id: so the outputs say which events the engine really gave back.
-fn row_of(event: &CaseEvent, schema: &Schema) -> Row {
-    let row = event.row(schema);
-    Row::of_text(row.time, &event.id.to_string(), row.values())
+fn row_of(event: &CaseEvent, patterns: &Patterns) -> Row {
+    let row = event.row(patterns);
+    Row::of_text(row.time, &event.id.to_string(), row.values()).of_stream(row.stream())
 }
 
 fn id_of(row: &Row) -> i64 {

@@ -25,6 +25,7 @@ mod runs;
 use std::collections::HashSet;
 
 use ensue_model::eval::eval;
+use ensue_model::key::KeyWay;
 use ensue_model::pattern::StageId;
 use ensue_model::{Event, Pattern, Span, Timestamp, Value};
 
@@ -127,10 +128,19 @@ struct Matcher<'p, E> {
 /// One key: what waits for the watermark, what runs, what came out.
 struct KeyState {
     key: Vec<Value<'static>>,
-    waiting: Vec<(Timestamp, usize)>,
+    waiting: Vec<Arrival>,
     count: Count,
     runs: Runs,
     seen: Seen,
+}
+
+/// An event that waits for the watermark.
+#[derive(Clone, Copy)]
+struct Arrival {
+    time: Timestamp,
+    position: usize,
+    /// The ways of key by which it has come, a bit each.
+    ways: u64,
 }
 
 /// What has come out of a key, as it comes out once.
@@ -162,25 +172,40 @@ impl Seen {
 }
 
 impl<'p, E: Event> Matcher<'p, E> {
-    /// An event arrives: it is late, has no key, or waits.
+    /// An event arrives: it is late, is of a stream that the pattern does not read, has no key, or waits at each key that it
+    /// has.
     fn take_in(&mut self, at: usize, event: &E) {
         if event.time() <= self.watermark {
             self.outcome.late.push(at);
             return;
         }
-        let key = self.key_of(event);
-        if key.iter().any(Value::is_null) {
-            self.outcome.rejected.push(at);
+        if !self.pattern.from.contains(&event.stream()) {
             return;
         }
-        let index = self.index_of(key);
-        self.keys[index].waiting.push((event.time(), at));
+        let keys = self.keys_of(event);
+        if keys.is_empty() {
+            self.outcome.rejected.push(at);
+        }
+        for (key, ways) in keys {
+            let index = self.index_of(key);
+            self.keys[index].waiting.push(Arrival { time: event.time(), position: at, ways });
+        }
     }
 
-    fn key_of(&self, event: &E) -> Vec<Value<'static>> {
-        let Matcher { pattern, input, .. } = self;
-        let moment = Moment { pattern, input, event, key: &[], count: Count::NONE, taken: &[] };
-        self.pattern.key.ways[0].parts.iter().map(|part| eval(part, &moment).into_owned()).collect()
+    /// The keys of an event, each once, with the ways by which it comes there.
+    fn keys_of(&self, event: &E) -> Vec<(Vec<Value<'static>>, u64)> {
+        let Matcher { pattern, input, .. } = *self;
+        let moment = Moment { pattern, input, event, ways: 0, key: &[], count: Count::NONE, taken: &[] };
+        let mut keys: Vec<(Vec<Value<'static>>, u64)> = Vec::new();
+        for (way, KeyWay { parts, .. }) in pattern.key.ways_of(event.stream()) {
+            let key: Vec<Value<'static>> = parts.iter().map(|part| eval(part, &moment).into_owned()).collect();
+            match keys.iter_mut().find(|(known, _)| *known == key) {
+                _ if key.iter().any(Value::is_null) => {}
+                Some((_, ways)) => *ways |= 1 << way,
+                None => keys.push((key, 1 << way)),
+            }
+        }
+        keys
     }
 
     fn index_of(&mut self, key: Vec<Value<'static>>) -> usize {
@@ -204,13 +229,13 @@ impl<'p, E: Event> Matcher<'p, E> {
 
     fn advance_key(&mut self, at: usize, state: &mut KeyState) {
         // Stable: events of one time keep their order of arrival.
-        state.waiting.sort_by_key(|(time, _)| *time);
-        let due = state.waiting.partition_point(|(time, _)| *time <= self.watermark);
-        let due: Vec<(Timestamp, usize)> = state.waiting.drain(..due).collect();
-        for same_time in due.chunk_by(|a, b| a.0 == b.0) {
-            self.move_time(at, same_time[0].0, state);
-            for (_, position) in same_time {
-                self.step(at, *position, state);
+        state.waiting.sort_by_key(|arrival| arrival.time);
+        let due = state.waiting.partition_point(|arrival| arrival.time <= self.watermark);
+        let due: Vec<Arrival> = state.waiting.drain(..due).collect();
+        for same_time in due.chunk_by(|a, b| a.time == b.time) {
+            self.move_time(at, same_time[0].time, state);
+            for arrival in same_time {
+                self.step(at, *arrival, state);
             }
         }
         self.move_time(at, self.watermark, state);
@@ -226,7 +251,7 @@ impl<'p, E: Event> Matcher<'p, E> {
     }
 
     /// One event goes through all runs of its key.
-    fn step(&mut self, at: usize, position: usize, state: &mut KeyState) {
+    fn step(&mut self, at: usize, Arrival { position, ways, .. }: Arrival, state: &mut KeyState) {
         let Item::Event(event) = &self.input[position] else {
             unreachable!("only events wait for the watermark");
         };
@@ -237,7 +262,7 @@ impl<'p, E: Event> Matcher<'p, E> {
         state.runs.expire(self.automaton, Instant { now, count, by_event: true }, &mut closed);
         let closed = state.seen.new_of(closed);
         let Matcher { pattern, input, automaton, .. } = *self;
-        let moment = Moment { pattern, input, event, key: &state.key, count, taken: &[] };
+        let moment = Moment { pattern, input, event, ways, key: &state.key, count, taken: &[] };
         let mut stepped = Ended::default();
         state.runs.step(automaton, &moment, position, &mut stepped);
         let stepped = state.seen.new_of(stepped);

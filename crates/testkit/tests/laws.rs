@@ -1,5 +1,5 @@
-//! What alternatives and any order mean, said by patterns that do without: the two sides of a law give the same, whatever
-//! comes. A stage of one side can stand for several of the other: `a` for `a_1` and `a_2`.
+//! What alternatives, any order and the bounds of runs mean, said by patterns that do without: the two sides of a law give
+//! the same, whatever comes. A stage of one side can stand for several of the other: `a` for `a_1` and `a_2`.
 
 use std::collections::BTreeSet;
 
@@ -81,11 +81,15 @@ fn given(pattern: &str, input: &[Input], reading: Reading, names: &[(&str, &str)
 }
 
 fn holds(one: &str, other: &str, names: &[(&str, &str)]) {
-    let (one, other) = (pattern(one), pattern(other));
+    hold(&pattern(one), &pattern(other), names);
+}
+
+/// The same for patterns that are written out.
+fn hold(one: &str, other: &str, names: &[(&str, &str)]) {
     let mut count = 0;
     for input in streams() {
         for reading in [Reading::Engine, Reading::Reference] {
-            let (left, right) = (given(&one, &input, reading, names), given(&other, &input, reading, names));
+            let (left, right) = (given(one, &input, reading, names), given(other, &input, reading, names));
             assert_eq!(left, right, "\n{one}\n{other}\n{reading:?}\n{input:#?}");
             count += left.matches.len();
         }
@@ -174,4 +178,67 @@ fn a_group_in_any_order_that_repeats_is_several() {
 fn a_loop_in_a_part_goes_on_beside_the_others() {
     let interleaved = "(b_1 followedBy c_1 followedBy c_2 | c_3 followedBy (b_3 followedBy c_4 | c_5 followedBy b_5))";
     holds_everywhere("(b & c{2})", interleaved, &[]);
+}
+
+/// Sequences with what runs wait for, to which something is said that makes no difference.
+const SEQUENCES: [&str; 5] = [
+    "a followedBy b",
+    "a followedBy b{1,} followedBy c within 1s",
+    "x followedBy (a & b) next d",
+    "a notFollowedBy d followedBy b within 500ms skip past last",
+    "a next (b | c) within 300ms of previous",
+];
+
+#[test]
+fn a_window_that_no_run_outlasts_is_none() {
+    for sequence in SEQUENCES {
+        holds(sequence, &format!("{sequence} within 1000000 events"), &[]);
+    }
+    holds("a followedBy b followedBy c", "a followedBy b within 1000000 events of a followedBy c", &[]);
+}
+
+#[test]
+fn to_keep_all_is_to_say_nothing() {
+    for sequence in SEQUENCES {
+        holds(sequence, &format!("{sequence} keep all"), &[]);
+    }
+}
+
+#[test]
+fn active_at_all_times_is_to_say_nothing() {
+    for sequence in SEQUENCES {
+        let pattern = pattern(sequence);
+        for active in ["active until @9999-12-31T23:59:59Z", "active from @0001-01-01T00:00:00Z"] {
+            hold(&pattern, &pattern.replace("key k", &format!("key k {active}")), &[]);
+        }
+    }
+}
+
+#[test]
+fn where_no_two_runs_wait_for_the_same_it_does_not_matter_which_is_kept() {
+    // Runs go on in step, or end.
+    for sequence in ["a next b", "x next b next c", "a next b next c next d? within 1s", "a next b skip to next"] {
+        holds(sequence, &format!("{sequence} keep latest"), &[]);
+        holds(sequence, &format!("{sequence} keep first"), &[]);
+    }
+}
+
+#[test]
+fn a_window_in_events_over_the_whole_is_one_of_each_step_from_the_first() {
+    holds("a followedBy b within 3 events", "a followedBy b within 2 events of previous", &[]);
+    holds(
+        "a followedBy b followedBy c within 4 events",
+        "a followedBy b within 3 events of a followedBy c within 3 events of a",
+        &[],
+    );
+    holds(
+        "x followedBy (a & b) within 5 events within 500ms",
+        "x followedBy (a & b) within 4 events of x within 500ms",
+        &[],
+    );
+}
+
+#[test]
+fn the_very_next_event_is_one_event_of_the_one_before() {
+    holds("a next b next c", "a next b within 1 events of previous next c within 2 events of a", &[]);
 }

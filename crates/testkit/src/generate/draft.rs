@@ -17,6 +17,19 @@ pub(super) struct Draft {
     skip: Option<Skip>,
     keep: Option<&'static str>,
     active: Option<Active>,
+    /// Whether there are two streams.
+    is_of_streams: bool,
+    key: Keyed,
+}
+
+/// What the key is.
+#[derive(Clone, Copy, Debug)]
+enum Keyed {
+    Simply,
+    /// `key { one: k, two: j }`; the same as simply, where there is one stream.
+    ByStream,
+    /// `key { s1: k, s2: j }`: for each stage a bit that says which.
+    ByStage(u32),
 }
 
 /// `active from .. until ..`, both in milliseconds.
@@ -87,6 +100,8 @@ enum Times {
 #[derive(Clone, Debug)]
 struct Condition {
     test: Test,
+    /// Of its stage, where there are several.
+    stream: Option<&'static str>,
     lookback: Option<Lookback>,
 }
 
@@ -135,12 +150,15 @@ pub(super) fn drafts(odds: Odds) -> impl Strategy<Value = Draft> {
     ];
     let keep = maybe(odds.keep, prop::sample::select(vec!["latest", "first"]));
     let within_events = maybe(odds.counted, prop_oneof![1..=6u32, 2..=4u32]);
+    let key = prop_oneof![Just(Keyed::ByStream), any::<u32>().prop_map(Keyed::ByStage)];
+    let origin = (chance(odds.streams), either(odds.keys, key, Just(Keyed::Simply)));
     let bounds = (within, within_events, maybe(odds.skip, skip), keep, maybe(odds.active, active()));
-    (steps(odds, 2), bounds).prop_map(|(steps, (within, within_events, skip, keep, active))| {
+    (steps(odds, 2), bounds, origin).prop_map(|(steps, bounds, (is_of_streams, key))| {
+        let (within, within_events, skip, keep, active) = bounds;
         // Only a window says when it is certain that nothing came.
         let is_endless = within_events.is_none() && waits_in_vain(&steps);
         let within = if is_endless { within.or(Some(1_000)) } else { within };
-        Draft { steps, within, within_events, skip, keep, active }
+        Draft { steps, within, within_events, skip, keep, active, is_of_streams, key }
     })
 }
 
@@ -317,7 +335,8 @@ fn condition(odds: Odds) -> impl Strategy<Value = Condition> {
         Just(Ask::AtLeastFirst),
     ];
     let lookback = maybe(odds.lookback, (0..3usize, ask).prop_map(|(back, ask)| Lookback { back, ask }));
-    (test, lookback).prop_map(|(test, lookback)| Condition { test, lookback })
+    let stream = maybe(if odds.streams > 0.0 { 0.5 } else { 0.0 }, prop::sample::select(STREAMS.to_vec()));
+    (test, stream, lookback).prop_map(|(test, stream, lookback)| Condition { test, stream, lookback })
 }
 
 impl Quantifier {
@@ -355,11 +374,18 @@ impl Step {
     }
 }
 
+/// The streams, where there are several.
+pub(super) const STREAMS: [&str; 2] = ["one", "two"];
+
+/// Their fields.
+const FIELDS: &str = "{ k: string? j: string? type: string v: int }";
+
 /// Writes a draft, and gives the stages their names.
 #[derive(Default)]
 struct Writer {
     text: String,
-    stages: usize,
+    is_of_streams: bool,
+    stages: u32,
     /// The stages that take something, so far.
     taking: Vec<String>,
     /// Those of them on other branches than this, from which no window counts.
@@ -368,7 +394,7 @@ struct Writer {
 
 impl fmt::Display for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut writer = Writer::default();
+        let mut writer = Writer { is_of_streams: self.is_of_streams, ..Writer::default() };
         let mut names = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
             let is_stage = matches!(step.term, Term::Stage(_)) && !step.is_negation();
@@ -376,7 +402,7 @@ impl fmt::Display for Draft {
             writer.step(step, index == 0, index + 1 == self.steps.len());
             names.extend(writer.taking.last().filter(|_| is_stage).cloned());
         }
-        write!(f, "pattern p\nkey k")?;
+        self.write_head(f, writer.stages)?;
         if let Some(Active { from, until }) = self.active {
             let moment = |word: &str, millis: Option<i64>| {
                 millis.map(|millis| format!(" {word} @{}", Timestamp::from_millis(millis))).unwrap_or_default()
@@ -403,6 +429,32 @@ impl fmt::Display for Draft {
                 write!(f, "\nskip to last {}", names[index % names.len()])
             }
             Some(Skip::ToFirst(_) | Skip::ToLast(_)) | None => Ok(()),
+        }
+    }
+}
+
+impl Draft {
+    /// Whether the events say of which stream they are.
+    pub(super) fn is_of_streams(&self) -> bool {
+        self.is_of_streams
+    }
+
+    fn write_head(&self, f: &mut fmt::Formatter<'_>, stages: u32) -> fmt::Result {
+        if self.is_of_streams {
+            STREAMS.iter().try_for_each(|stream| writeln!(f, "stream {stream} {FIELDS}"))?;
+        }
+        write!(f, "pattern p")?;
+        if self.is_of_streams {
+            write!(f, "\nfrom {}", STREAMS.join(", "))?;
+        }
+        match self.key {
+            Keyed::ByStream if self.is_of_streams => write!(f, "\nkey {{ {}: k, {}: j }}", STREAMS[0], STREAMS[1]),
+            Keyed::Simply | Keyed::ByStream => write!(f, "\nkey k"),
+            Keyed::ByStage(bits) => {
+                let field = |stage: u32| if bits >> (stage % u32::BITS) & 1 == 0 { "k" } else { "j" };
+                let of_stages = (1..=stages).map(|stage| format!("s{stage}: {}", field(stage)));
+                write!(f, "\nkey {{ {} }}", of_stages.collect::<Vec<_>>().join(", "))
+            }
         }
     }
 }
@@ -462,6 +514,9 @@ impl Writer {
             self.taking.push(name.clone());
         }
         self.put(format_args!("{name}"));
+        if let Some(stream) = condition.stream.filter(|_| self.is_of_streams) {
+            self.put(format_args!(": {stream}"));
+        }
         self.quantifier(step.quantifier.as_ref());
         self.put(format_args!(" where "));
         self.condition(condition);

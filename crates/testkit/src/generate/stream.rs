@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
+use super::draft::STREAMS;
 use super::{chance, maybe};
 use crate::case::{CaseEvent, Input};
 
@@ -22,6 +23,9 @@ struct Arrival {
     v: i64,
     /// One event in many has none.
     key: Option<&'static str>,
+    /// Another field that can be its key.
+    other_key: Option<&'static str>,
+    stream: &'static str,
     /// After the event before.
     gap: i64,
     /// Before the time that has been reached, for an event out of order.
@@ -48,10 +52,14 @@ fn arrival(disorder: f64) -> impl Strategy<Value = Arrival> {
         3 => Just(Some("k3")),
         1 => Just(None)
     ];
-    (kind, 1..=6i64, key, gap, back, watermark).prop_map(|(kind, v, key, gap, back, watermark)| Arrival {
+    let other_key = prop_oneof![4 => Just(Some("k1")), 2 => Just(Some("k2")), 1 => Just(None)];
+    let origin = (key, other_key, prop::sample::select(STREAMS.to_vec()));
+    (kind, 1..=6i64, origin, gap, back, watermark).prop_map(|(kind, v, origin, gap, back, watermark)| Arrival {
         kind,
         v,
-        key,
+        key: origin.0,
+        other_key: origin.1,
+        stream: origin.2,
         gap,
         back,
         watermark,
@@ -75,6 +83,8 @@ fn inputs(arrivals: &[Arrival]) -> Vec<Input> {
 fn event(id: i64, ts: i64, arrival: &Arrival) -> CaseEvent {
     let fields = [
         ("k".to_owned(), json!(arrival.key)),
+        ("j".to_owned(), json!(arrival.other_key)),
+        ("stream".to_owned(), json!(arrival.stream)),
         ("type".to_owned(), json!(arrival.kind)),
         ("v".to_owned(), json!(arrival.v)),
     ];

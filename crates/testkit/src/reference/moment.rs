@@ -4,7 +4,7 @@ use ensue_model::aggregate::Accumulator;
 use ensue_model::eval::{Scope, eval};
 use ensue_model::expr::{Ask, Lookback, LookbackId, Pick};
 use ensue_model::pattern::{Anchor, StageId, StepWindow, WindowSpan};
-use ensue_model::{Event, Expr, Fault, FieldId, Pattern, Timestamp, Value};
+use ensue_model::{Event, Expr, Fault, FieldId, Pattern, StreamId, Timestamp, Value};
 
 use super::Item;
 use super::automaton::Condition;
@@ -82,6 +82,8 @@ pub(super) struct Moment<'a, E> {
     pub(super) pattern: &'a Pattern,
     pub(super) input: &'a [Item<E>],
     pub(super) event: &'a E,
+    /// The ways of key by which it has come, a bit each.
+    pub(super) ways: u64,
     pub(super) key: &'a [Value<'static>],
     /// The events of the key that have come, with this one.
     pub(super) count: Count,
@@ -141,6 +143,14 @@ impl<E: Event> Scope for Moment<'_, E> {
 
     fn time(&self) -> Timestamp {
         self.event.time()
+    }
+
+    fn stream(&self) -> StreamId {
+        self.event.stream()
+    }
+
+    fn is_keyed_by(&self, way: u8) -> bool {
+        self.ways >> way & 1 == 1
     }
 
     fn key(&self, part: u16) -> Value<'_> {
