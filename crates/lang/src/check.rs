@@ -2,6 +2,7 @@
 
 mod bounds;
 mod composition;
+mod consequence;
 mod constant;
 mod contradiction;
 mod declarations;
@@ -60,12 +61,15 @@ pub struct Compiled {
 pub fn compile(sources: &[Source], options: &Options) -> Result<Compiled, Diagnostics> {
     let mut found = Vec::new();
     let mut files = Vec::with_capacity(sources.len());
+    let mut unread = Vec::new();
     for (source, text) in sources.iter().enumerate() {
-        let (file, unread) = parse(text);
-        found.extend(unread.into_iter().map(|diagnostic| diagnostic.of(source)));
-        files.push(file);
+        let read = parse::read(text);
+        found.extend(read.diagnostics.into_iter().map(|diagnostic| diagnostic.of(source)));
+        unread.extend(read.unread);
+        files.push(read.file);
     }
     let patterns = world::check(sources, &files, options, &mut found);
+    found.retain(|diagnostic| !consequence::is_one(diagnostic, sources, &unread));
     let diagnostics = Diagnostics::new(sources, found);
     if diagnostics.has_errors() {
         return Err(diagnostics);

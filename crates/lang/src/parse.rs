@@ -42,25 +42,47 @@ struct Grammar;
 /// assert_eq!(print(&file), "pattern x\nbegin a where v > 1\nnext b\n");
 /// ```
 pub fn parse(source: &Source) -> (File, Vec<Diagnostic>) {
+    let Read { file, diagnostics, .. } = read(source);
+    (file, diagnostics)
+}
+
+/// What was read of a source.
+#[derive(Default)]
+pub(crate) struct Read {
+    pub(crate) file: File,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// The items that could not be read.
+    pub(crate) unread: Vec<Unread>,
+}
+
+/// An item that could not be read: `stream`, `param`, ..., and its name.
+pub(crate) struct Unread {
+    pub(crate) word: String,
+    pub(crate) name: String,
+}
+
+/// Reads a source.
+pub(crate) fn read(source: &Source) -> Read {
     let text = source.text.as_str();
+    let refused = |diagnostic| Read { diagnostics: vec![diagnostic], ..Read::default() };
     if text.len() > TEXT_BYTES_MAX {
-        return (File::default(), vec![too_long(text)]);
+        return refused(too_long(text));
     }
     let scan = match scan::scan(text) {
         Ok(scan) => scan,
-        Err(diagnostic) => return (File::default(), vec![diagnostic]),
+        Err(diagnostic) => return refused(diagnostic),
     };
     if text[scan.start..].is_empty() {
         let diagnostic = Diagnostic::error(&code::EMPTY_FILE, Place::default(), "there is no pattern in this file");
-        return (File::default(), vec![diagnostic.help("a pattern starts with `pattern NAME`, or with `begin`")]);
+        return refused(diagnostic.help("a pattern starts with `pattern NAME`, or with `begin`"));
     }
-    let mut reader = Reader { text, offset: 0, file: File::default(), diagnostics: Vec::new() };
+    let mut reader = Reader::new(text);
     if scan.is_body {
         reader.body(&scan);
     } else {
         reader.items(&scan);
     }
-    (reader.file, reader.diagnostics)
+    Read { file: reader.file, diagnostics: reader.diagnostics, unread: reader.unread }
 }
 
 fn too_long(text: &str) -> Diagnostic {
@@ -81,9 +103,14 @@ struct Reader<'s> {
     offset: usize,
     file: File,
     diagnostics: Vec<Diagnostic>,
+    unread: Vec<Unread>,
 }
 
 impl<'s> Reader<'s> {
+    fn new(text: &'s str) -> Self {
+        Reader { text, offset: 0, file: File::default(), diagnostics: Vec::new(), unread: Vec::new() }
+    }
+
     /// The one pattern of a file that holds only a body.
     fn body(&mut self, scan: &scan::Scan) {
         match self.read(Rule::bare_body) {
@@ -103,6 +130,7 @@ impl<'s> Reader<'s> {
             start = match self.read(Rule::unit) {
                 Ok(unit) => Some(self.unit(unit)),
                 Err(refusal) => {
+                    self.keep(None);
                     let next = scan.item_behind(offset);
                     self.go_on(refusal, next.unwrap_or(self.text.len()), scan);
                     next
@@ -146,7 +174,10 @@ impl<'s> Reader<'s> {
 
     /// None where something in it is wrong, which has been reported.
     fn keep(&mut self, item: Option<Item>) {
-        self.file.items.extend(item);
+        match item {
+            Some(item) => self.file.items.push(item),
+            None => self.unread.push(scan::head(&self.text[self.offset..])),
+        }
     }
 
     /// What a rule makes of the text from the offset on.
@@ -170,7 +201,7 @@ pub(crate) fn is_name(word: &str) -> bool {
 /// An expression alone, as a caller gives a parameter's value; none where it is not one.
 pub(crate) fn parse_literal(text: &str) -> Option<crate::tree::Expr> {
     scan::scan(text).ok().filter(|_| text.len() <= TEXT_BYTES_MAX)?;
-    let mut reader = Reader { text, offset: 0, file: File::default(), diagnostics: Vec::new() };
+    let mut reader = Reader::new(text);
     let pair = reader.read(Rule::bare_expression).ok()?;
     reader.expression(pair.into_inner().next()?)
 }

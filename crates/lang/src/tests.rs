@@ -5,6 +5,7 @@ mod conformance;
 mod functions;
 mod holds;
 mod hostile;
+mod newcomer;
 mod records;
 mod round_trip;
 mod streams;

@@ -67,7 +67,16 @@ fn decimal(text: &str, place: Place) -> Result<Value<'static>, Diagnostic> {
 fn time(text: &str, place: Place) -> Result<Value<'static>, Diagnostic> {
     let message = || format!("`@{text}` is not a time");
     let time = literal::time(text).map(Value::Timestamp);
-    time.ok_or_else(|| Diagnostic::error(&code::TIME, place, message()).help("write it like `@2021-01-19T10:00:00Z`"))
+    time.ok_or_else(|| Diagnostic::error(&code::TIME, place, message()).help(meant_time(text)))
+}
+
+/// A day is meant from its start, a time without a zone in UTC.
+fn meant_time(text: &str) -> String {
+    let meant = ["T00:00:00Z", ":00Z", "Z"].map(|rest| format!("{text}{rest}"));
+    match meant.iter().find(|text| literal::time(text).is_some()) {
+        Some(meant) => format!("write `@{meant}`"),
+        None => "write it like `@2021-01-19T10:00:00Z`".to_owned(),
+    }
 }
 
 /// The length of a duration as it was written.
@@ -134,5 +143,18 @@ fn wrong_type(found: &Value<'_>, kind: &Type, place: Place) -> Diagnostic {
         Value::Null => format!("null is not {kind}"),
         found => format!("`{found}` is {}, not {kind}", found.type_of()),
     };
-    Diagnostic::error(&code::PARAMETER_VALUE, place, message)
+    let help = match (found, kind) {
+        (Value::Int(int), Type::Duration) => format!("a duration has a unit: `{int}s`, `{int}m`"),
+        (Value::Int(_) | Value::Float(_), Type::String) => format!("as text it is written `\"{found}\"`"),
+        (Value::String(text), kind) if kind.is_number() => {
+            format!("without quotes it is a number: `{}`", text.as_str())
+        }
+        (Value::String(_), Type::Timestamp) => {
+            "a time is written like `@2021-01-19T10:00:00Z`, without quotes".to_owned()
+        }
+        (Value::String(_), Type::Duration) => "a duration is written like `1h30m`, without quotes".to_owned(),
+        (Value::Null, kind) => format!("what may be null ends in `?`: `{kind}?`"),
+        (_, kind) => format!("write a value of type {kind}, or declare another type"),
+    };
+    Diagnostic::error(&code::PARAMETER_VALUE, place, message).help(help)
 }

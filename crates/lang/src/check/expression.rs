@@ -69,7 +69,7 @@ pub(super) enum Over {
 pub(super) struct Context<'c> {
     pub(super) place: Place,
     /// Whose fields bare names are: a stream's, or those of all that the pattern reads.
-    stream: Option<StreamId>,
+    pub(super) stream: Option<StreamId>,
     pub(super) over: Over,
     /// Whether a number with a decimal point is a decimal: it meets one.
     pub(super) exact: bool,
@@ -138,7 +138,7 @@ impl<'c> Context<'c> {
     }
 
     /// What a name was bound to by the let it stands in, and the context of that.
-    fn argument(&self, name: &str) -> Option<(&'c tree::Expr, Context<'c>)> {
+    pub(super) fn argument(&self, name: &str) -> Option<(&'c tree::Expr, Context<'c>)> {
         let bindings = self.bindings?;
         let parameters = bindings.let_.parameters.as_deref().unwrap_or_default();
         let position = parameters.iter().position(|parameter| parameter.text == name)?;
@@ -206,7 +206,13 @@ impl<'w, 'a> Lowering<'w, 'a> {
             Kind::Is(kind) => {
                 let message = format!("a condition is true or false, and this is {kind}");
                 let diagnostic = Diagnostic::error(&code::NOT_A_CONDITION, expr.place, message);
-                self.report(diagnostic.label(format!("this is {kind}")));
+                let written = self.written(expr);
+                let help = match kind {
+                    Type::Int | Type::Float | Type::Decimal => format!("compare it, as in `{written} > 0`"),
+                    Type::String => format!("compare it, as in `{written} == \"x\"`, or write `{written} is not null`"),
+                    _ => format!("compare it, or write `{written} is not null`"),
+                };
+                self.report(diagnostic.label(format!("this is {kind}")).help(help));
                 Typed::unknown()
             }
         }
@@ -473,6 +479,7 @@ impl<'w, 'a> Lowering<'w, 'a> {
             self.report(diagnostic);
             return Typed::unknown();
         }
+        self.look_for_stage(base, field, context);
         let typed = self.lower(base, context);
         match &typed.kind {
             Kind::Unknown => typed,
@@ -672,7 +679,9 @@ impl<'w, 'a> Lowering<'w, 'a> {
             return Typed::unknown();
         }
         let (left_kind, right_kind) = (left.type_or_any(), right.type_or_any());
-        match operators::binary_type(operator, &left_kind, &right_kind) {
+        let never =
+            is_arithmetic(operator) && [&left_kind, &right_kind].into_iter().any(|kind| !is_computed_with(kind));
+        match operators::binary_type(operator, &left_kind, &right_kind).filter(|_| !never) {
             Some(kind) => Typed::new(Expr::Binary(operator, Box::new(left.expr), Box::new(right.expr)), kind),
             None => {
                 self.unlike(operator.symbol(), operands, [&left_kind, &right_kind]);
@@ -842,6 +851,15 @@ fn balanced(operator: BinaryOperator, mut operands: Vec<Expr>) -> Expr {
             Expr::Binary(operator, Box::new(balanced(operator, operands)), Box::new(balanced(operator, right)))
         }
     }
+}
+
+fn is_arithmetic(operator: BinaryOperator) -> bool {
+    operator.strength() >= BinaryOperator::Add.strength()
+}
+
+/// Whether arithmetic has a result with it: with a text there is none, also where the other side is not known yet.
+fn is_computed_with(kind: &Type) -> bool {
+    !matches!(kind, Type::Bool | Type::String | Type::List(_))
 }
 
 fn is_comparison(operator: BinaryOperator) -> bool {

@@ -109,7 +109,11 @@ impl Lowering<'_, '_> {
     ) -> Typed {
         let Some(stage) = self.stage_in(argument, context) else {
             let message = format!("`{}` asks the events of a stage, and none is named", name.text);
-            let help = format!("write `{}(a.x)`, with a stage `a`", name.text);
+            let field = match &argument.kind {
+                ExprKind::Name(name) => name.text.as_str(),
+                _ => "x",
+            };
+            let help = format!("write `{}(a.{field})`, with `a` a stage that takes several events", name.text);
             self.report(Diagnostic::error(&code::NOT_A_STAGE, argument.place, message).help(help));
             return Typed::unknown();
         };
@@ -318,10 +322,43 @@ impl Lowering<'_, '_> {
         let functions = functions::FUNCTIONS.iter().map(|function| function.name);
         let hosts = self.world.options.functions.iter().map(|function| function.name.as_str());
         let lets = self.declared.lets.keys().copied();
-        let help = names::meant(&name.text, functions.chain(hosts).chain(QUESTIONS).chain(lets));
+        let near = || names::meant(&name.text, functions.chain(hosts).chain(QUESTIONS).chain(lets));
+        let help = foreign(&name.text).map(str::to_owned).or_else(near);
         Diagnostic::error(&code::UNKNOWN_FUNCTION, name.place, format!("there is no function `{}`", name.text))
             .maybe_help(help)
     }
+}
+
+/// What to write for what other languages have a function for.
+fn foreign(name: &str) -> Option<&'static str> {
+    let help = match name.to_lowercase().replace('_', "").as_str() {
+        "isnull" => "write `x is null`",
+        "exists" | "isnotnull" | "notnull" | "has" => "write `x is not null`",
+        "ifnull" | "nvl" => "write `coalesce(x, 0)`, or `x ?? 0`",
+        "length" | "strlen" | "size" | "charlength" => "write `len(x)`",
+        "substring" | "mid" | "left" | "right" => "write `substr(x, start, length)`",
+        "tolower" | "lcase" | "lowercase" => "write `lower(x)`",
+        "toupper" | "ucase" | "uppercase" => "write `upper(x)`",
+        "indexof" | "position" | "instr" | "strpos" => "write `contains(x, part)`",
+        "regexplike" | "regexmatch" | "regexp" | "rlike" => "write `x matches \"..\"`",
+        "now" | "currenttimestamp" | "sysdate" | "timestamp" | "eventtime" => {
+            "`time()` is the time of the event under test"
+        }
+        "prev" | "previous" | "lag" => {
+            "`a.x` is of the latest event that the stage `a` has taken, `a[-2].x` of the one before"
+        }
+        "mean" | "average" => "write `avg(a.x)`",
+        "power" => "write `pow(x, y)`",
+        "ceiling" => "write `ceil(x)`",
+        "datetrunc" | "startof" => "write `truncate(t, 1d)`",
+        "dayofweek" | "weekday" | "dow" => "write `day_of_week(t)`",
+        "iif" => "write `if c then a else b`",
+        "cast" | "convert" | "toint" | "tostring" | "tonumber" | "parse" => {
+            "values have the types that the `stream` declares; `concat(x)` makes a text"
+        }
+        _ => return None,
+    };
+    Some(help)
 }
 
 /// How a question is asked.

@@ -4,10 +4,11 @@ use ensue_model::expr::Ask;
 use ensue_model::pattern::StageId;
 
 use super::expression::{Context, Lowering, Place};
+use super::names;
 use super::stages::StageInfo;
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::tree::{self, ExprKind};
+use crate::tree::{self, ExprKind, Name};
 
 /// A question to a stage, as it was written.
 pub(super) struct Question<'q> {
@@ -33,12 +34,33 @@ impl Lowering<'_, '_> {
         true
     }
 
+    /// Where fields are not declared, `creat.amount` is of a field `creat`; if it is but one letter from a stage, that was
+    /// hardly meant.
+    pub(super) fn look_for_stage(&mut self, base: &tree::Expr, field: &Name, context: &Context<'_>) {
+        let ExprKind::Name(name) = &base.kind else { return };
+        let text = name.text.as_str();
+        let is_known = self.is_nearer(text, context) || self.world.tables.is_declared(text);
+        let mut read = context.stream.as_ref().map_or(self.read, std::slice::from_ref).iter();
+        let is_open = read.all(|stream| !self.world.streams.is_closed(*stream)) && context.place != Place::Key;
+        let is_near = |stage: &&str| strsim::damerau_levenshtein(stage, text) == 1;
+        let near = self.stages.names().find(is_near).filter(|_| !is_known && text.len() > 3);
+        if let Some(stage) = near.filter(|_| is_open) {
+            let message = format!("`{text}` is read as a field, and `{stage}` is a stage");
+            let diagnostic = Diagnostic::warning(&code::UNKNOWN_STAGE, name.place, message);
+            let help = format!("did you mean `{stage}.{}`?", field.text);
+            self.report(diagnostic.help(help));
+        }
+    }
+
     fn negated(&self, question: &Question<'_>, info: &StageInfo<'_>, context: &Context<'_>) -> Diagnostic {
         let message = format!("stage `{}` is negated and holds no events", info.name.text);
         let diagnostic = Diagnostic::error(&code::NEGATED_STAGE, question.expr.place, message);
         let diagnostic = diagnostic.also(info.name.place, "what is not to come is never taken");
-        let is_own = context.place == Place::Stage(question.stage);
-        diagnostic.maybe_help(is_own.then(|| self.under_test(question)))
+        if context.place == Place::Stage(question.stage) {
+            return diagnostic.help(self.under_test(question));
+        }
+        let holding = self.stages.list.iter().filter(|stage| !stage.negated).map(|stage| stage.name.text.as_str());
+        diagnostic.help(names::listed("the stages that hold events are", holding))
     }
 
     /// What is odd about a question whose answer is known beforehand.
@@ -50,11 +72,17 @@ impl Lowering<'_, '_> {
         context: &Context<'_>,
     ) -> Option<Diagnostic> {
         if !self.stages.can_precede(question.stage, at) {
-            let why = match at < question.stage {
-                true => "it comes later",
-                false => "a run takes this branch or the other, not both",
+            let (later, own) = (&info.name.text, &self.stages.get(at).name.text);
+            let (why, help) = match at < question.stage {
+                true => (
+                    "it comes later",
+                    format!("this is always null, or 0; write the condition at `{later}`, where `{own}` is known"),
+                ),
+                false => (
+                    "a run takes this branch or the other, not both",
+                    "this is always null, and a comparison with it never holds; a count or sum is always 0".to_owned(),
+                ),
             };
-            let help = "this is always null, and a comparison with it never holds; a count or sum is always 0";
             return Some(never_holds(question, info).also(info.name.place, why).help(help));
         }
         if question.stage == at && !info.repeats {

@@ -52,7 +52,8 @@ pub(super) fn listed<'n>(intro: &str, names: impl Iterator<Item = &'n str>) -> S
 
 /// A name that was given before.
 pub(super) fn twice(what: &str, name: &Name, first: Place) -> Diagnostic {
-    Diagnostic::error(&code::DUPLICATE, name.place, two(what, name)).label("given again").also(first, "given here")
+    let diagnostic = Diagnostic::error(&code::DUPLICATE, name.place, two(what, name)).label("given again");
+    diagnostic.also(first, "given here").help("give one of them another name")
 }
 
 /// A name that was given before, in this or another of the sources.

@@ -80,7 +80,8 @@ fn check_said_once(world: &mut World<'_>, source: usize, pattern: &tree::Pattern
         if let Some((_, first)) = said[..index].iter().find(|(other, _)| other == word) {
             let message = format!("`{word}` is said twice");
             let diagnostic = Diagnostic::error(&code::ENDING_TWICE, *place, message);
-            world.report(source, diagnostic.label("said again").also(*first, "said here"));
+            world
+                .report(source, diagnostic.label("said again").also(*first, "said here").help("leave one of them out"));
         }
     }
 }

@@ -284,7 +284,7 @@ impl Sequences<'_, '_, '_> {
             } else if needs_loop(modifier.kind, step, quantifier) {
                 let message = format!("`{}` speaks of a loop, and this is none", modifier_word(modifier.kind));
                 let diagnostic = Diagnostic::error(&code::NO_LOOP, modifier.place, message);
-                self.lowering.report(diagnostic.help("loops are `+`, `*`, `{2}`, `{2,}` and `{2,4}`"));
+                self.lowering.report(diagnostic.help(loops(step)));
             }
         }
     }
@@ -302,7 +302,7 @@ impl Sequences<'_, '_, '_> {
     fn check_until(&mut self, step: &tree::Step, quantifier: &Quantifier) {
         let Some(until) = step.until.as_ref().filter(|_| !is_loop(quantifier)) else { return };
         let diagnostic = Diagnostic::error(&code::NO_LOOP, until.place, "`until` ends a loop, and this is none");
-        self.lowering.report(diagnostic.help("loops are `+`, `*`, `{2}`, `{2,}` and `{2,4}`"));
+        self.lowering.report(diagnostic.help(loops(step)));
     }
 
     fn check_negated(&mut self, step: &tree::Step) {
@@ -368,6 +368,14 @@ fn and(left: Expr, right: Expr) -> Expr {
         true => left,
         false => Expr::Binary(BinaryOperator::And, Box::new(left), Box::new(right)),
     }
+}
+
+fn loops(step: &tree::Step) -> String {
+    let term = match &step.term {
+        tree::Term::Stage(stage) => stage.name.text.as_str(),
+        tree::Term::Group(_) => "( .. )",
+    };
+    format!("a loop is written `{term}+`, `{term}*`, `{term}{{2}}`, `{term}{{2,}}` or `{term}{{2,4}}`")
 }
 
 fn is_loop(quantifier: &Quantifier) -> bool {

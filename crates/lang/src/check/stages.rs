@@ -56,7 +56,11 @@ impl<'a> Stages<'a> {
             match stages.by_name.get(stage.name.text.as_str()) {
                 Some(first) => {
                     let first = stages.list[usize::from(first.0)].name.place;
-                    let help = "each stage needs a name of its own, also on branches of which only one is taken";
+                    let name = &stage.name.text;
+                    let help = format!(
+                        "each stage needs a name of its own, also on branches of which only one is taken: \
+                         `{name}2 where ..`"
+                    );
                     world.report(source, names::twice("stage", stage.name, first).help(help));
                 }
                 None => {

@@ -10,6 +10,9 @@ use super::Rule;
 use super::failure::{A_NAME, A_STAGE, AN_EXPRESSION, word};
 use crate::tree::Place;
 
+/// How far back a bracket is looked for.
+const LOOKED_BACK_MAX: usize = 10_000;
+
 /// What to say of a refusal.
 pub(super) struct Guess {
     /// What to write.
@@ -35,7 +38,7 @@ impl Guess {
 }
 
 /// Looked through in this order: what is certain first.
-const GUESSES: [fn(&Found<'_>) -> Option<Guess>; 20] = [
+const GUESSES: [fn(&Found<'_>) -> Option<Guess>; 22] = [
     foreign,
     expression::quoted,
     expression::time,
@@ -53,6 +56,8 @@ const GUESSES: [fn(&Found<'_>) -> Option<Guess>; 20] = [
     declaration::head,
     declaration::colon,
     declaration::value,
+    expression::cut,
+    expression::open,
     expression::operator,
     expression::operand,
     reserved,
@@ -117,6 +122,9 @@ impl<'t> Found<'t> {
     /// The token before a place.
     fn before(&self, place: usize) -> Token<'t> {
         let text = self.text[..place].trim_end();
+        if let Some(start) = text.strip_suffix('"').and_then(|inside| inside.rfind(['"', '\n'])) {
+            return Token { text: &text[start..], start };
+        }
         let word = text.trim_end_matches(is_word);
         let start = match text.len() - word.len() {
             0 => text.char_indices().next_back().map_or(0, |(start, _)| start),
@@ -159,9 +167,26 @@ impl<'t> Found<'t> {
         self.text[place..].lines().next().unwrap_or_default()
     }
 
-    /// Whether the line starts with what was found.
-    fn starts_line(&self) -> bool {
-        self.text[..self.place.start].trim_end_matches([' ', '\t']).ends_with('\n')
+    /// What to say where a bracket before what was found is still open.
+    fn unclosed(&self, open: char, close: char) -> Option<Guess> {
+        let mut closed = 0;
+        for (at, char) in self.text[..self.place.start].char_indices().rev().take(LOOKED_BACK_MAX) {
+            match char {
+                char if char == close => closed += 1,
+                char if char == open && closed > 0 => closed -= 1,
+                char if char == open => {
+                    let guess = Guess::new(format!("write `{close}` where it ends")).at(at, at + 1);
+                    return Some(guess.says(format!("this `{open}` is not closed")));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Whether a line starts at a place.
+    fn starts_line(&self, place: usize) -> bool {
+        self.text[..place].trim_end_matches([' ', '\t']).ends_with('\n')
     }
 }
 

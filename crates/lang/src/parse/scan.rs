@@ -1,7 +1,7 @@
 //! A first look at the text, before the grammar: what is nested too deeply would cost the grammar its stack, and where items
 //! and parts of sequences start is where reading goes on behind what is broken.
 
-use super::NESTING_MAX;
+use super::{NESTING_MAX, Unread};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::tree::Place;
@@ -139,6 +139,14 @@ impl Scanner<'_> {
         let message = format!("this is nested more than {NESTING_MAX} deep");
         Err(Diagnostic::error(&code::TOO_DEEP, place, message).help("name parts of it with `let`"))
     }
+}
+
+/// The first two words of an item.
+pub(super) fn head(text: &str) -> Unread {
+    let mut words =
+        text.lines().map(|line| line.split("//").next().unwrap_or_default()).flat_map(str::split_whitespace);
+    let mut word = || word_at(words.next().unwrap_or_default().trim_start_matches('`')).to_owned();
+    Unread { word: word(), name: word() }
 }
 
 /// Whether a text is one word, and behind it white space.

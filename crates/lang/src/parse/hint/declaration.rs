@@ -5,7 +5,7 @@ use crate::literal::{self, NumberShape};
 use crate::parse::Rule;
 use crate::parse::failure::{A_NAME, A_TYPE, AN_ITEM, AN_OPERATOR, BEGIN};
 
-const ITEMS: [&str; 5] = ["pattern", "stream", "param", "let", "table"];
+pub(super) const ITEMS: [&str; 5] = ["pattern", "stream", "param", "let", "table"];
 
 /// Where an item could begin.
 pub(super) fn item(found: &Found<'_>) -> Option<Guess> {

@@ -2,7 +2,8 @@
 
 use ensue_model::functions;
 
-use super::{Found, Guess, in_other_letters, is_word, respelled};
+use super::declaration::ITEMS;
+use super::{Found, Guess, in_other_letters, is_reserved, is_word, respelled};
 use crate::literal;
 use crate::parse::Rule;
 use crate::parse::failure::{A_DURATION, A_NAME, A_RELATION, A_STAGE, A_TYPE, AN_EXPRESSION, AN_OPERATOR};
@@ -66,7 +67,8 @@ pub(super) fn list(found: &Found<'_>) -> Option<Guess> {
         ("(", "in") => {
             let end = items.find(')').unwrap_or(items.len());
             let guess = Guess::new(format!("a list stands in brackets: `in [{}]`", &items[..end]));
-            Some(guess.at(before.start, before.end() + (end + 1).min(items.len())))
+            let whole = guess.at(before.start, before.end() + (end + 1).min(items.len()));
+            Some(whole.says("a list stands in brackets, not in parentheses"))
         }
         ("in", _) => Some(Guess::new(format!("a list stands in brackets: `in [{}]`", plain_items(items)))),
         _ => grouped_digits(found).or_else(|| {
@@ -87,7 +89,7 @@ fn grouped_digits(found: &Found<'_>) -> Option<Guess> {
     let (number, rest) = (found.before(found.place.start), found.from(found.place.end));
     let is_group = number.is_number() && rest.is_number() && rest.text.len() == 3;
     let guess = Guess::new(format!("digits are parted with `_`: `{}_{}`", number.text, rest.text));
-    is_group.then(|| guess.at(number.start, rest.end()))
+    is_group.then(|| guess.at(number.start, rest.end()).says("a number has no commas"))
 }
 
 /// A function that is written like an operator, or behind a dot.
@@ -99,11 +101,33 @@ pub(super) fn called(found: &Found<'_>) -> Option<Guess> {
     let [name, dot, object] = found.backwards();
     if token.text == "(" && dot.text == "." && functions::find(name.text).is_some() {
         let help = format!("a function stands before what it takes: `{}({}, ..)`", name.text, object.text);
-        return Some(Guess::new(help).at(name.start, name.end()));
+        let message = format!("`{}` is a function, and not called on a value", name.text);
+        return Some(Guess::new(help).at(dot.start, name.end()).says(message));
     }
     functions::find(token.text)?;
     let help = format!("`{}` is a function: write `{0}({}, ..)`", token.text, name.text);
     name.is_name().then(|| Guess::new(help))
+}
+
+/// An expression that lacks its end, so that the next item's first word is read as a name.
+pub(super) fn cut(found: &Found<'_>) -> Option<Guess> {
+    let word = found.before(found.place.start);
+    let is_item = ITEMS.contains(&word.text) && found.starts_line(word.start);
+    let message = format!("something is missing before this `{}`", word.text);
+    let guess = || Guess::new("an operator stands between two values").at(word.start, word.end()).says(message);
+    (is_item && found.wants(AN_OPERATOR)).then(guess)
+}
+
+/// A bracket that is open where the expression is over.
+pub(super) fn open(found: &Found<'_>) -> Option<Guess> {
+    let token = found.token();
+    if !found.wants(AN_OPERATOR) || !token.text.is_empty() && !is_reserved(token.text) || token.text == "not" {
+        return None;
+    }
+    [("`)`", '(', ')'), ("`]`", '[', ']'), ("`}`", '{', '}')]
+        .into_iter()
+        .filter(|(wanted, _, _)| found.wants(wanted))
+        .find_map(|(_, open, close)| found.unclosed(open, close))
 }
 
 /// Where an operator could stand.
@@ -177,7 +201,9 @@ pub(super) fn operand(found: &Found<'_>) -> Option<Guess> {
             let guess = Guess::new("write `followedBy`, or `next` for the very next event");
             return Some(guess.at(before.start, token.end()));
         }
-        ("<", ">") if touches => return Some(Guess::new("write `!=`").at(before.start, token.end())),
+        ("<", ">") if touches => {
+            return Some(Guess::new("write `!=`").at(before.start, token.end()).says("there is no operator `<>`"));
+        }
         (">" | "<" | "=" | "!", "=" | "==") => return Some(compared(found)),
         (_, "!") => "write `not`",
         (_, ".") if found.from(token.end()).is_number() => {
@@ -204,7 +230,9 @@ fn compared(found: &Found<'_>) -> Guess {
         "!" => "!=",
         _ => "==",
     };
-    Guess::new(format!("write `{operator}`")).at(start, found.place.end)
+    let written = &found.text[start..found.place.end];
+    let guess = Guess::new(format!("write `{operator}`")).at(start, found.place.end);
+    guess.says(format!("there is no operator `{written}`"))
 }
 
 /// `1.` is read as a number and the dot before a field.

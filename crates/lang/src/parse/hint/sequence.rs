@@ -124,7 +124,7 @@ pub(super) fn condition(found: &Found<'_>) -> Option<Guess> {
 fn missing_relation(found: &Found<'_>) -> Option<Guess> {
     let token = found.token();
     let next = found.from(token.end()).text;
-    let is_stage = found.starts_line() || next == "where" || RELATIONS.contains(&next);
+    let is_stage = found.starts_line(token.start) || next == "where" || RELATIONS.contains(&next);
     let help = format!("a relation is missing before `{}`: `followedBy {0}`, or `next {0}`", token.text);
     let could = found.wants(A_RELATION) && token.is_name() && crate::parse::is_name(token.text);
     let is_word = in_other_letters(token.text).is_some();
@@ -188,6 +188,7 @@ pub(super) fn stage(found: &Found<'_>) -> Option<Guess> {
     let [relation] = found.backwards();
     let behind = found.from(token.end());
     let help = match token.text {
+        "" => return Some(Guess::new(format!("a stage is missing behind `{0}`: `{0} a`", relation.text))),
         "notNext" | "notFollowedBy" => "a negation says what may not follow, so a stage comes before it",
         "not" | "!" => match relation.text {
             "next" => {
@@ -217,10 +218,11 @@ pub(super) fn stage(found: &Found<'_>) -> Option<Guess> {
 
 /// Groups, and `any n of`.
 pub(super) fn group(found: &Found<'_>) -> Option<Guess> {
-    if found.expected == [Rule::kw_of] {
-        return unclosed(found);
-    }
+    let is_window = found.expected.iter().all(|rule| matches!(rule, Rule::kw_of | Rule::kw_events));
     let token = found.token();
+    if is_window && token.text.is_empty() {
+        return found.unclosed('(', ')');
+    }
     let before = found.before(token.start);
     let help = match (before.text, token.text) {
         ("any", "of") | ("any", "(") if found.wants(A_RELATION) => "say how many: `any 1 of (a & b)`",
@@ -238,14 +240,6 @@ pub(super) fn group(found: &Found<'_>) -> Option<Guess> {
         _ => return None,
     };
     Some(Guess::new(help))
-}
-
-/// A `within` without `of` inside a group: most likely the group was to be over.
-fn unclosed(found: &Found<'_>) -> Option<Guess> {
-    let open = found.text[..found.place.start].rfind('(')?;
-    let is_closed = found.text[open..found.place.start].contains(')');
-    let guess = Guess::new("write `)` where the group ends").at(open, open + 1);
-    (!is_closed).then(|| guess.says("this parenthesis is not closed"))
 }
 
 /// Durations, where the grammar has read a number.
