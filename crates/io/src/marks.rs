@@ -52,6 +52,46 @@ fn last_block(bytes: &[u8]) -> [u8; BLOCK] {
     }
 }
 
+/// Finds the next byte of a kind, where such bytes are asked for from the front to the back.
+#[derive(Debug)]
+pub(crate) struct Finder<'a, const KINDS: usize> {
+    bytes: &'a [u8],
+    kinds: fn(Block) -> [Block; KINDS],
+    /// Where the bytes start that were looked at.
+    window: usize,
+    marks: [u64; KINDS],
+}
+
+impl<'a, const KINDS: usize> Finder<'a, KINDS> {
+    #[inline(always)]
+    pub(crate) fn new(bytes: &'a [u8], kinds: fn(Block) -> [Block; KINDS]) -> Self {
+        Finder { bytes, kinds, window: 0, marks: marks(bytes, 0, kinds) }
+    }
+
+    /// Where the first byte of a kind stands at or behind `from`; the length where there is none.
+    #[inline(always)]
+    pub(crate) fn find(&mut self, kind: usize, from: usize) -> usize {
+        match self.marks[kind].unbounded_shr((from - self.window) as u32) {
+            0 => self.find_behind_window(kind, from),
+            marks => from + marks.trailing_zeros() as usize,
+        }
+    }
+
+    #[inline(never)]
+    fn find_behind_window(&mut self, kind: usize, from: usize) -> usize {
+        let mut at = from.max(self.window + WINDOW);
+        while at < self.bytes.len() {
+            self.window = at;
+            self.marks = marks(self.bytes, at, self.kinds);
+            if self.marks[kind] != 0 {
+                return at + self.marks[kind].trailing_zeros() as usize;
+            }
+            at += WINDOW;
+        }
+        self.bytes.len()
+    }
+}
+
 /// This byte.
 #[inline(always)]
 pub(crate) fn same(block: Block, byte: u8) -> Block {
@@ -68,6 +108,12 @@ pub(crate) fn digits(block: Block) -> Block {
 #[inline(always)]
 pub(crate) fn plain(block: Block) -> Block {
     between(block, b' ', b'~') & !(same(block, b'"') | same(block, b'\\'))
+}
+
+/// What cannot stand in a string of JSON as it is: the quote that ends it, escapes, control characters.
+#[inline(always)]
+pub(crate) fn ends_string(block: Block) -> Block {
+    same(block, b'"') | same(block, b'\\') | between(block, 0, 0x1f)
 }
 
 #[inline(always)]

@@ -3,10 +3,12 @@
 //! Most events are such objects, and so little of JSON takes no parser. What is accepted here is JSON beyond doubt; of all
 //! else, right or wrong, nothing is said, and `serde_json` reads it again from the start.
 
+use crate::marks::{self, Block, Finder};
+
 /// Gives the name and the text of each member, in order, to `each`. None where the object is not so simple; some members may
 /// have been given then.
 pub(super) fn members<'a>(object: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8])) -> Option<()> {
-    let mut scan = Scan { bytes: object, at: 0 };
+    let mut scan = Scan { bytes: object, at: 0, finder: Finder::new(object, kinds) };
     scan.take(b'{')?;
     if scan.take(b'}').is_none() {
         loop {
@@ -24,7 +26,16 @@ pub(super) fn members<'a>(object: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [
 struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
+    finder: Finder<'a, 2>,
 }
+
+/// What ends a string, and what ends digits.
+fn kinds(block: Block) -> [Block; 2] {
+    [marks::ends_string(block), !marks::digits(block)]
+}
+
+const STRING_END: usize = 0;
+const DIGITS_END: usize = 1;
 
 impl<'a> Scan<'a> {
     fn peek(&self) -> Option<u8> {
@@ -61,67 +72,51 @@ impl<'a> Scan<'a> {
 
     /// A string in its quotes.
     fn string(&mut self) -> Option<&'a [u8]> {
-        let rest = &self.bytes[self.at..];
-        let [b'"', inner @ ..] = rest else { return None };
-        let length = inner.iter().position(|&byte| ENDS_STRING[usize::from(byte)])?;
-        if inner[length] != b'"' {
+        if self.peek()? != b'"' {
             return None;
         }
-        Some(self.cut(length + 2))
+        let end = self.finder.find(STRING_END, self.at + 1);
+        if *self.bytes.get(end)? != b'"' {
+            return None;
+        }
+        Some(self.cut(end + 1))
     }
 
     /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`
     fn number(&mut self) -> Option<&'a [u8]> {
-        let bytes = &self.bytes[self.at..];
-        let mut end = usize::from(bytes[0] == b'-');
-        let integer = digits(&bytes[end..]);
-        if integer == 0 || integer > 1 && bytes[end] == b'0' {
+        let bytes = self.bytes;
+        let start = self.at + usize::from(bytes[self.at] == b'-');
+        let mut end = self.digits(start)?;
+        if end - start > 1 && bytes[start] == b'0' {
             return None;
         }
-        end += integer;
         if bytes.get(end) == Some(&b'.') {
-            end += 1 + at_least_one(digits(&bytes[end + 1..]))?;
+            end = self.digits(end + 1)?;
         }
         if let Some(b'e' | b'E') = bytes.get(end) {
             end += 1 + usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
-            end += at_least_one(digits(&bytes[end..]))?;
+            end = self.digits(end)?;
         }
         Some(self.cut(end))
     }
 
+    /// Where the digits end that start there; none if there are none.
+    fn digits(&mut self, start: usize) -> Option<usize> {
+        let end = self.finder.find(DIGITS_END, start);
+        (end > start).then_some(end)
+    }
+
     fn word(&mut self, word: &[u8]) -> Option<&'a [u8]> {
-        self.bytes[self.at..].starts_with(word).then(|| self.cut(word.len()))
+        self.bytes[self.at..].starts_with(word).then(|| self.cut(self.at + word.len()))
     }
 
-    /// The next `length` bytes.
-    fn cut(&mut self, length: usize) -> &'a [u8] {
+    /// The bytes up to there.
+    fn cut(&mut self, end: usize) -> &'a [u8] {
         let start = self.at;
-        self.at += length;
-        &self.bytes[start..self.at]
+        self.at = end;
+        &self.bytes[start..end]
     }
 }
-
-/// How many digits stand at the front.
-fn digits(bytes: &[u8]) -> usize {
-    bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len())
-}
-
-fn at_least_one(digits: usize) -> Option<usize> {
-    (digits > 0).then_some(digits)
-}
-
-/// What cannot stand in a string as it is: the quote that ends it, escapes, control characters.
-const ENDS_STRING: [bool; 256] = {
-    let mut ends = [false; 256];
-    let mut control = 0;
-    while control < 0x20 {
-        ends[control] = true;
-        control += 1;
-    }
-    ends[b'"' as usize] = true;
-    ends[b'\\' as usize] = true;
-    ends
-};
 
 #[cfg(test)]
 mod tests {
