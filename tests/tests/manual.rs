@@ -2,7 +2,6 @@
 //! it, each line of a block that holds does.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use ensue_engine::{Config, Engine, Outputs};
@@ -12,30 +11,10 @@ use ensue_model::functions::FUNCTIONS;
 use ensue_model::record::{Emission, Values};
 use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, FieldId, Partial, Patterns, Row, Span, StreamId, Timestamp, Type, Value};
+use ensue_tests::markdown::{Block, blocks, document};
 
 fn manual() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/language.md");
-    std::fs::read_to_string(path).expect("the manual is there")
-}
-
-/// A fenced block: the word behind its fence, the line it starts on, its text.
-struct Block<'t> {
-    word: &'t str,
-    line: usize,
-    text: String,
-}
-
-fn blocks(manual: &str) -> Vec<Block<'_>> {
-    let mut blocks = Vec::new();
-    let mut lines = manual.lines().enumerate();
-    while let Some((index, line)) = lines.next() {
-        if let Some(word) = line.strip_prefix("```") {
-            let inside = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```");
-            let text = inside.map(|line| format!("{line}\n")).collect();
-            blocks.push(Block { word, line: index + 1, text });
-        }
-    }
-    blocks
+    document("language.md")
 }
 
 /// Compiled as the command line does where nothing is said.

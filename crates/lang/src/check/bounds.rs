@@ -107,7 +107,8 @@ fn parameter(declared: &Declarations<'_>, name: &Name) -> Result<Option<Timestam
         None if parameter.kind == Type::Timestamp => Ok(None),
         _ => {
             let message = format!("parameter `{}` is {}, not a timestamp", name.text, parameter.kind);
-            Err(Diagnostic::error(&code::NOT_A_TIME, name.place, message))
+            let help = format!("declare it as `param {}: timestamp`", name.text);
+            Err(Diagnostic::error(&code::NOT_A_TIME, name.place, message).help(help))
         }
     }
 }

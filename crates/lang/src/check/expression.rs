@@ -384,7 +384,8 @@ impl<'w, 'a> Lowering<'w, 'a> {
     fn look_for_foreign_word(&mut self, name: &Name, stream: Option<StreamId>) {
         let streams = stream.as_ref().map_or(self.read, std::slice::from_ref);
         let is_open = streams.iter().any(|stream| !self.world.streams.is_closed(*stream));
-        if let Some(meant) = names::foreign(&name.text).filter(|_| is_open) {
+        let written = self.world.sources[self.declared.source].at(name.place);
+        if let Some(meant) = names::foreign(&name.text).filter(|_| is_open && !written.starts_with('`')) {
             let message = format!("`{}` is read as the name of a field", name.text);
             let diagnostic = Diagnostic::warning(&code::FOREIGN_WORD, name.place, message);
             let help = match meant {
@@ -490,7 +491,8 @@ impl<'w, 'a> Lowering<'w, 'a> {
                 let message = format!("{kind} has no fields");
                 self.report(
                     Diagnostic::error(&code::NO_MEMBERS, field.place, message)
-                        .also(base.place, format!("this is {kind}")),
+                        .also(base.place, format!("this is {kind}"))
+                        .help("what holds an object has the type `any`"),
                 );
                 Typed::unknown()
             }
@@ -559,7 +561,10 @@ impl<'w, 'a> Lowering<'w, 'a> {
             }
             (kind, _) => {
                 let message = format!("only a list has positions, and this is {kind}");
-                self.report(Diagnostic::error(&code::NOT_A_LIST, base.place, message));
+                let diagnostic = Diagnostic::error(&code::NOT_A_LIST, base.place, message);
+                let written = self.written(base);
+                let part = || format!("a part of a text is `substr({written}, start, length)`");
+                self.report(diagnostic.maybe_help((kind == Type::String).then(part)));
                 return Typed::unknown();
             }
         };
@@ -793,7 +798,8 @@ impl<'w, 'a> Lowering<'w, 'a> {
         }
         let Expr::Constant(Value::String(source)) = &pattern.expr else {
             let message = format!("the pattern of `{word}` has to be a text that is known beforehand");
-            self.report(Diagnostic::error(&code::TEXT_PATTERN, text.place, message));
+            let help = "for a text that comes with an event, there are `starts_with`, `ends_with` and `contains`";
+            self.report(Diagnostic::error(&code::TEXT_PATTERN, text.place, message).help(help));
             return Typed::unknown();
         };
         match compiled(source.as_str(), like) {
@@ -802,7 +808,8 @@ impl<'w, 'a> Lowering<'w, 'a> {
             }
             Err(error) => {
                 let message = format!("this is not a regular expression: {}", reason(&error));
-                self.report(Diagnostic::error(&code::TEXT_PATTERN, text.place, message));
+                let help = r"a sign such as `(` that stands for itself is written `\\(`";
+                self.report(Diagnostic::error(&code::TEXT_PATTERN, text.place, message).help(help));
                 Typed::unknown()
             }
         }

@@ -132,9 +132,14 @@ impl Lowering<'_, '_> {
             Some(result) => self.lookback(expr, stage, Ask::Aggregate(aggregate, value.expr), result, context),
             None => {
                 let message = format!("`{}` does not take {kind}", name.text);
-                self.report(
-                    Diagnostic::error(&code::ARGUMENT_TYPE, argument.place, message).label(format!("this is {kind}")),
-                );
+                let diagnostic = Diagnostic::error(&code::ARGUMENT_TYPE, argument.place, message);
+                let help = match aggregate {
+                    Aggregate::Sum | Aggregate::Avg => {
+                        "it goes over numbers; `count` counts events, `collect` lists values"
+                    }
+                    _ => "it goes over what has an order: numbers, texts, times, durations",
+                };
+                self.report(diagnostic.label(format!("this is {kind}")).help(help));
                 Typed::unknown()
             }
         }

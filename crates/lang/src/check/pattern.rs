@@ -166,7 +166,8 @@ fn duration_parameter(declared: &Declarations<'_>, name: &Name) -> Result<Option
         None if parameter.kind == Type::Duration => Ok(None),
         _ => {
             let message = format!("parameter `{}` is {}, not a duration", name.text, parameter.kind);
-            Err(Diagnostic::error(&code::NOT_A_DURATION, name.place, message))
+            let help = format!("declare it as `param {}: duration`", name.text);
+            Err(Diagnostic::error(&code::NOT_A_DURATION, name.place, message).help(help))
         }
     }
 }
@@ -199,6 +200,12 @@ fn skip_target(lowering: &mut Lowering<'_, '_>, name: &Name) -> Option<ensue_mod
     };
     let message = format!("cannot skip to `{}`: it {reason}", name.text);
     let diagnostic = Diagnostic::error(&code::SKIP_TARGET, name.place, message).also(stage.name.place, "the stage");
-    lowering.report(diagnostic);
+    let targets = lowering.stages.list.iter().filter(|stage| !stage.negated && !stage.in_group);
+    let mut targets = targets.map(|stage| stage.name.text.as_str()).peekable();
+    let help = match targets.peek() {
+        Some(_) => names::listed("one can skip to", targets),
+        None => "`skip past last` drops all runs that started before the match ended".to_owned(),
+    };
+    lowering.report(diagnostic.help(help));
     None
 }

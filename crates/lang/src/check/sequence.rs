@@ -296,7 +296,7 @@ impl Sequences<'_, '_, '_> {
             false => format!("`{word}` and `{first}` exclude each other"),
         };
         let diagnostic = Diagnostic::error(&code::MODIFIERS, modifier.place, message).also(other.place, "said here");
-        self.lowering.report(diagnostic);
+        self.lowering.report(diagnostic.help("leave one of them out"));
     }
 
     fn check_until(&mut self, step: &tree::Step, quantifier: &Quantifier) {
@@ -316,12 +316,18 @@ impl Sequences<'_, '_, '_> {
         ];
         for (place, what) in wrong {
             let Some(place) = place else { continue };
-            let message = match what {
-                "group" => "only a stage can be negated, not a group".to_owned(),
-                what => format!("a negated stage has no {what}: it takes nothing"),
+            let (message, help) = match what {
+                "group" => (
+                    "only a stage can be negated, not a group".to_owned(),
+                    "write a negation for each stage that must not come",
+                ),
+                what => (
+                    format!("a negated stage has no {what}: it takes nothing"),
+                    "leave it out: one event that fits is enough to end the run",
+                ),
             };
             let diagnostic = Diagnostic::error(&code::NEGATED_SHAPE, place, message);
-            self.lowering.report(diagnostic.also(step.relation_place, "negated here"));
+            self.lowering.report(diagnostic.also(step.relation_place, "negated here").help(help));
         }
     }
 }
