@@ -96,11 +96,6 @@ fn slots(patterns: &Patterns, stream: StreamId, time: &str) -> Vec<(String, Slot
     slots
 }
 
-/// The text of a part of a record, which has been checked.
-fn utf8(part: &[u8]) -> &str {
-    str::from_utf8(part).expect("the record is UTF-8, and stays so where it is cut at ASCII")
-}
-
 /// What a field without a value is: null, or an error where the stream says that it never is.
 fn absent(field: &Field) -> Result<Value<'static>, String> {
     match field.nullable || field.kind == Type::Any {

@@ -120,8 +120,8 @@ fn csv_row(shape: &TableShape, columns: &[Option<usize>], record: &str) -> Resul
 
 fn json_row(shape: &TableShape, names: &Names, record: &str) -> Result<Row, String> {
     let texts = names.texts(record.trim_ascii())?;
-    let value = |(text, column): (&Option<&[u8]>, &Field)| {
-        decode::json::value(text.unwrap_or(b"null"), column, TIMES).map(Value::into_owned)
+    let value = |(text, column): (&Option<&str>, &Field)| {
+        decode::json::value(text.unwrap_or("null"), column, TIMES).map(Value::into_owned)
     };
     texts.iter().zip(&shape.columns).map(value).collect()
 }

@@ -3,18 +3,21 @@
 //! Most events are such objects, and so little of JSON takes no parser. What is accepted here is JSON beyond doubt; of all
 //! else, right or wrong, nothing is said, and `serde_json` reads it again from the start.
 
+use std::ops::Range;
+
 use crate::marks::{self, Block, Finder};
 
-/// Gives the name and the text of each member, in order, to `each`. None where the object is not so simple; some members may
-/// have been given then.
-pub(super) fn members<'a>(object: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8])) -> Option<()> {
-    let mut scan = Scan { bytes: object, at: 0, finder: Finder::new(object, kinds) };
+/// Gives the name of each member and where its text stands, in order, to `each`. None where the object is not so simple; some
+/// members may have been given then.
+pub(super) fn members<'a>(object: &'a str, mut each: impl FnMut(&'a [u8], Range<usize>)) -> Option<()> {
+    let bytes = object.as_bytes();
+    let mut scan = Scan { bytes, at: 0, finder: Finder::new(bytes, kinds) };
     scan.take(b'{')?;
     if scan.take(b'}').is_none() {
         loop {
             let name = scan.string()?;
             scan.take(b':')?;
-            each(&name[1..name.len() - 1], scan.value()?);
+            each(&bytes[name.start + 1..name.end - 1], scan.value()?);
             if scan.take(b',').is_none() {
                 break scan.take(b'}')?;
             }
@@ -37,7 +40,7 @@ fn kinds(block: Block) -> [Block; 2] {
 const STRING_END: usize = 0;
 const DIGITS_END: usize = 1;
 
-impl<'a> Scan<'a> {
+impl Scan<'_> {
     fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
@@ -59,7 +62,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn value(&mut self) -> Option<&'a [u8]> {
+    fn value(&mut self) -> Option<Range<usize>> {
         match self.peek()? {
             b'"' => self.string(),
             b'-' | b'0'..=b'9' => self.number(),
@@ -71,7 +74,7 @@ impl<'a> Scan<'a> {
     }
 
     /// A string in its quotes.
-    fn string(&mut self) -> Option<&'a [u8]> {
+    fn string(&mut self) -> Option<Range<usize>> {
         if self.peek()? != b'"' {
             return None;
         }
@@ -83,7 +86,7 @@ impl<'a> Scan<'a> {
     }
 
     /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`
-    fn number(&mut self) -> Option<&'a [u8]> {
+    fn number(&mut self) -> Option<Range<usize>> {
         let bytes = self.bytes;
         let start = self.at + usize::from(bytes[self.at] == b'-');
         let mut end = self.digits(start)?;
@@ -106,15 +109,15 @@ impl<'a> Scan<'a> {
         (end > start).then_some(end)
     }
 
-    fn word(&mut self, word: &[u8]) -> Option<&'a [u8]> {
+    fn word(&mut self, word: &[u8]) -> Option<Range<usize>> {
         self.bytes[self.at..].starts_with(word).then(|| self.cut(self.at + word.len()))
     }
 
-    /// The bytes up to there.
-    fn cut(&mut self, end: usize) -> &'a [u8] {
+    /// What stands from here to there, which is passed over.
+    fn cut(&mut self, end: usize) -> Range<usize> {
         let start = self.at;
         self.at = end;
-        &self.bytes[start..end]
+        start..end
     }
 }
 
@@ -130,8 +133,8 @@ mod tests {
     /// What is found, or that it is left to the parser.
     fn read(object: &str) -> Option<Vec<(&str, &str)>> {
         let mut found = Vec::new();
-        let text = |bytes| str::from_utf8(bytes).unwrap();
-        members(object.as_bytes(), |name, value| found.push((text(name), text(value)))).map(|()| found)
+        let text = |name| str::from_utf8(name).unwrap();
+        members(object, |name, value| found.push((text(name), &object[value]))).map(|()| found)
     }
 
     #[test]

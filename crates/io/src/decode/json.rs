@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use smallvec::{SmallVec, smallvec};
 
-use super::{Slot, absent, flat, no_time, utf8};
+use super::{Slot, absent, flat, no_time};
 use crate::json::{self, Name};
 use crate::scalar;
 use crate::time::{TimeField, TimeFormat};
@@ -28,7 +28,7 @@ pub(super) struct Decoder {
 }
 
 /// The JSON of each field that is read, where the record has it.
-pub(crate) type Texts<'a> = SmallVec<[Option<&'a [u8]>; 16]>;
+pub(crate) type Texts<'a> = SmallVec<[Option<&'a str>; 16]>;
 
 impl Decoder {
     pub(super) fn new(stream: StreamId, slots: Vec<(String, Slot)>, time: &TimeField) -> Self {
@@ -44,12 +44,12 @@ impl Decoder {
         }
     }
 
-    fn row(&self, record: &str, texts: &[Option<&[u8]>]) -> Result<Row, String> {
+    fn row(&self, record: &str, texts: &[Option<&str>]) -> Result<Row, String> {
         let mut row = Draft::new(record).of_stream(self.stream);
         let mut time = None;
         for (slot, text) in self.slots.iter().zip(texts) {
-            let text = text.unwrap_or(b"null");
-            if slot.time && text != b"null" {
+            let text = text.unwrap_or("null");
+            if slot.time && text != "null" {
                 time = Some(self.event_time(text)?);
             }
             if let Some((id, field)) = &slot.field {
@@ -59,22 +59,20 @@ impl Decoder {
         Ok(row.row(time.ok_or_else(|| no_time(&self.time))?))
     }
 
-    fn event_time(&self, text: &[u8]) -> Result<Timestamp, String> {
-        if let Some(time) = self.time.format.short_event_time(text) {
+    fn event_time(&self, text: &str) -> Result<Timestamp, String> {
+        if let Some(time) = self.time.format.short_event_time(text.as_bytes()) {
             return Ok(time);
         }
-        let text = utf8(text);
         let time = self.time.format.event_time(&json::scalar_text(text).unwrap_or_default());
         time.map_err(|misfit| scalar::refusal(&self.time.name, text, &misfit))
     }
 }
 
 /// The value of a field.
-pub(crate) fn value<'a>(text: &'a [u8], field: &Field, times: TimeFormat) -> Result<Value<'a>, String> {
-    if let (Type::Any | Type::Int, Some(int)) = (&field.kind, scalar::short_int(text)) {
+pub(crate) fn value<'a>(text: &'a str, field: &Field, times: TimeFormat) -> Result<Value<'a>, String> {
+    if let (Type::Any | Type::Int, Some(int)) = (&field.kind, scalar::short_int(text.as_bytes())) {
         return Ok(Value::Int(int));
     }
-    let text = utf8(text);
     match json::value(text, &field.kind, times) {
         Ok(Value::Null) => absent(field),
         Ok(value) => Ok(value),
@@ -110,9 +108,9 @@ impl Names {
     /// The texts of a flat object; none where it is something else.
     fn flat_texts<'a>(&self, record: &'a str) -> Option<Texts<'a>> {
         let mut texts = smallvec![None; self.count];
-        flat::members(record.as_bytes(), |name, text| {
+        flat::members(record, |name, text| {
             if let Some(field) = self.find(name) {
-                texts[field] = Some(text);
+                texts[field] = Some(&record[text]);
             }
         })?;
         Some(texts)
@@ -140,7 +138,7 @@ impl Names {
 /// Reads an object and keeps the texts of the fields that are wanted; of a name that comes twice, the last.
 struct Reading<'a, 'de> {
     names: &'a Names,
-    texts: &'a mut [Option<&'de [u8]>],
+    texts: &'a mut [Option<&'de str>],
 }
 
 impl<'de> DeserializeSeed<'de> for Reading<'_, 'de> {
@@ -161,7 +159,7 @@ impl<'de> Visitor<'de> for Reading<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(Name(name)) = entries.next_key()? {
             match self.names.find(name.as_bytes()) {
-                Some(field) => self.texts[field] = Some(entries.next_value::<&'de RawValue>()?.get().as_bytes()),
+                Some(field) => self.texts[field] = Some(entries.next_value::<&'de RawValue>()?.get()),
                 None => drop(entries.next_value::<IgnoredAny>()?),
             }
         }
