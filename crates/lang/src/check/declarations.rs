@@ -1,6 +1,6 @@
 //! What a file declares beside patterns and streams: parameters with their values, lets, tables.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use ensue_model::{Type, Value};
 
@@ -21,10 +21,10 @@ const LET_PARAMETERS_MAX: usize = 64;
 /// What a file declares, by name. A file sees its own.
 pub(super) struct Declarations<'a> {
     pub(super) source: usize,
-    pub(super) lets: HashMap<&'a str, &'a Let>,
+    pub(super) lets: BTreeMap<&'a str, &'a Let>,
     /// Lets that cannot be put in: they need themselves, or are too large. It has been reported.
     pub(super) unusable: HashSet<&'a str>,
-    pub(super) parameters: HashMap<&'a str, Parameter>,
+    pub(super) parameters: BTreeMap<&'a str, Parameter>,
 }
 
 /// A parameter with its value; none where the value is wrong, which has been reported.
@@ -35,7 +35,7 @@ pub(super) struct Parameter {
 
 pub(super) fn collect<'a>(world: &mut World<'_>, source: usize, file: &'a File) -> Declarations<'a> {
     let mut declared =
-        Declarations { source, lets: HashMap::new(), unusable: HashSet::new(), parameters: HashMap::new() };
+        Declarations { source, lets: BTreeMap::new(), unusable: HashSet::new(), parameters: BTreeMap::new() };
     let mut given: HashMap<&str, (&Name, &Item)> = HashMap::new();
     for item in &file.items {
         let name = match item {
@@ -253,13 +253,14 @@ fn unsettled<'a>(needs: &Needs<'a>) -> HashSet<&'a str> {
     open_needs.into_keys().collect()
 }
 
-/// The lets that a let names, each once.
-fn needed_by<'a>(lets: &HashMap<&'a str, &'a Let>, let_: &'a Let) -> Vec<&'a str> {
+/// The lets that a let names, each once, in the order of the text.
+fn needed_by<'a>(lets: &BTreeMap<&'a str, &'a Let>, let_: &'a Let) -> Vec<&'a str> {
     let parameters = let_.parameters.as_deref().unwrap_or_default();
-    let mut needed = HashSet::new();
+    let (mut needed, mut seen) = (Vec::new(), HashSet::new());
     let_.value.names(&mut |name| {
         let is_parameter = parameters.iter().any(|parameter| parameter.text == name.text);
-        needed.extend(lets.get_key_value(name.text.as_str()).filter(|_| !is_parameter).map(|(name, _)| *name));
+        let known = lets.get_key_value(name.text.as_str()).filter(|_| !is_parameter);
+        needed.extend(known.map(|(name, _)| *name).filter(|name| seen.insert(*name)));
     });
-    needed.into_iter().collect()
+    needed
 }
