@@ -72,7 +72,7 @@ fn the_seeds_of_run_are_cases_that_run() {
     for file in files("fuzz/seeds/run") {
         let case = fuzz::case(&fs::read(&file).expect("the file can be read"));
         let case = case.unwrap_or_else(|| panic!("{} is no case", file.display()));
-        let prepared = Prepared::of(&case).unwrap_or_else(|refused| panic!("{}", refused.diagnostics));
+        let prepared = Prepared::of(&case).unwrap_or_else(|refused| panic!("{refused}"));
         let came = prepared.outputs(Reading::Engine).unwrap_or_else(|why| panic!("{case}{why}"));
         outputs += came.matches.len() + came.timeouts.len();
     }

@@ -60,7 +60,7 @@ struct Rank {
 
 /// Positions of what a level has emitted start here, times the level from 1: behind all that the caller feeds, and behind what
 /// the levels below have emitted.
-const LEVEL_POSITIONS: u64 = 1 << 56;
+pub const LEVEL_POSITIONS: u64 = 1 << 56;
 
 impl<E: Event> Cascade<E> {
     /// Nothing emitted yet.
@@ -154,6 +154,8 @@ impl Feed {
             stages: run.events.iter().map(|(stage, _)| *stage).collect(),
             is_timeout,
         };
+        // A window can have been over before the last event that the run has taken, and then that is when it is known.
+        let time = time.max(run.end());
         let event = E::of_record(self.stream, time, &fields)?;
         Some(Derived { time, rank, event: Arc::new(event) })
     }

@@ -4,8 +4,8 @@
 //! nothing is compiled beyond the small automaton of `reference/automaton.rs`, every condition is evaluated wherever it is asked.
 //! The engine must give the same; where it does not, one of the two has a bug.
 //!
-//! Knows one pattern, its keys, and event time with watermarks. Knows no threads, no limits, no snapshots, no output
-//! formats.
+//! Knows one pattern, its keys, and event time with watermarks; of several patterns, that each reads what others emit when
+//! those are done with the whole input. Knows no threads, no limits, no snapshots, no output formats.
 //!
 //! Where the language says nothing it does what Apache Flink CEP 2.3 does, also where that is odd: the places that do so
 //! say it. Where the language says that Ensue differs, it does what the language says.
@@ -17,19 +17,25 @@
 //! time moves to the watermark itself.
 
 mod automaton;
+mod composition;
 mod moment;
 mod position;
 mod queue;
 mod runs;
 
+use std::cell::Cell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use ensue_model::eval::eval;
 use ensue_model::key::KeyWay;
+use ensue_model::output::{Partial, Taken as TakenEvent};
 use ensue_model::pattern::StageId;
-use ensue_model::{Event, Pattern, Span, Timestamp, Value};
+use ensue_model::record::{Emission, Occasion, Values};
+use ensue_model::{Event, Key, Pattern, Span, Tables, Timestamp, Value};
 
 use automaton::Automaton;
+pub use composition::{Composed, run_all};
 use moment::{Count, Moment, Taken};
 use runs::{Ended, Instant, Runs};
 
@@ -52,7 +58,7 @@ pub struct Outcome {
     pub timeouts: Vec<Lapsed>,
     /// The late events, in order of arrival.
     pub late: Vec<usize>,
-    /// The events without a key, in order of arrival.
+    /// The events of the streams that it reads without any key, in order of arrival.
     pub rejected: Vec<usize>,
 }
 
@@ -61,10 +67,14 @@ pub struct Outcome {
 pub struct Found {
     /// The input item while which it came out.
     pub at: usize,
+    /// The event time at which it came out.
+    pub time: Timestamp,
     /// The values of the key's parts.
     pub key: Vec<Value<'static>>,
     /// Stage and event, in the order in which they were taken.
     pub events: Vec<(StageId, usize)>,
+    /// The record that it comes out as, if it is one.
+    pub record: Option<Values>,
 }
 
 /// A timeout.
@@ -80,6 +90,8 @@ pub struct Lapsed {
     pub events: Vec<(StageId, usize)>,
     /// The stages that could have taken the next event, in the order of the pattern.
     pub awaiting: Vec<StageId>,
+    /// The record that it comes out as, if it is one.
+    pub record: Option<Values>,
 }
 
 /// What the pattern makes of the input. There is no end of the input: what no watermark reaches does not happen.
@@ -95,18 +107,29 @@ pub struct Lapsed {
 /// let outcome = reference::run(&pattern, &[Item::Event(event), Item::Watermark(Timestamp::from_millis(1))]);
 /// assert_eq!(outcome.matches[0].events, [(StageId(0), 0)]);
 /// ```
-pub fn run<E: Event>(pattern: &Pattern, input: &[Item<E>]) -> Outcome {
+pub fn run<E: Event + Clone>(pattern: &Pattern, input: &[Item<E>]) -> Outcome {
+    run_in_order(pattern, Tables::NONE, input, 0..input.len())
+}
+
+/// As [`run`], of items that arrive in this order.
+fn run_in_order<E: Event + Clone>(
+    pattern: &Pattern,
+    tables: &Tables,
+    input: &[Item<E>],
+    arrivals: impl IntoIterator<Item = usize>,
+) -> Outcome {
     let automaton = Automaton::of(pattern);
     let mut matcher = Matcher {
         pattern,
         automaton: &automaton,
+        tables,
         input,
         watermark: Timestamp::MIN,
         keys: Vec::new(),
         outcome: Outcome::default(),
     };
-    for (at, item) in input.iter().enumerate() {
-        match item {
+    for at in arrivals {
+        match &input[at] {
             Item::Event(event) => matcher.take_in(at, event),
             Item::Watermark(watermark) if *watermark > matcher.watermark => matcher.advance(at, *watermark),
             Item::Watermark(_) => {}
@@ -119,6 +142,7 @@ pub fn run<E: Event>(pattern: &Pattern, input: &[Item<E>]) -> Outcome {
 struct Matcher<'p, E> {
     pattern: &'p Pattern,
     automaton: &'p Automaton<'p>,
+    tables: &'p Tables,
     input: &'p [Item<E>],
     watermark: Timestamp,
     keys: Vec<KeyState>,
@@ -128,19 +152,18 @@ struct Matcher<'p, E> {
 /// One key: what waits for the watermark, what runs, what came out.
 struct KeyState {
     key: Vec<Value<'static>>,
-    waiting: Vec<Arrival>,
+    waiting: Vec<Waiting>,
     count: Count,
     runs: Runs,
     seen: Seen,
 }
 
 /// An event that waits for the watermark.
-#[derive(Clone, Copy)]
-struct Arrival {
+struct Waiting {
     time: Timestamp,
     position: usize,
-    /// The ways of key by which it has come, a bit each.
-    ways: u64,
+    /// The ways by which it comes to the key.
+    ways: Vec<u8>,
 }
 
 /// What has come out of a key, as it comes out once.
@@ -171,9 +194,8 @@ impl Seen {
     }
 }
 
-impl<'p, E: Event> Matcher<'p, E> {
-    /// An event arrives: it is late, is of a stream that the pattern does not read, has no key, or waits at each key that it
-    /// has.
+impl<'p, E: Event + Clone> Matcher<'p, E> {
+    /// An event arrives: it is late, is of a stream that the pattern does not read, has no key, or waits for each of its keys.
     fn take_in(&mut self, at: usize, event: &E) {
         if event.time() <= self.watermark {
             self.outcome.late.push(at);
@@ -188,24 +210,30 @@ impl<'p, E: Event> Matcher<'p, E> {
         }
         for (key, ways) in keys {
             let index = self.index_of(key);
-            self.keys[index].waiting.push(Arrival { time: event.time(), position: at, ways });
+            self.keys[index].waiting.push(Waiting { time: event.time(), position: at, ways });
         }
     }
 
-    /// The keys of an event, each once, with the ways by which it comes there.
-    fn keys_of(&self, event: &E) -> Vec<(Vec<Value<'static>>, u64)> {
-        let Matcher { pattern, input, .. } = *self;
-        let moment = Moment { pattern, input, event, ways: 0, key: &[], count: Count::NONE, taken: &[] };
-        let mut keys: Vec<(Vec<Value<'static>>, u64)> = Vec::new();
-        for (way, KeyWay { parts, .. }) in pattern.key.ways_of(event.stream()) {
-            let key: Vec<Value<'static>> = parts.iter().map(|part| eval(part, &moment).into_owned()).collect();
+    /// The keys of an event, each once, with the ways that give it. One of which a part is null is none.
+    fn keys_of(&self, event: &E) -> Vec<(Vec<Value<'static>>, Vec<u8>)> {
+        let mut keys: Vec<(Vec<Value<'static>>, Vec<u8>)> = Vec::new();
+        for (number, way) in self.pattern.key.ways_of(event.stream()) {
+            let key = self.key_by(way, event);
+            if key.iter().any(Value::is_null) {
+                continue;
+            }
             match keys.iter_mut().find(|(known, _)| *known == key) {
-                _ if key.iter().any(Value::is_null) => {}
-                Some((_, ways)) => *ways |= 1 << way,
-                None => keys.push((key, 1 << way)),
+                Some((_, ways)) => ways.push(number),
+                None => keys.push((key, vec![number])),
             }
         }
         keys
+    }
+
+    fn key_by(&self, way: &KeyWay, event: &E) -> Vec<Value<'static>> {
+        let Matcher { pattern, tables, input, .. } = *self;
+        let moment = Moment { pattern, tables, input, event, ways: &[], key: &[], count: Count::NONE, taken: &[] };
+        way.parts.iter().map(|part| eval(part, &moment).into_owned()).collect()
     }
 
     fn index_of(&mut self, key: Vec<Value<'static>>) -> usize {
@@ -229,13 +257,13 @@ impl<'p, E: Event> Matcher<'p, E> {
 
     fn advance_key(&mut self, at: usize, state: &mut KeyState) {
         // Stable: events of one time keep their order of arrival.
-        state.waiting.sort_by_key(|arrival| arrival.time);
-        let due = state.waiting.partition_point(|arrival| arrival.time <= self.watermark);
-        let due: Vec<Arrival> = state.waiting.drain(..due).collect();
+        state.waiting.sort_by_key(|event| event.time);
+        let due = state.waiting.partition_point(|event| event.time <= self.watermark);
+        let due: Vec<Waiting> = state.waiting.drain(..due).collect();
         for same_time in due.chunk_by(|a, b| a.time == b.time) {
             self.move_time(at, same_time[0].time, state);
-            for arrival in same_time {
-                self.step(at, *arrival, state);
+            for event in same_time {
+                self.step(at, event, state);
             }
         }
         self.move_time(at, self.watermark, state);
@@ -251,37 +279,76 @@ impl<'p, E: Event> Matcher<'p, E> {
     }
 
     /// One event goes through all runs of its key.
-    fn step(&mut self, at: usize, Arrival { position, ways, .. }: Arrival, state: &mut KeyState) {
-        let Item::Event(event) = &self.input[position] else {
-            unreachable!("only events wait for the watermark");
-        };
+    fn step(&mut self, at: usize, Waiting { position, ways, .. }: &Waiting, state: &mut KeyState) {
+        let event = self.event_at(*position);
         let (now, count) = (event.time(), Count { events: state.count.events + 1, latest: event.time() });
         state.count = count;
         // It may be one event too many for runs, which do not look at it then.
         let mut closed = Ended::default();
         state.runs.expire(self.automaton, Instant { now, count, by_event: true }, &mut closed);
         let closed = state.seen.new_of(closed);
-        let Matcher { pattern, input, automaton, .. } = *self;
-        let moment = Moment { pattern, input, event, ways, key: &state.key, count, taken: &[] };
+        let Matcher { pattern, tables, input, automaton, .. } = *self;
+        let moment = Moment { pattern, tables, input, event, ways, key: &state.key, count, taken: &[] };
         let mut stepped = Ended::default();
-        state.runs.step(automaton, &moment, position, &mut stepped);
+        state.runs.step(automaton, &moment, *position, &mut stepped);
         let stepped = state.seen.new_of(stepped);
         self.put_out(at, state, closed.and(stepped));
         // A run may have come to a step whose window is over, since that counts from an earlier stage.
         self.move_time(at, now, state);
     }
 
-    /// What ended comes out in its order, but for the matches that a cooldown keeps back.
+    /// What ended comes out in its order, as the record that the pattern says, but for what that leaves out and for the matches
+    /// that a cooldown keeps back.
     fn put_out(&mut self, at: usize, state: &mut KeyState, mut ended: Ended) {
         ended.sort();
-        for found in ended.matches {
-            if state.seen.is_cold(found.at, self.pattern.cooldown) {
-                self.outcome.matches.push(Found { at, key: state.key.clone(), events: events_of(&found.taken) });
+        for runs::Found { at: time, taken } in ended.matches {
+            let Some(record) = self.comes_out(&self.pattern.emit, &state.key, &taken, None) else { continue };
+            if state.seen.is_cold(time, self.pattern.cooldown) {
+                let (key, events) = (state.key.clone(), events_of(&taken));
+                self.outcome.matches.push(Found { at, time, key, events, record });
             }
         }
-        for lapsed in ended.timeouts {
-            let (events, deadline, awaiting) = (events_of(&lapsed.taken), lapsed.deadline, lapsed.awaiting);
-            self.outcome.timeouts.push(Lapsed { at, key: state.key.clone(), deadline, events, awaiting });
+        for runs::Timeout { deadline, taken, awaiting } in ended.timeouts {
+            let names: Vec<&str> = awaiting.iter().map(|stage| self.pattern.stage_name(*stage)).collect();
+            let timeout = Some((&names[..], deadline));
+            let Some(record) = self.comes_out(&self.pattern.timeout, &state.key, &taken, timeout) else { continue };
+            let (key, events) = (state.key.clone(), events_of(&taken));
+            self.outcome.timeouts.push(Lapsed { at, key, deadline, events, awaiting, record });
+        }
+    }
+
+    /// Whether an output comes out, and the record that it comes out as, if it is one.
+    fn comes_out(
+        &self,
+        emission: &Emission,
+        key: &[Value<'static>],
+        taken: &[Taken],
+        timeout: Option<(&[&str], Timestamp)>,
+    ) -> Option<Option<Values>> {
+        match emission {
+            Emission::Events => Some(None),
+            Emission::Nothing => None,
+            Emission::Record(record) => {
+                let occasion = Occasion { timeout, tables: self.tables, faults: &Cell::new(0) };
+                record.of(&self.run_of(key, taken), occasion).map(Some)
+            }
+        }
+    }
+
+    fn run_of(&self, key: &[Value<'static>], taken: &[Taken]) -> Partial<E> {
+        let event = |taken: &Taken| TakenEvent {
+            event: Arc::new(self.event_at(taken.position).clone()),
+            time: taken.time,
+            position: taken.position as u64,
+        };
+        let events = taken.iter().map(|taken| (taken.stage, event(taken)));
+        Partial { pattern: 0, key: Key::of(key), events: events.collect() }
+    }
+
+    fn event_at(&self, position: usize) -> &'p E {
+        match &self.input[position] {
+            Item::Event(event) => event,
+            Item::Watermark(_) => unreachable!("only events are taken"),
         }
     }
 }

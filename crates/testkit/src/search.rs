@@ -55,7 +55,7 @@ fn examine(case: &Case, seed: u64) -> Result<Searched, Box<Disagreement>> {
     let prepared = match Prepared::of(case) {
         Ok(prepared) => prepared,
         Err(refused) => {
-            let why = refused.diagnostics.to_string();
+            let why = refused.to_string();
             return Err(Box::new(Disagreement {
                 reading: "the compiler".into(),
                 case: case.clone(),

@@ -58,7 +58,7 @@ fn reason(error: &serde_json::Error) -> String {
 pub fn judge(case: &Case, reading: Reading) -> Verdict {
     let prepared = match Prepared::of(case) {
         Ok(prepared) => prepared,
-        Err(refused) => return Verdict::Failed(format!("{case}{}\n", refused.diagnostics)),
+        Err(refused) => return Verdict::Failed(format!("{case}{refused}\n")),
     };
     match prepared.outputs(reading).map(|outputs| case.expected.difference(&outputs)) {
         Ok(None) => Verdict::Passed,

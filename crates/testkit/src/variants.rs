@@ -15,6 +15,7 @@ pub fn shuffled(case: &Case, seed: u64) -> Case {
     }
     let mut expected = case.expected.clone();
     expected.late.sort_unstable();
+    expected.rejected.iter_mut().for_each(|ids| ids.sort_unstable());
     Case { input, expected, ..case.clone() }
 }
 
@@ -71,17 +72,15 @@ impl Random {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Map;
-
     use super::*;
     use crate::case::CaseEvent;
 
     fn case(items: &[(i64, i64)]) -> Case {
         let input = items.iter().map(|(id, ts)| match id {
             0 => Input::Watermark { wm: *ts },
-            id => Input::Event { e: CaseEvent { id: *id, ts: *ts, fields: Map::new() } },
+            id => Input::Event { e: CaseEvent { id: *id, ts: *ts, ..CaseEvent::default() } },
         });
-        Case { id: String::new(), pattern: String::new(), input: input.collect(), expected: Outputs::default() }
+        Case { input: input.collect(), ..Case::default() }
     }
 
     fn ids(case: &Case) -> Vec<i64> {

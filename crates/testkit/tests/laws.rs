@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use ensue_testkit::case::{Case, Input, Outputs, Stages};
+use ensue_testkit::case::{Case, Input, Stages};
 use ensue_testkit::generate::{self, Profile};
 use ensue_testkit::readings::{Prepared, Reading};
 use proptest::strategy::{Strategy, ValueTree};
@@ -68,8 +68,8 @@ fn name(stage: &str, names: &[(&str, &str)]) -> String {
 }
 
 fn given(pattern: &str, input: &[Input], reading: Reading, names: &[(&str, &str)]) -> Given {
-    let case = Case { id: "law".into(), pattern: pattern.into(), input: input.to_vec(), expected: Outputs::default() };
-    let prepared = Prepared::of(&case).unwrap_or_else(|refused| panic!("{pattern}\n{}", refused.diagnostics));
+    let case = Case { id: "law".into(), pattern: pattern.into(), input: input.to_vec(), ..Case::default() };
+    let prepared = Prepared::of(&case).unwrap_or_else(|refused| panic!("{pattern}\n{refused}"));
     let outputs = prepared.outputs(reading).unwrap_or_else(|why| panic!("{pattern}\n{why}"));
     let matches = outputs.matches.iter().map(|line| format!("{} {}", line.at, named(&line.stages, names)));
     let timeouts = outputs.timeouts.iter().map(|line| {

@@ -65,7 +65,7 @@ impl Line {
         let fields = [("k", self.key()), ("type", self.kind()), ("v", self.v())];
         let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
         let fields = Map::from_iter(fields.map(|(name, value)| (name.to_owned(), value)));
-        CaseEvent { id, ts: reached - self.back(), fields }
+        CaseEvent { id, ts: reached - self.back(), fields, ..CaseEvent::default() }
     }
 
     fn kind(&self) -> Value {

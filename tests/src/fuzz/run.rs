@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use ensue_model::pattern::{Pattern, Sequence, Step, Term};
-use ensue_testkit::case::{Case, Input, Outputs};
+use ensue_testkit::case::{Case, Input};
 use ensue_testkit::generate::{self, Profile};
 use ensue_testkit::readings::{Prepared, Reading};
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
@@ -81,7 +81,7 @@ fn drawn(profile: Profile, data: &[u8]) -> Option<Case> {
 }
 
 fn case_of(pattern: String, input: Vec<Input>) -> Case {
-    Case { id: "fuzz".to_owned(), pattern, input, expected: Outputs::default() }
+    Case { id: "fuzz".to_owned(), pattern, input, ..Case::default() }
 }
 
 /// Whether the reference can run it. Outputs do not say of which pattern they are, so there must be one.

@@ -84,9 +84,8 @@ fn event(id: i64, ts: i64, arrival: &Arrival) -> CaseEvent {
     let fields = [
         ("k".to_owned(), json!(arrival.key)),
         ("j".to_owned(), json!(arrival.other_key)),
-        ("stream".to_owned(), json!(arrival.stream)),
         ("type".to_owned(), json!(arrival.kind)),
         ("v".to_owned(), json!(arrival.v)),
     ];
-    CaseEvent { id, ts, fields: Map::from_iter(fields) }
+    CaseEvent { id, ts, stream: Some(arrival.stream.to_owned()), fields: Map::from_iter(fields) }
 }

@@ -4,7 +4,7 @@ use ensue_model::aggregate::Accumulator;
 use ensue_model::eval::{Scope, eval};
 use ensue_model::expr::{Ask, Lookback, LookbackId, Pick};
 use ensue_model::pattern::{Anchor, StageId, StepWindow, WindowSpan};
-use ensue_model::{Event, Expr, Fault, FieldId, Pattern, StreamId, Timestamp, Value};
+use ensue_model::{Event, Expr, Fault, FieldId, Pattern, StreamId, Tables, Timestamp, Value};
 
 use super::Item;
 use super::automaton::Condition;
@@ -80,10 +80,11 @@ impl Holding<'_> {
 /// One event under test, against one run.
 pub(super) struct Moment<'a, E> {
     pub(super) pattern: &'a Pattern,
+    pub(super) tables: &'a Tables,
     pub(super) input: &'a [Item<E>],
     pub(super) event: &'a E,
-    /// The ways of key by which it has come, a bit each.
-    pub(super) ways: u64,
+    /// The ways by which the event has come to the key.
+    pub(super) ways: &'a [u8],
     pub(super) key: &'a [Value<'static>],
     /// The events of the key that have come, with this one.
     pub(super) count: Count,
@@ -150,7 +151,11 @@ impl<E: Event> Scope for Moment<'_, E> {
     }
 
     fn is_keyed_by(&self, way: u8) -> bool {
-        self.ways >> way & 1 == 1
+        self.ways.contains(&way)
+    }
+
+    fn tables(&self) -> &Tables {
+        self.tables
     }
 
     fn key(&self, part: u16) -> Value<'_> {
