@@ -146,7 +146,7 @@ fn the_index_lists_every_code() {
     for (family, title) in families {
         index.push_str(&format!("\n## {title}\n\n| code | | |\n|---|---|---|\n"));
         for code in CODES.iter().filter(|code| code.id.starts_with(family)) {
-            let explanation = code.explanation.replace('|', "\\|");
+            let explanation = code.explanation.replace('|', "\\|").replace('<', "&lt;");
             index.push_str(&format!("| [{id}]({id}.md) | {} | {explanation} |\n", code.title, id = code.id));
         }
     }

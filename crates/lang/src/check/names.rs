@@ -19,10 +19,10 @@ pub(super) fn meant<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Opt
     let alike = |other: &&str| other.len().abs_diff(name.len()) <= 4 * allowed;
     let names: Vec<&str> = names.take(COMPARED_MAX).collect();
     let nearest = names.iter().copied().filter(alike).map(|other| (near(other), other));
-    let nearest = nearest.min_by_key(|(distance, _)| *distance).filter(|(distance, _)| *distance <= allowed);
-    let meant = nearest
-        .map(|(_, other)| other)
-        .or_else(|| names.iter().copied().find(|other| is_part(name, other) || is_part(other, name)));
+    // Of several that are as near, the first in the alphabet: names come out of tables in any order.
+    let nearest = nearest.min().filter(|(distance, _)| *distance <= allowed);
+    let parts = || names.iter().copied().filter(|other| is_part(name, other) || is_part(other, name));
+    let meant = nearest.map(|(_, other)| other).or_else(|| parts().min());
     meant.map(|meant| format!("did you mean `{meant}`?"))
 }
 
