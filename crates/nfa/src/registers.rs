@@ -124,7 +124,8 @@ impl Register {
     fn with_value<E: Event>(self, ask: &Ask, scope: &OfEvent<'_, E>) -> Register {
         match (self, ask) {
             (Register::Dead, _) => Register::Dead,
-            (Register::Value(value, true), Ask::Pick(Pick::First, _)) => Register::Value(value, true),
+            // `a[1]` is found once, too; the last events are those of a tail.
+            (Register::Value(value, true), Ask::Pick(Pick::First | Pick::At(_), _)) => Register::Value(value, true),
             (Register::Value(..), Ask::Pick(_, expr)) => Register::Value(eval(expr, scope).into_owned(), true),
             (Register::After(0, _), Ask::Pick(_, expr)) => Register::Value(eval(expr, scope).into_owned(), true),
             (Register::After(after, value), _) => Register::After(after - 1, value),
