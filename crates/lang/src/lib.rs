@@ -27,12 +27,14 @@ mod check;
 
 pub mod code;
 mod diagnostic;
+mod question;
 
 pub use check::{Compiled, Options, compile};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Report, Severity};
 pub use parse::parse;
 pub use print::print;
+pub use question::{QUESTIONS, Question};
 pub use source::Source;
 
 #[cfg(test)]

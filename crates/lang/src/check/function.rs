@@ -13,18 +13,8 @@ use super::world::World;
 use super::{constant, names};
 use crate::code;
 use crate::diagnostic::Diagnostic;
+use crate::question::{self, QUESTIONS};
 use crate::tree::{self, ExprKind, Name};
-
-/// What asks stages, the key or the run, and so is no function of values.
-const QUESTIONS: [&str; 15] = [
-    "count", "sum", "avg", "min", "max", "any", "all", "collect", "distinct", "first", "last", "time", "key",
-    "awaiting", "deadline",
-];
-
-/// Whether a name is that of a question.
-pub(super) fn is_question(name: &str) -> bool {
-    QUESTIONS.contains(&name) || name == "deadline"
-}
 
 impl Lowering<'_, '_> {
     pub(super) fn call(
@@ -320,14 +310,15 @@ impl Lowering<'_, '_> {
     }
 
     fn unknown_function(&self, name: &Name, arguments: usize) -> Diagnostic {
-        if QUESTIONS.contains(&name.text.as_str()) {
+        if let Some(question) = question::find(&name.text) {
             let message = format!("`{}` cannot be asked with {}", name.text, counted(arguments));
-            return Diagnostic::error(&code::ARGUMENTS, name.place, message).help(question_form(&name.text));
+            return Diagnostic::error(&code::ARGUMENTS, name.place, message).help(question.help());
         }
         let functions = functions::FUNCTIONS.iter().map(|function| function.name);
         let hosts = self.world.options.functions.iter().map(|function| function.name.as_str());
+        let questions = QUESTIONS.iter().map(|question| question.name);
         let lets = self.declared.lets.keys().copied();
-        let near = || names::meant(&name.text, functions.chain(hosts).chain(QUESTIONS).chain(lets));
+        let near = || names::meant(&name.text, functions.chain(hosts).chain(questions).chain(lets));
         let help = foreign(&name.text).map(str::to_owned).or_else(near);
         Diagnostic::error(&code::UNKNOWN_FUNCTION, name.place, format!("there is no function `{}`", name.text))
             .maybe_help(help)
@@ -364,17 +355,6 @@ fn foreign(name: &str) -> Option<&'static str> {
         _ => return None,
     };
     Some(help)
-}
-
-/// How a question is asked.
-fn question_form(name: &str) -> String {
-    match name {
-        "count" | "first" | "last" => format!("write `{name}(a)`, with a stage `a`"),
-        "any" | "all" => format!("write `{name}(a, x > 3)`, with a stage `a`"),
-        "time" => "write `time()` for the event under test, `time(a)` for a stage's".into(),
-        "key" | "awaiting" | "deadline" => format!("write `{name}()`"),
-        _ => format!("write `{name}(a.x)`, with a stage `a`"),
-    }
 }
 
 fn takes(function: &Function, count: usize) -> bool {
@@ -427,7 +407,7 @@ pub(super) fn check_host_functions(world: &mut World<'_>) {
     let options = world.options;
     for (position, function) in options.functions.iter().enumerate() {
         let name = function.name.as_str();
-        let is_built_in = functions::find(name).is_some() || QUESTIONS.contains(&name);
+        let is_built_in = functions::find(name).is_some() || question::find(name).is_some();
         let is_given_before = options.functions[..position].iter().any(|other| other.name == name);
         let message = match (is_built_in, is_given_before) {
             (true, _) => format!("the program gives a function `{name}`, and that name is built in"),

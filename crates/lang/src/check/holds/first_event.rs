@@ -8,9 +8,9 @@ use ensue_model::function::Callee;
 use ensue_model::pattern::StageId;
 
 use super::{Judge, Leaf, Nothing, Part, Verdict};
-use crate::check::function::is_question;
 use crate::code;
 use crate::diagnostic::Diagnostic;
+use crate::question;
 use crate::tree::{self, ExprKind};
 
 impl<'j> Judge<'j, '_, '_> {
@@ -84,7 +84,7 @@ impl Before<'_, '_, '_, '_> {
 
     fn diagnostic(&self, leaf: &Leaf<'_>) -> Diagnostic {
         let name = self.judge.lowering.stages.get(self.stage).name.text.as_str();
-        let asked = leaf.part.written.and_then(|written| Some((written, question(written, name)?)));
+        let asked = leaf.part.written.and_then(|written| Some((written, asked_in(written, name)?)));
         let (reason, help) = match asked {
             Some((_, asked)) if is_number(asked) => {
                 let asked = self.judge.lowering.written(asked);
@@ -108,13 +108,13 @@ impl Before<'_, '_, '_, '_> {
 }
 
 /// What asks a stage, in an expression: `a.x`, `sum(a.x)`.
-fn question<'t>(expr: &'t tree::Expr, stage: &str) -> Option<&'t tree::Expr> {
+fn asked_in<'t>(expr: &'t tree::Expr, stage: &str) -> Option<&'t tree::Expr> {
     let asks = match &expr.kind {
         ExprKind::Member(base, _) => names(base, stage),
-        ExprKind::Call(name, _) => is_question(&name.text) && names(expr, stage),
+        ExprKind::Call(name, _) => question::find(&name.text).is_some() && names(expr, stage),
         _ => false,
     };
-    if asks { Some(expr) } else { expr.children().into_iter().find_map(|child| question(child, stage)) }
+    if asks { Some(expr) } else { expr.children().into_iter().find_map(|child| asked_in(child, stage)) }
 }
 
 fn names(expr: &tree::Expr, stage: &str) -> bool {
