@@ -1,6 +1,7 @@
-//! Cases of patterns, events and expected outputs: the naive reference matcher, the runner, the generator.
+//! Cases of patterns, events and expected outputs: those that people write beside their patterns, and those by which the
+//! engine is held to the naive reference matcher, with their generator.
 //!
-//! Knows the language and the engine by their front doors. Is used by tests only.
+//! Knows the language, the engine and the codecs by their front doors. Is used by tests, and by the command that runs them.
 
 pub mod case;
 pub mod reference;
@@ -11,3 +12,15 @@ pub mod variants;
 
 pub mod generate;
 pub mod search;
+
+pub mod case_file;
+pub mod cases;
+pub mod coverage;
+pub mod outcome;
+pub mod trial;
+
+mod arrivals;
+mod expectation;
+mod reason;
+mod time_line;
+mod watch;
