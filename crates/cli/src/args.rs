@@ -21,6 +21,7 @@ pub(crate) enum Command {
     Run(Box<Run>),
     Check(Check),
     Explain(Explain),
+    Test(Test),
 }
 
 const RUN_HELP: &str = "\
@@ -171,6 +172,35 @@ pub(crate) struct Explain {
 
     #[command(flatten)]
     pub(crate) events: Events,
+}
+
+const TEST_HELP: &str = "\
+A case file stands beside the patterns, orders.case beside orders.pattern, and holds cases: events, and what must come out.
+  case an order is not paid in time
+  events
+    1  0m   create  order=7
+    2  16m  pay     order=7
+  outputs
+    timeout  create 1, awaiting pay, at 15m
+docs/cases.md says all that can stand there.
+
+Exit status: 0 all cases pass, 1 a case fails, 2 the call is wrong, 3 a file cannot be read or written.";
+
+/// Run the cases beside patterns, and say what they do not reach
+#[derive(Args, Debug)]
+#[command(after_help = TEST_HELP)]
+pub(crate) struct Test {
+    /// Files of cases, or folders that hold some
+    #[arg(value_name = "DIR|FILE", default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Write what comes out into the cases that expect something else, or do not say what; review it in the diff
+    #[arg(long)]
+    pub(crate) update: bool,
+
+    /// Where a report goes that CI systems read, in JUnit's format
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 /// What patterns are compiled for.

@@ -11,9 +11,11 @@ mod args;
 mod check;
 mod explain;
 mod run;
+mod test;
 
 mod feeds;
 mod input;
+mod junit;
 mod patterns;
 mod sinks;
 mod streams;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         args::Command::Run(run) => run::run(&run),
         args::Command::Check(check) => check::check(&check),
         args::Command::Explain(explain) => explain::explain(&explain),
+        args::Command::Test(test) => test::test(&test),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

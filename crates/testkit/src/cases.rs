@@ -133,7 +133,7 @@ fn listed(errors: &[FormatError]) -> String {
 }
 
 /// Whether what came out is something else than what the file says.
-fn is_to_write(verdict: &Verdict) -> bool {
+pub fn is_to_write(verdict: &Verdict) -> bool {
     match verdict {
         Verdict::Differs(_) | Verdict::Unsaid(_) => true,
         Verdict::Passed | Verdict::Refused(_) => false,

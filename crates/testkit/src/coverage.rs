@@ -47,8 +47,8 @@ impl Coverage {
         for held in held {
             self.patterns[places[held.pattern]].reached.extend(held.taken.iter().map(|taken| taken.stage));
         }
-        watch::watch(trial, |_, open| {
-            for run in open {
+        watch::watch(trial, |moment| {
+            for run in moment.open.iter().chain(&moment.matched) {
                 self.patterns[places[run.pattern]].reached.extend(run.taken.iter().map(|taken| taken.stage));
             }
         })

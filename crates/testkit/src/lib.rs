@@ -10,7 +10,9 @@ pub mod readings;
 pub mod suite;
 pub mod variants;
 
+#[cfg(feature = "generate")]
 pub mod generate;
+#[cfg(feature = "generate")]
 pub mod search;
 
 pub mod case_file;

@@ -11,7 +11,7 @@ use crate::case_file::{single_blanks, split_pattern};
 use crate::expectation::{Expectation, keys_of, place_of};
 use crate::outcome::{Held, Outcome, Output, Taken, plain, stages};
 use crate::trial::{Refusal, Trial};
-use crate::watch;
+use crate::watch::{self, Moment};
 
 /// The sentences that say why.
 ///
@@ -177,7 +177,7 @@ fn furthest(
     let timed_out = timed_out.filter(|held| held.awaiting.is_some() && fits(held));
     let timed_out = timed_out.max_by_key(|held| held.taken.len());
     let mut furthest = timed_out.map(|run| Furthest { run: run.clone(), last_open: 0 });
-    watch::watch(trial, |at, open| {
+    watch::watch(trial, |Moment { at, open, .. }| {
         for run in open.into_iter().filter(|run| fits(run)) {
             match &mut furthest {
                 Some(best) if run.taken.len() < best.run.taken.len() => {}

@@ -223,10 +223,12 @@ fn stages_and_branches_that_no_case_reaches_are_gaps() {
         begin a followedBy (b next c | d followedBy e | f next g) next h notFollowedBy x followedBy i within 1h
         pattern q begin never where type == \"never\"
         pattern r begin a next (b & c) next d
+        pattern s begin a next b emit none timeout none
+        pattern t begin a next b emit { v: b.k } where b.k > 5
     ";
     let events = "  1 0m a k=1\n  2 1m b k=1\n  3 2m a k=2\n  4 3m d k=2\n  5 4m x k=2";
     let (_, coverage) = run(pattern, &case(events, ""));
-    assert_eq!(coverage.stages(), (14, 5));
+    assert_eq!(coverage.stages(), (18, 9));
     let gaps = coverage.gaps().into_iter().map(|gap| format!("{}: {}\n", gap.pattern, gap.unreached.join("; ")));
     insta::assert_snapshot!(gaps.collect::<String>());
 }

@@ -11,3 +11,4 @@ mod run;
 mod shell;
 mod streams;
 mod tables;
+mod test;
