@@ -128,6 +128,7 @@ enum Ask {
     Rising,
     Falling,
     AtLeastFirst,
+    AtLeast(i64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -333,6 +334,7 @@ fn condition(odds: Odds) -> impl Strategy<Value = Condition> {
         Just(Ask::Rising),
         Just(Ask::Falling),
         Just(Ask::AtLeastFirst),
+        prop::sample::select(vec![0, 1, 2, -1, -2]).prop_map(Ask::AtLeast),
     ];
     let lookback = maybe(odds.lookback, (0..3usize, ask).prop_map(|(back, ask)| Lookback { back, ask }));
     let stream = maybe(if odds.streams > 0.0 { 0.5 } else { 0.0 }, prop::sample::select(STREAMS.to_vec()));
@@ -589,6 +591,7 @@ impl Writer {
             Ask::Rising => self.put(format_args!(" and (count({stage}) < 1 or v > last({stage}).v)")),
             Ask::Falling => self.put(format_args!(" and (count({stage}) < 1 or v < last({stage}).v)")),
             Ask::AtLeastFirst => self.put(format_args!(" and v >= first({stage}).v")),
+            Ask::AtLeast(index) => self.put(format_args!(" and v >= ({stage}[{index}].v ?? 0)")),
         }
     }
 }
