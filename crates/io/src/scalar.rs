@@ -149,9 +149,10 @@ pub(crate) fn decimal(text: &str) -> Option<Decimal> {
     if text.contains('_') {
         return None;
     }
-    match text.contains(['e', 'E']) {
-        true => Decimal::from_scientific(text).ok(),
-        false => Decimal::from_str_exact(text).ok(),
+    match text.split_once(['e', 'E']) {
+        // It would round digits that are too many.
+        Some((digits, _)) => Decimal::from_str_exact(digits).ok().and_then(|_| Decimal::from_scientific(text).ok()),
+        None => Decimal::from_str_exact(text).ok(),
     }
 }
 

@@ -109,7 +109,9 @@ pub(crate) fn float(text: &str) -> Option<f64> {
 /// Exactly what is written; none where 28 digits do not hold it.
 pub(crate) fn decimal(text: &str) -> Option<Decimal> {
     let text = digits(text);
-    Decimal::from_str_exact(&text).ok().or_else(|| Decimal::from_scientific(&text).ok())
+    let Some((digits, _)) = text.split_once(['e', 'E']) else { return Decimal::from_str_exact(&text).ok() };
+    // With an exponent, digits that are too many would be rounded.
+    Decimal::from_str_exact(digits).ok().and_then(|_| Decimal::from_scientific(&text).ok())
 }
 
 /// What stands between the quotes, with escapes resolved; or where in it the first wrong escape stands.
@@ -214,6 +216,7 @@ mod tests {
         assert_eq!(decimal("1_000.10").map(|number| number.to_string()), Some("1000.10".into()));
         assert_eq!(decimal("1e3"), Some(Decimal::from(1_000)));
         assert_eq!(decimal("0.00000000000000000000000000000000001"), None);
+        assert_eq!(decimal("0.12345678901234567890123456789012345e1"), None);
     }
 
     #[test]
