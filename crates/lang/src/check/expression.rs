@@ -298,7 +298,7 @@ impl<'w, 'a> Lowering<'w, 'a> {
 
     /// A list of constants is one: it is made once.
     fn list(&mut self, items: &[tree::Expr], context: &Context<'_>) -> Typed {
-        let items: Vec<Typed> = items.iter().map(|item| self.lower(item, context)).collect();
+        let items = self.all_together(items, context);
         let first = items.first().map_or(Type::Any, Typed::type_or_any);
         let kind = items.iter().try_fold(first, |kind, item| kind.common(&item.type_or_any()));
         let kind = Type::List(Box::new(kind.unwrap_or(Type::Any)));
@@ -711,16 +711,33 @@ impl<'w, 'a> Lowering<'w, 'a> {
 
     /// Expressions that meet: where one is a decimal, the others' literals are exact.
     fn together<const N: usize>(&mut self, exprs: [&tree::Expr; N], context: &Context<'_>) -> [Typed; N] {
-        let typed = exprs.map(|expr| self.lower(expr, context));
+        let mut typed = exprs.map(|expr| self.lower(expr, context));
+        self.make_exact(exprs, &mut typed, context);
+        typed
+    }
+
+    /// The same of the items of a list, and the arguments of a function.
+    pub(super) fn all_together(&mut self, exprs: &[tree::Expr], context: &Context<'_>) -> Vec<Typed> {
+        let mut typed: Vec<Typed> = exprs.iter().map(|expr| self.lower(expr, context)).collect();
+        self.make_exact(exprs, &mut typed, context);
+        typed
+    }
+
+    fn make_exact<'e>(
+        &mut self,
+        exprs: impl IntoIterator<Item = &'e tree::Expr>,
+        typed: &mut [Typed],
+        context: &Context<'_>,
+    ) {
         let is = |kind: &Type, of: &Type| kind == of || *kind == Type::List(Box::new(of.clone()));
         if context.exact || !typed.iter().any(|typed| is(&typed.type_or_any(), &Type::Decimal)) {
-            return typed;
+            return;
         }
-        let mut exprs = exprs.into_iter();
-        typed.map(|typed| {
-            let expr = exprs.next().expect("there are as many");
-            if is(&typed.type_or_any(), &Type::Float) { self.lower(expr, &context.exact()) } else { typed }
-        })
+        for (expr, typed) in exprs.into_iter().zip(typed) {
+            if is(&typed.type_or_any(), &Type::Float) {
+                *typed = self.lower(expr, &context.exact());
+            }
+        }
     }
 
     fn compared_with_null(&mut self, operator: BinaryOperator, operands: [&tree::Expr; 2], null: &tree::Expr) {

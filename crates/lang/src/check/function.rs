@@ -239,7 +239,7 @@ impl Lowering<'_, '_> {
         context: &Context<'_>,
     ) -> Typed {
         let name = function.name;
-        let arguments_typed: Vec<Typed> = arguments.iter().map(|argument| self.lower(argument, context)).collect();
+        let arguments_typed = self.all_together(arguments, context);
         if !takes(function, arguments.len()) {
             let message = format!("`{name}` takes {}, and has {}", arity(function), arguments.len());
             self.report(Diagnostic::error(&code::ARGUMENTS, expr.place, message).help(signature(function)));
