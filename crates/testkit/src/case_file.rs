@@ -656,7 +656,7 @@ fn indented(text: &str) -> String {
 }
 
 /// The lines without the indent that all of them have.
-fn dedented(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn dedented(text: &str) -> impl Iterator<Item = &str> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let common = text.lines().filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or_default();
     text.lines().map(move |line| line.get(common..).unwrap_or(""))

@@ -15,6 +15,7 @@ pub mod generate;
 #[cfg(feature = "generate")]
 pub mod search;
 
+pub mod asserts;
 pub mod case_file;
 pub mod cases;
 pub mod coverage;
