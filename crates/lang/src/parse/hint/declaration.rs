@@ -1,6 +1,6 @@
 //! Guesses at the top level: what items begin with, and what declarations hold.
 
-use super::{Found, Guess, in_other_letters, respelled};
+use super::{Found, Guess, LOOKED_BACK_MAX, in_other_letters, respelled};
 use crate::literal::{self, NumberShape};
 use crate::parse::Rule;
 use crate::parse::failure::{A_NAME, A_TYPE, AN_ITEM, AN_OPERATOR, BEGIN};
@@ -110,7 +110,8 @@ pub(super) fn colon(found: &Found<'_>) -> Option<Guess> {
 
 /// Whether the braces around belong to `emit`, `timeout` or `key`, and not to a stream or table.
 fn is_record(found: &Found<'_>) -> bool {
-    let before = &found.text[..found.place.start];
+    let start = found.text.floor_char_boundary(found.place.start.saturating_sub(LOOKED_BACK_MAX));
+    let before = &found.text[start..found.place.start];
     let last = |words: &[&str]| words.iter().filter_map(|word| before.rfind(word)).max();
     last(&["emit", "timeout", "key {"]) > last(&["stream", "table"])
 }
