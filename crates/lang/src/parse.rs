@@ -8,6 +8,8 @@ mod pair;
 mod pattern;
 mod scan;
 
+use std::collections::HashSet;
+
 use pest::Parser;
 use pest::iterators::Pair;
 
@@ -55,10 +57,10 @@ pub(crate) struct Read {
     pub(crate) unread: Vec<Unread>,
 }
 
-/// An item that could not be read: `stream`, `param`, ..., and its name.
+/// An item that could not be read: `stream`, `param`, ..., and the names that it may give.
 pub(crate) struct Unread {
     pub(crate) word: String,
-    pub(crate) name: String,
+    pub(crate) names: HashSet<String>,
 }
 
 /// Reads a source.
@@ -116,7 +118,7 @@ impl<'s> Reader<'s> {
         match self.read(Rule::bare_body) {
             Ok(body) => {
                 let item = self.bare_pattern(body);
-                self.keep(item);
+                self.keep(item, self.text.len());
             }
             Err(refusal) => self.go_on(refusal, self.text.len(), scan),
         }
@@ -130,9 +132,10 @@ impl<'s> Reader<'s> {
             start = match self.read(Rule::unit) {
                 Ok(unit) => Some(self.unit(unit)),
                 Err(refusal) => {
-                    self.keep(None);
                     let next = scan.item_behind(offset);
-                    self.go_on(refusal, next.unwrap_or(self.text.len()), scan);
+                    let end = next.unwrap_or(self.text.len());
+                    self.keep(None, end);
+                    self.go_on(refusal, end, scan);
                     next
                 }
             };
@@ -167,16 +170,16 @@ impl<'s> Reader<'s> {
         let next = self.offset + unit.as_span().end();
         if let Some(item) = unit.into_inner().next() {
             let item = self.item(item);
-            self.keep(item);
+            self.keep(item, next);
         }
         next
     }
 
     /// None where something in it is wrong, which has been reported.
-    fn keep(&mut self, item: Option<Item>) {
+    fn keep(&mut self, item: Option<Item>, end: usize) {
         match item {
             Some(item) => self.file.items.push(item),
-            None => self.unread.push(scan::head(&self.text[self.offset..])),
+            None => self.unread.push(scan::names(&self.text[self.offset..end])),
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) fn is_one(diagnostic: &Diagnostic, sources: &[Source], unread: &[Unre
         code if names.contains(&code) => {
             let place = diagnostic.labels.first().map(|label| label.place).unwrap_or_default();
             let name = sources.get(diagnostic.source).map_or("", |source| source.at(place));
-            !name.is_empty() && unread.iter().any(|item| item.name == name)
+            !name.is_empty() && unread.iter().any(|item| item.names.contains(name))
         }
         _ => false,
     }

@@ -38,8 +38,9 @@ impl Guess {
 }
 
 /// Looked through in this order: what is certain first.
-const GUESSES: [fn(&Found<'_>) -> Option<Guess>; 22] = [
+const GUESSES: [fn(&Found<'_>) -> Option<Guess>; 23] = [
     foreign,
+    twice,
     expression::quoted,
     expression::time,
     expression::list,
@@ -66,6 +67,13 @@ const GUESSES: [fn(&Found<'_>) -> Option<Guess>; 22] = [
 /// The likeliest guess.
 pub(super) fn guess(found: &Found<'_>) -> Option<Guess> {
     GUESSES.iter().find_map(|guess| guess(found))
+}
+
+/// A word of the language, or a sign between parts, that stands there once too often.
+fn twice(found: &Found<'_>) -> Option<Guess> {
+    let (token, before) = (found.token(), found.before(found.place.start));
+    let is_said = WORDS.contains(&token.text) || ["|", "&", ",", ":"].contains(&token.text);
+    (is_said && before.text == token.text).then(|| Guess::new(format!("`{}` stands here twice", token.text)))
 }
 
 /// Signs of other languages that stand for nothing here.
@@ -267,7 +275,6 @@ fn reserved(found: &Found<'_>) -> Option<Guess> {
     let is_field = ["=", "!", "<", ">", ".", "+", "*", "/", "is"].contains(&found.from(found.place.end).text);
     let help = match (before, is_value) {
         (_, true) if is_field => format!("if a field is meant, write `` `{word}` ``"),
-        (_, true) if before == word => format!("`{word}` stands here twice"),
         ("where", true) => "a condition is missing behind `where`; `where true` takes any event".to_owned(),
         ("and" | "or" | "not", true) => format!("a condition is missing behind `{before}`"),
         (_, true) => format!("something is missing before `{word}`"),

@@ -30,6 +30,9 @@ impl Scan {
     }
 }
 
+/// The most names that an item is taken to give.
+const NAMES_MAX: usize = 1_000;
+
 /// Looks through a text; fails where it is nested too deeply or a comment does not end.
 pub(super) fn scan(text: &str) -> Result<Scan, Diagnostic> {
     let (items, parts) = (Vec::new(), Vec::new());
@@ -141,12 +144,18 @@ impl Scanner<'_> {
     }
 }
 
-/// The first two words of an item.
-pub(super) fn head(text: &str) -> Unread {
-    let mut words =
-        text.lines().map(|line| line.split("//").next().unwrap_or_default()).flat_map(str::split_whitespace);
-    let mut word = || word_at(words.next().unwrap_or_default().trim_start_matches('`')).to_owned();
-    Unread { word: word(), name: word() }
+/// The names that an item may give: of a pattern those of its records, of others any word in it.
+pub(super) fn names(item: &str) -> Unread {
+    let mut words = item.split(|char| !is_word(char)).filter(|word| !word.is_empty());
+    let word = words.next().unwrap_or_default();
+    let mut before = "";
+    let given = words.filter(|name| {
+        let is_given = word != "pattern" || ["emit", "timeout"].contains(&before);
+        before = name;
+        is_given
+    });
+    let names = given.chain([word]).take(NAMES_MAX).map(str::to_owned).collect();
+    Unread { word: word.to_owned(), names }
 }
 
 /// Whether a text is one word, and behind it white space.

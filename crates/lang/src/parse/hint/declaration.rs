@@ -63,7 +63,9 @@ pub(super) fn head(found: &Found<'_>) -> Option<Guess> {
             return Some(guess.says("a name is letters, digits and `_`"));
         }
         word if in_other_letters(word).is_some() => return respelled(word),
-        _ if token.is_name() => {
+        // Its name has been taken for that of the pattern.
+        _ if ["key", "from", "active"].contains(&before.text) => "a pattern has a name: `pattern NAME`",
+        _ if token.is_name() && found.from(token.end()).text != "begin" => {
             return Some(Guess::new(format!("a sequence starts with `begin`: `begin {}`", token.text)));
         }
         _ => return None,
@@ -71,10 +73,12 @@ pub(super) fn head(found: &Found<'_>) -> Option<Guess> {
     Some(Guess::new(help))
 }
 
-/// A pattern without a name.
+/// An item without a name.
 fn name(found: &Found<'_>) -> Option<Guess> {
-    let is_nameless = found.token().text == "begin" && found.wants(A_NAME);
-    is_nameless.then(|| Guess::new("a pattern has a name: `pattern NAME`"))
+    let word = found.before(found.place.start).text;
+    let is_nameless = ITEMS.contains(&word) && ["begin", "{", ":", "=", "("].contains(&found.token().text);
+    let help = || format!("a {word} has a name: `{word} NAME`");
+    (is_nameless && found.wants(A_NAME)).then(|| Guess::new(help()))
 }
 
 /// `id int`, `id = 5`: what names and parts with a colon.
@@ -84,6 +88,9 @@ pub(super) fn colon(found: &Found<'_>) -> Option<Guess> {
     }
     let token = found.token();
     let [name, brace, word] = found.backwards();
+    if TYPES.contains(&token.text) && word.text != "param" && brace.text != "param" {
+        return Some(Guess::new(format!("write `{}: {}`", name.text, token.text)));
+    }
     if word.text == "param" || brace.text == "param" {
         let kind = match token.text {
             "=" => type_of(found, found.from(token.end()).start),
@@ -107,6 +114,8 @@ pub(super) fn colon(found: &Found<'_>) -> Option<Guess> {
     };
     Some(Guess::new(help))
 }
+
+const TYPES: [&str; 8] = ["bool", "int", "float", "decimal", "string", "timestamp", "duration", "any"];
 
 /// Whether the braces around belong to `emit`, `timeout` or `key`, and not to a stream or table.
 fn is_record(found: &Found<'_>) -> bool {
@@ -136,18 +145,27 @@ fn type_of(found: &Found<'_>, start: usize) -> &'static str {
 /// What stands behind the name of a let, a stream, an `emit`.
 pub(super) fn value(found: &Found<'_>) -> Option<Guess> {
     let token = found.token();
-    let [name, word] = found.backwards();
+    let [name, word, item] = found.backwards();
+    let is_param = item.text == "param" && found.wants(A_TYPE) && name.text == ":";
+    let behind = found.from(token.end());
     let help = match (word.text, token.text) {
-        (_, _) if found.wants(A_TYPE) && name.text == ":" => {
+        (parameter, "=") if is_param => {
+            format!("a parameter has a type: `{parameter}: {} = ..`", type_of(found, behind.start))
+        }
+        (parameter, value) if is_param && (token.is_number() || value.starts_with(['"', '@'])) => {
             let kind = type_of(found, token.start);
-            format!("a parameter has a type, and behind it its value: `{}: {kind} = {}`", word.text, token.text)
+            format!("a parameter has a type, and behind it its value: `{parameter}: {kind} = {value}`")
         }
         (":", "==") if found.wants("`=`") => "write `=`".to_owned(),
         (_, "|") if found.wants("`?`") => format!("what may be null ends in `?`: `{}?`", name.text),
         ("let", ":") => format!("a let has no type: `let {} = ..`", name.text),
         ("let", "==" | ":=") => format!("write `let {} = ..`", name.text),
-        ("let", _) if found.wants("`=`") => format!("write `let {} = {}`", name.text, found.line_from(token.start)),
-        ("stream" | "table", "(") => format!("fields stand in braces: `{} {} {{ name: type }}`", word.text, name.text),
+        ("let", _) if found.wants("`=`") && !token.text.starts_with('=') && behind.text != "=" => {
+            format!("write `let {} = {}`", name.text, found.line_from(token.start))
+        }
+        ("stream" | "table", _) if found.expected == [Rule::open_brace] => {
+            format!("fields stand in braces: `{} {} {{ name: type }}`", word.text, name.text)
+        }
         ("emit" | "timeout", ".") => {
             let member = found.from(token.end());
             format!("what comes out has names: `{} {{ {}: {}.{1} }}`", word.text, member.text, name.text)

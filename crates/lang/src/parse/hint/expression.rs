@@ -121,7 +121,14 @@ pub(super) fn cut(found: &Found<'_>) -> Option<Guess> {
 /// A bracket that is open where the expression is over.
 pub(super) fn open(found: &Found<'_>) -> Option<Guess> {
     let token = found.token();
-    if !found.wants(AN_OPERATOR) || !token.text.is_empty() && !is_reserved(token.text) || token.text == "not" {
+    let is_over = token.text.is_empty() || is_reserved(token.text) && token.text != "not";
+    // What closes an outer bracket closes it too early.
+    let closes_outer = || {
+        let brackets = [(")", '(', ')'), ("]", '[', ']'), ("}", '{', '}')];
+        let own = brackets.iter().find(|(close, _, _)| *close == token.text);
+        own.is_some_and(|(_, open, close)| found.unclosed(*open, *close).is_some())
+    };
+    if !found.wants(AN_OPERATOR) || !is_over && !closes_outer() {
         return None;
     }
     [("`)`", '(', ')'), ("`]`", '[', ']'), ("`}`", '{', '}')]
@@ -212,6 +219,9 @@ pub(super) fn operand(found: &Found<'_>) -> Option<Guess> {
         }
         ("(", "*") => "`count(a)` counts the events of a stage `a`",
         (_, ")" | "]" | "}" | ",") => return Some(Guess::new(format!("something is missing before `{}`", token.text))),
+        ("=" | "where" | "until" | "(" | "[" | "," | ":", "=" | "==" | "!=" | "<" | ">" | "<=" | ">=") => {
+            return Some(Guess::new(format!("a value is missing before `{}`", token.text)));
+        }
         ("and" | "or" | "not", "=" | "==" | "!=" | "<" | "<=" | ">" | ">=") => {
             "say again what is compared: `a > 1 and a < 5`"
         }

@@ -59,6 +59,7 @@ pub(super) fn relation(found: &Found<'_>) -> Option<Guess> {
         "window" | "during" | "for" | "WITHIN" => "the window is written `within 15m`",
         "key" | "from" | "active" => return Some(misplaced_clause(token)),
         "begin" => "a pattern has one sequence; the next pattern starts with `pattern NAME`",
+        _ if is_stage(found) => return None,
         word => return meant(word),
     };
     Some(Guess::new(help))
@@ -107,7 +108,9 @@ pub(super) fn condition(found: &Found<'_>) -> Option<Guess> {
         "=" | "==" | "!=" | "<" | ">" | "<=" | ">=" | "." if stage.is_name() && word.text != "of" => {
             "a stage has a name, and behind `where` its condition: `a where x > 1`"
         }
-        "if" | "when" | "with" | "having" | "filter" | "such" | "(" if stage.is_name() => {
+        "if" | "when" | "with" | "having" | "filter" | "such" | "("
+            if stage.is_name() && !found.starts_line(token.start) =>
+        {
             return Some(Guess::new(format!("a condition stands behind `where`: `{} where ..`", stage.text)));
         }
         "as" | "AS" => {
@@ -120,15 +123,35 @@ pub(super) fn condition(found: &Found<'_>) -> Option<Guess> {
     Some(Guess::new(help))
 }
 
-/// A name on a new line, or before a `where`, is most likely the next stage.
-fn missing_relation(found: &Found<'_>) -> Option<Guess> {
+/// Whether what was found is most likely the next stage, as a name before a `where` or a relation is.
+fn is_stage(found: &Found<'_>) -> bool {
     let token = found.token();
     let next = found.from(token.end()).text;
-    let is_stage = found.starts_line(token.start) || next == "where" || RELATIONS.contains(&next);
-    let help = format!("a relation is missing before `{}`: `followedBy {0}`, or `next {0}`", token.text);
-    let could = found.wants(A_RELATION) && token.is_name() && crate::parse::is_name(token.text);
-    let is_word = in_other_letters(token.text).is_some();
-    (could && is_stage && !is_word).then(|| Guess::new(help))
+    token.is_name() && (next == "where" || RELATIONS.contains(&next))
+}
+
+/// A name, or a group, that stands alone.
+fn missing_relation(found: &Found<'_>) -> Option<Guess> {
+    let token = found.token();
+    let is_name = token.is_name() && crate::parse::is_name(token.text) && in_other_letters(token.text).is_none();
+    // `skip to next` has the word of a relation, too.
+    let is_skip = found.wants_rule(Rule::kw_last);
+    if !found.wants(A_RELATION) || is_skip || !is_name && token.text != "(" {
+        return None;
+    }
+    let shown = if is_name { token.text } else { "( .. )" };
+    let relation = format!("a relation is missing before `{}`: `followedBy {shown}`, or `next {shown}`", token.text);
+    match is_stage(found) || found.starts_line(token.start) {
+        true => Some(Guess::new(relation)),
+        false
+            if is_name
+                && !found.wants(AN_OPERATOR)
+                && !found.backwards::<2>().iter().any(|token| token.text == "of") =>
+        {
+            Some(Guess::new("before a condition stands `where`, before a stage a relation such as `followedBy`"))
+        }
+        false => None,
+    }
 }
 
 /// How often a stage is taken.
@@ -189,6 +212,9 @@ pub(super) fn stage(found: &Found<'_>) -> Option<Guess> {
     let behind = found.from(token.end());
     let help = match token.text {
         "" => return Some(Guess::new(format!("a stage is missing behind `{0}`: `{0} a`", relation.text))),
+        word if RELATIONS.contains(&word) && RELATIONS.contains(&relation.text) => {
+            return Some(Guess::new(format!("a stage is missing behind `{}`", relation.text)));
+        }
         "notNext" | "notFollowedBy" => "a negation says what may not follow, so a stage comes before it",
         "not" | "!" => match relation.text {
             "next" => {
@@ -220,7 +246,10 @@ pub(super) fn stage(found: &Found<'_>) -> Option<Guess> {
 pub(super) fn group(found: &Found<'_>) -> Option<Guess> {
     let is_window = found.expected.iter().all(|rule| matches!(rule, Rule::kw_of | Rule::kw_events));
     let token = found.token();
-    if is_window && token.text.is_empty() {
+    let is_over =
+        token.text.is_empty() || ["within", "skip", "keep", "cooldown", "emit", "timeout"].contains(&token.text);
+    let is_inside = is_window || found.wants("`)`") && found.wants("`|`") && !found.wants(AN_OPERATOR);
+    if is_over && is_inside {
         return found.unclosed('(', ')');
     }
     let before = found.before(token.start);
@@ -264,6 +293,12 @@ pub(super) fn duration(found: &Found<'_>) -> Option<Guess> {
                 "from when it counts is said with `of`: `within {} of {}`",
                 number.text, anchor.text
             )))
+        }
+        _ if token.text == "previous" && number.text == "of" => {
+            Some(Guess::new("a duration is missing: `within 5m of previous`"))
+        }
+        _ if token.text == "previous" => {
+            Some(Guess::new(format!("from when it counts is said with `of`: `within {} of previous`", number.text)))
         }
         _ => None,
     }
