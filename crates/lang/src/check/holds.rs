@@ -385,7 +385,11 @@ impl<'j> Judge<'j, '_, '_> {
             (ExprKind::Name(field), Some(stage)) => {
                 format!("for that of an earlier event, write `{}.{}`", stage.name.text, field.text)
             }
-            (ExprKind::Name(field), None) => format!("to ask whether there is one, write `{} is not null`", field.text),
+            (ExprKind::Name(field), None) => {
+                let key =
+                    format!("a key keeps events of one `{0}` together: `pattern NAME key {0} begin ..`", field.text);
+                format!("{key}; to ask whether there is one, write `{} is not null`", field.text)
+            }
             _ => "compare it with something else".to_owned(),
         }
     }
