@@ -7,14 +7,14 @@
 //! Knows the text of the language, and nothing of what it means. The outputs of a drawn case are empty.
 
 mod draft;
+mod file;
 mod stream;
 
 use std::fmt;
 
 use proptest::prelude::*;
 
-use crate::case::{Case, Input};
-use draft::Draft;
+use crate::case::Case;
 
 /// What the drawn cases are about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
@@ -41,13 +41,15 @@ pub enum Profile {
     Branches,
     /// What bounds runs: `active`, windows in events, `keep`.
     Bounds,
-    /// Several streams, and keys by stream and by stage.
+    /// Several streams, keys by stream and by stage, tables, records.
     Streams,
+    /// Several patterns, of which some read what others emit.
+    Levels,
 }
 
 impl Profile {
     /// All profiles.
-    pub const ALL: [Profile; 12] = [
+    pub const ALL: [Profile; 13] = [
         Profile::Basic,
         Profile::Loops,
         Profile::Not,
@@ -60,6 +62,7 @@ impl Profile {
         Profile::Branches,
         Profile::Bounds,
         Profile::Streams,
+        Profile::Levels,
     ];
 }
 
@@ -86,6 +89,13 @@ struct Odds {
     streams: f64,
     /// That the key differs by stage, or by stream.
     keys: f64,
+    cooldown: f64,
+    /// That matches, or timeouts, come out as a record, or do not.
+    emission: f64,
+    /// Whether there are several patterns.
+    levels: bool,
+    /// Longer streams make patterns whose runs multiply with every event too slow for the reference.
+    events_max: usize,
 }
 
 impl Odds {
@@ -105,13 +115,22 @@ impl Odds {
         disorder: 0.1,
         streams: 0.0,
         keys: 0.0,
+        cooldown: 0.0,
+        emission: 0.0,
+        levels: false,
+        events_max: 14,
     };
+
+    /// Whether streams are.
+    fn is_declared(self) -> bool {
+        self.streams > 0.0 || self.levels
+    }
 
     fn of(profile: Profile) -> Odds {
         match profile {
             Profile::Basic => Odds::BASIC,
             Profile::Loops => Odds { quantifier: 0.6, ..Odds::BASIC },
-            Profile::Not => Odds { quantifier: 0.2, negation: 0.4, within: 0.6, ..Odds::BASIC },
+            Profile::Not => Odds { quantifier: 0.2, negation: 0.4, within: 0.6, cooldown: 0.1, ..Odds::BASIC },
             Profile::Groups => Odds { steps_max: 3, quantifier: 0.3, negation: 0.1, group: 0.4, ..Odds::BASIC },
             Profile::Branches => Odds {
                 steps_max: 3,
@@ -125,7 +144,7 @@ impl Odds {
                 lookback: 0.15,
                 ..Odds::BASIC
             },
-            Profile::Skip => Odds { quantifier: 0.4, skip: 1.0, ..Odds::BASIC },
+            Profile::Skip => Odds { quantifier: 0.4, skip: 1.0, cooldown: 0.1, ..Odds::BASIC },
             Profile::Time => {
                 Odds { quantifier: 0.2, negation: 0.2, within: 1.0, window: 0.1, disorder: 0.5, ..Odds::BASIC }
             }
@@ -148,6 +167,7 @@ impl Odds {
                 skip: 0.25,
                 keep: 0.5,
                 active: 0.25,
+                cooldown: 0.2,
                 counted: 0.5,
                 within: 0.4,
                 window: 0.25,
@@ -166,6 +186,27 @@ impl Odds {
                 lookback: 0.2,
                 streams: 0.6,
                 keys: 0.7,
+                cooldown: 0.15,
+                emission: 0.2,
+                ..Odds::BASIC
+            },
+            // Each level can multiply what comes to it, so all is shorter, and nothing loops.
+            Profile::Levels => Odds {
+                steps_max: 2,
+                negation: 0.1,
+                group: 0.1,
+                branches: 0.5,
+                skip: 0.15,
+                keep: 0.1,
+                counted: 0.1,
+                within: 0.4,
+                window: 0.15,
+                lookback: 0.1,
+                keys: 0.3,
+                cooldown: 0.2,
+                emission: 0.85,
+                levels: true,
+                events_max: 10,
                 ..Odds::BASIC
             },
             Profile::Mixed => Odds {
@@ -184,6 +225,9 @@ impl Odds {
                 disorder: 0.3,
                 streams: 0.1,
                 keys: 0.1,
+                cooldown: 0.15,
+                emission: 0.1,
+                ..Odds::BASIC
             },
         }
     }
@@ -192,22 +236,7 @@ impl Odds {
 /// Cases of a profile; their outputs are empty.
 pub fn cases(profile: Profile) -> impl Strategy<Value = Case> {
     let odds = Odds::of(profile);
-    (draft::drafts(odds), stream::streams(odds.disorder)).prop_map(|(draft, mut input): (Draft, Vec<Input>)| {
-        let pattern = draft.to_string();
-        input.iter_mut().for_each(|item| leave_out(item, &draft, &pattern));
-        Case { id: "drawn".to_owned(), pattern, input, ..Case::default() }
-    })
-}
-
-/// What the pattern does not ask for would be in the way of who reads the case.
-fn leave_out(item: &mut Input, draft: &Draft, pattern: &str) {
-    let Input::Event { e } = item else { return };
-    if !draft.is_of_streams() {
-        e.stream = None;
-    }
-    if !pattern.contains(": j") {
-        e.fields.remove("j");
-    }
+    (file::files(odds), stream::streams(odds)).prop_map(|(file, input)| file.case(input))
 }
 
 /// Types of events, some more often than others, so that what a pattern asks for is likely to come.

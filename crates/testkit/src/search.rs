@@ -25,12 +25,21 @@ impl fmt::Display for Searched {
     }
 }
 
+/// How long a case is made smaller, at most, in milliseconds.
+const SHRINK_MS: u32 = 60_000;
+
 /// Draws cases until two readings differ on one. That one is made as small as can be found.
 ///
 /// # Errors
 /// The readings that differ, with the case.
 pub fn disagreement(profile: Profile, cases: u32, seed: u64) -> Result<Searched, Box<Disagreement>> {
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..Config::default() };
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        max_shrink_time: SHRINK_MS,
+        ..Config::default()
+    };
     let mut runner =
         TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed_of(seed, profile)));
     let searched = Cell::new(Searched::default());

@@ -10,7 +10,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// How many streams each law is tried on; `ENSUE_CASES` says otherwise.
-const STREAMS: usize = 30;
+const STREAMS: usize = 40;
 
 fn streams() -> Vec<Vec<Input>> {
     let count = std::env::var("ENSUE_CASES").ok().map_or(STREAMS, |text| text.parse().expect("a whole number"));

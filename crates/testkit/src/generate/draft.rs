@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use ensue_model::Timestamp;
 use proptest::prelude::*;
 
+use super::file::STREAMS;
 use super::{Odds, chance, either, kinds, maybe};
 
 /// A pattern before its stages have names.
@@ -17,9 +18,9 @@ pub(super) struct Draft {
     skip: Option<Skip>,
     keep: Option<&'static str>,
     active: Option<Active>,
-    /// Whether there are two streams.
-    is_of_streams: bool,
     key: Keyed,
+    /// In milliseconds.
+    cooldown: Option<i64>,
 }
 
 /// What the key is.
@@ -28,6 +29,8 @@ enum Keyed {
     Simply,
     /// `key { one: k, two: j }`; the same as simply, where there is one stream.
     ByStream,
+    /// No `key`: that of the stream; the same as simply, where there are no two streams.
+    ByDefault,
     /// `key { s1: k, s2: j }`: for each stage a bit that says which.
     ByStage(u32),
 }
@@ -100,8 +103,8 @@ enum Times {
 #[derive(Clone, Debug)]
 struct Condition {
     test: Test,
-    /// Of its stage, where there are several.
-    stream: Option<&'static str>,
+    /// The stream of its stage, of those that the pattern reads, by position modulo their number.
+    stream: Option<usize>,
     lookback: Option<Lookback>,
 }
 
@@ -112,6 +115,10 @@ enum Test {
     Other(&'static str),
     Value(&'static str, i64),
     Anything,
+    /// On the field whose type differs by stream.
+    Own(i64),
+    /// On what a table has for the type.
+    Class(i64),
 }
 
 /// A condition on what was taken: by the stage so many before this one; by this one if there are not so many.
@@ -151,15 +158,20 @@ pub(super) fn drafts(odds: Odds) -> impl Strategy<Value = Draft> {
     ];
     let keep = maybe(odds.keep, prop::sample::select(vec!["latest", "first"]));
     let within_events = maybe(odds.counted, prop_oneof![1..=6u32, 2..=4u32]);
-    let key = prop_oneof![Just(Keyed::ByStream), any::<u32>().prop_map(Keyed::ByStage)];
-    let origin = (chance(odds.streams), either(odds.keys, key, Just(Keyed::Simply)));
-    let bounds = (within, within_events, maybe(odds.skip, skip), keep, maybe(odds.active, active()));
-    (steps(odds, 2), bounds, origin).prop_map(|(steps, bounds, (is_of_streams, key))| {
-        let (within, within_events, skip, keep, active) = bounds;
+    let key = prop_oneof![
+        2 => Just(Keyed::ByStream),
+        1 => Just(Keyed::ByDefault),
+        3 => any::<u32>().prop_map(Keyed::ByStage)
+    ];
+    let key = either(odds.keys, key, Just(Keyed::Simply));
+    let cooldown = maybe(odds.cooldown, prop::sample::select(vec![1, 100, 300, 1_000, 3_000]));
+    let bounds = (within, within_events, maybe(odds.skip, skip), keep, maybe(odds.active, active()), cooldown);
+    (steps(odds, 2), bounds, key).prop_map(|(steps, bounds, key)| {
+        let (within, within_events, skip, keep, active, cooldown) = bounds;
         // Only a window says when it is certain that nothing came.
         let is_endless = within_events.is_none() && waits_in_vain(&steps);
         let within = if is_endless { within.or(Some(1_000)) } else { within };
-        Draft { steps, within, within_events, skip, keep, active, is_of_streams, key }
+        Draft { steps, within, within_events, skip, keep, active, key, cooldown }
     })
 }
 
@@ -328,6 +340,10 @@ fn condition(odds: Odds) -> impl Strategy<Value = Condition> {
         1 => (prop::sample::select(vec!["<", ">=", "!="]), 1..=6i64).prop_map(|(operator, v)| Test::Value(operator, v)),
         1 => Just(Test::Anything),
     ];
+    let declared = prop_oneof![(1..=4i64).prop_map(Test::Own), (1..=2i64).prop_map(Test::Class)];
+    let test = either(if odds.is_declared() { 0.15 } else { 0.0 }, declared, test);
+    // What comes from a level to the next must often be taken there, to come to the one above.
+    let test = either(if odds.levels { 0.3 } else { 0.0 }, Just(Test::Anything), test);
     let ask = prop_oneof![
         (1..=3i64).prop_map(Ask::Fewer),
         (5..=14i64).prop_map(Ask::SumBelow),
@@ -337,7 +353,7 @@ fn condition(odds: Odds) -> impl Strategy<Value = Condition> {
         prop::sample::select(vec![0, 1, 2, -1, -2]).prop_map(Ask::AtLeast),
     ];
     let lookback = maybe(odds.lookback, (0..3usize, ask).prop_map(|(back, ask)| Lookback { back, ask }));
-    let stream = maybe(if odds.streams > 0.0 { 0.5 } else { 0.0 }, prop::sample::select(STREAMS.to_vec()));
+    let stream = maybe(if odds.is_declared() { 0.5 } else { 0.0 }, 0..4usize);
     (test, stream, lookback).prop_map(|(test, stream, lookback)| Condition { test, stream, lookback })
 }
 
@@ -376,17 +392,12 @@ impl Step {
     }
 }
 
-/// The streams, where there are several.
-pub(super) const STREAMS: [&str; 2] = ["one", "two"];
-
-/// Their fields.
-const FIELDS: &str = "{ k: string? j: string? type: string v: int }";
-
 /// Writes a draft, and gives the stages their names.
 #[derive(Default)]
-struct Writer {
+struct Writer<'s> {
     text: String,
-    is_of_streams: bool,
+    /// The streams that the pattern reads, where any are declared.
+    from: &'s [&'s str],
     stages: u32,
     /// The stages that take something, so far.
     taking: Vec<String>,
@@ -394,9 +405,10 @@ struct Writer {
     elsewhere: Vec<String>,
 }
 
-impl fmt::Display for Draft {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut writer = Writer { is_of_streams: self.is_of_streams, ..Writer::default() };
+impl Draft {
+    /// The pattern of that name over those streams, and the stages that take something.
+    pub(super) fn text(&self, name: &str, from: &[&str]) -> (String, Vec<String>) {
+        let mut writer = Writer { from, ..Writer::default() };
         let mut names = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
             let is_stage = matches!(step.term, Term::Stage(_)) && !step.is_negation();
@@ -404,66 +416,72 @@ impl fmt::Display for Draft {
             writer.step(step, index == 0, index + 1 == self.steps.len());
             names.extend(writer.taking.last().filter(|_| is_stage).cloned());
         }
-        self.write_head(f, writer.stages)?;
-        if let Some(Active { from, until }) = self.active {
+        let steps = std::mem::take(&mut writer.text);
+        writer.head(self, name);
+        writer.text.push_str(&steps);
+        writer.endings(self, &names);
+        (writer.text, writer.taking)
+    }
+}
+
+impl Writer<'_> {
+    fn put(&mut self, text: fmt::Arguments<'_>) {
+        self.text.write_fmt(text).expect("writing to a string does not fail");
+    }
+
+    /// What stands before the steps, of which it has to know the stages.
+    fn head(&mut self, draft: &Draft, name: &str) {
+        self.put(format_args!("pattern {name}"));
+        if !self.from.is_empty() {
+            self.put(format_args!("\nfrom {}", self.from.join(", ")));
+        }
+        match draft.key {
+            Keyed::ByStream if self.from.len() > 1 => {
+                let fields = ["k", "j"].into_iter().cycle();
+                let of_streams = self.from.iter().zip(fields).map(|(stream, field)| format!("{stream}: {field}"));
+                self.put(format_args!("\nkey {{ {} }}", of_streams.collect::<Vec<_>>().join(", ")));
+            }
+            Keyed::ByDefault if !self.from.is_empty() && STREAMS.starts_with(self.from) => {}
+            Keyed::Simply | Keyed::ByStream | Keyed::ByDefault => self.put(format_args!("\nkey k")),
+            Keyed::ByStage(bits) => {
+                let field = |stage: u32| if bits >> (stage % u32::BITS) & 1 == 0 { "k" } else { "j" };
+                let of_stages = (1..=self.stages).map(|stage| format!("s{stage}: {}", field(stage)));
+                self.put(format_args!("\nkey {{ {} }}", of_stages.collect::<Vec<_>>().join(", ")));
+            }
+        }
+        if let Some(Active { from, until }) = draft.active {
             let moment = |word: &str, millis: Option<i64>| {
                 millis.map(|millis| format!(" {word} @{}", Timestamp::from_millis(millis))).unwrap_or_default()
             };
-            write!(f, "\nactive{}{}", moment("from", from), moment("until", until))?;
+            self.put(format_args!("\nactive{}{}", moment("from", from), moment("until", until)));
         }
-        write!(f, "{}", writer.text)?;
-        if let Some(within) = self.within {
-            write!(f, "\nwithin {within}ms")?;
+    }
+
+    /// What stands behind the steps. A skip strategy can name these stages.
+    fn endings(&mut self, draft: &Draft, names: &[String]) {
+        if let Some(within) = draft.within {
+            self.put(format_args!("\nwithin {within}ms"));
         }
-        if let Some(events) = self.within_events {
-            write!(f, "\nwithin {events} events")?;
+        if let Some(events) = draft.within_events {
+            self.put(format_args!("\nwithin {events} events"));
         }
-        if let Some(keep) = self.keep {
-            write!(f, "\nkeep {keep}")?;
+        if let Some(keep) = draft.keep {
+            self.put(format_args!("\nkeep {keep}"));
         }
-        match self.skip {
-            Some(Skip::ToNext) => write!(f, "\nskip to next"),
-            Some(Skip::PastLast) => write!(f, "\nskip past last"),
+        match draft.skip {
+            Some(Skip::ToNext) => self.put(format_args!("\nskip to next")),
+            Some(Skip::PastLast) => self.put(format_args!("\nskip past last")),
             Some(Skip::ToFirst(index)) if !names.is_empty() => {
-                write!(f, "\nskip to first {}", names[index % names.len()])
+                self.put(format_args!("\nskip to first {}", names[index % names.len()]));
             }
             Some(Skip::ToLast(index)) if !names.is_empty() => {
-                write!(f, "\nskip to last {}", names[index % names.len()])
+                self.put(format_args!("\nskip to last {}", names[index % names.len()]));
             }
-            Some(Skip::ToFirst(_) | Skip::ToLast(_)) | None => Ok(()),
+            Some(Skip::ToFirst(_) | Skip::ToLast(_)) | None => {}
         }
-    }
-}
-
-impl Draft {
-    /// Whether the events say of which stream they are.
-    pub(super) fn is_of_streams(&self) -> bool {
-        self.is_of_streams
-    }
-
-    fn write_head(&self, f: &mut fmt::Formatter<'_>, stages: u32) -> fmt::Result {
-        if self.is_of_streams {
-            STREAMS.iter().try_for_each(|stream| writeln!(f, "stream {stream} {FIELDS}"))?;
+        if let Some(cooldown) = draft.cooldown {
+            self.put(format_args!("\ncooldown {cooldown}ms"));
         }
-        write!(f, "pattern p")?;
-        if self.is_of_streams {
-            write!(f, "\nfrom {}", STREAMS.join(", "))?;
-        }
-        match self.key {
-            Keyed::ByStream if self.is_of_streams => write!(f, "\nkey {{ {}: k, {}: j }}", STREAMS[0], STREAMS[1]),
-            Keyed::Simply | Keyed::ByStream => write!(f, "\nkey k"),
-            Keyed::ByStage(bits) => {
-                let field = |stage: u32| if bits >> (stage % u32::BITS) & 1 == 0 { "k" } else { "j" };
-                let of_stages = (1..=stages).map(|stage| format!("s{stage}: {}", field(stage)));
-                write!(f, "\nkey {{ {} }}", of_stages.collect::<Vec<_>>().join(", "))
-            }
-        }
-    }
-}
-
-impl Writer {
-    fn put(&mut self, text: fmt::Arguments<'_>) {
-        self.text.write_fmt(text).expect("writing to a string does not fail");
     }
 
     fn step(&mut self, step: &Step, first: bool, last: bool) {
@@ -516,12 +534,13 @@ impl Writer {
             self.taking.push(name.clone());
         }
         self.put(format_args!("{name}"));
-        if let Some(stream) = condition.stream.filter(|_| self.is_of_streams) {
+        let stream = condition.stream.filter(|_| !self.from.is_empty()).map(|index| self.from[index % self.from.len()]);
+        if let Some(stream) = stream {
             self.put(format_args!(": {stream}"));
         }
         self.quantifier(step.quantifier.as_ref());
         self.put(format_args!(" where "));
-        self.condition(condition);
+        self.condition(condition, stream);
         self.until(step.quantifier.as_ref());
     }
 
@@ -571,17 +590,25 @@ impl Writer {
     fn until(&mut self, quantifier: Option<&Quantifier>) {
         if let Some(until) = quantifier.and_then(|quantifier| quantifier.until.as_ref()) {
             self.put(format_args!(" until "));
-            self.condition(until);
+            self.condition(until, None);
         }
     }
 
-    fn condition(&mut self, condition: &Condition) {
+    /// A condition on events of a stream, or of any.
+    fn condition(&mut self, condition: &Condition, stream: Option<&str>) {
         match condition.test {
             Test::Type(kind) => self.put(format_args!("type == \"{kind}\"")),
             Test::Either(a, b) => self.put(format_args!("(type == \"{a}\" or type == \"{b}\")")),
             Test::Other(kind) => self.put(format_args!("not (type == \"{kind}\")")),
             Test::Value(operator, v) => self.put(format_args!("v {operator} {v}")),
             Test::Anything => self.put(format_args!("true")),
+            Test::Own(least) => match stream {
+                Some("one") => self.put(format_args!("z >= {least}")),
+                Some("two") => self.put(format_args!("z >= \"{}\"", ["a", "b", "c", "d"][least as usize % 4])),
+                Some(_) | None => self.put(format_args!("v >= {least}")),
+            },
+            Test::Class(class) if self.from.is_empty() => self.put(format_args!("v != {class}")),
+            Test::Class(class) => self.put(format_args!("classes[type].class == {class}")),
         }
         let Some(Lookback { back, ask }) = condition.lookback else { return };
         let Some(stage) = self.taking.iter().rev().nth(back).or(self.taking.last()).cloned() else { return };
