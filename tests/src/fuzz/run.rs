@@ -84,7 +84,7 @@ fn case_of(pattern: String, input: Vec<Input>) -> Case {
     Case { id: "fuzz".to_owned(), pattern, input, ..Case::default() }
 }
 
-/// Whether the reference can run it. Outputs do not say of which pattern they are, so there must be one.
+/// Whether the reference can run it. Patterns that read what others emit multiply what comes to them, so there must be one.
 fn is_small(patterns: &[Pattern]) -> bool {
     let [pattern] = patterns else { return false };
     pattern.stages.len() <= STAGES_MAX && rounds(&pattern.sequence) <= ROUNDS_MAX
