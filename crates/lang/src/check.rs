@@ -9,7 +9,7 @@ mod declarations;
 mod expression;
 mod function;
 mod held;
-mod holds;
+pub(crate) mod holds;
 mod key;
 mod names;
 mod parts;

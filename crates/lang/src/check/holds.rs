@@ -513,7 +513,7 @@ fn constant(expr: &Expr) -> Option<Value<'_>> {
 }
 
 /// The scope of what asks nothing.
-struct Nothing;
+pub(crate) struct Nothing;
 
 impl Scope for Nothing {
     fn field(&self, _: FieldId) -> Value<'_> {

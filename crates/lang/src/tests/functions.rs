@@ -2,36 +2,13 @@
 
 use std::sync::Arc;
 
-use ensue_model::expr::LookbackId;
 use ensue_model::function::HostFunction;
 use ensue_model::pattern::Term;
-use ensue_model::{Decimal, Expr, Fault, FieldId, Scope, Timestamp, Value, eval, functions};
+use ensue_model::{Decimal, Expr, eval, functions};
 
 use super::compile_all;
 use crate::Options;
-
-/// Constants need no scope.
-struct Nothing;
-
-impl Scope for Nothing {
-    fn field(&self, _: FieldId) -> Value<'_> {
-        Value::Null
-    }
-
-    fn time(&self) -> Timestamp {
-        Timestamp::MIN
-    }
-
-    fn key(&self, _: u16) -> Value<'_> {
-        Value::Null
-    }
-
-    fn lookback(&self, _: LookbackId) -> Value<'_> {
-        Value::Null
-    }
-
-    fn fault(&self, _: Fault) {}
-}
+use crate::check::holds::Nothing;
 
 /// The expression, out of a pattern that holds it.
 fn checked(text: &str) -> Expr {
