@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ensue::{Config, Outputs, Partial, Patterns, Row, Schema, Sharded, Span, Timestamp, Type, Watermarks};
+use ensue::{Config, Outputs, Partial, Patterns, Row, Schema, Sharded, Snapshot, Span, Timestamp, Type, Watermarks};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -26,22 +26,60 @@ struct Given {
 }
 
 fn outputs(text: &str, watermarks: Watermarks, shards: usize) -> Given {
-    let schema = Schema::stream("s").field("k", Type::Int).field("type", Type::String).type_field("type");
-    let patterns: Arc<Patterns> = ensue::compile(text, &schema).expect("the pattern is right");
+    let patterns = compiled(text);
     let config = Config { watermarks, ..Config::default() };
     let mut engine = Sharded::new(&patterns, config, shards).expect("the pattern is small");
     let mut out = Outputs::new();
-    for (index, (time, key, kind)) in stream(1).into_iter().enumerate() {
-        let values = patterns.schema.fields.iter().map(|field| match field.name.as_str() {
-            "k" => key.into(),
-            _ => kind.into(),
-        });
-        engine.push(Row::new(time, values.collect()), &mut out).expect("no limit is reached");
+    for (index, event) in stream(1).into_iter().enumerate() {
+        let time = event.0;
+        engine.push(row(event, &patterns), &mut out).expect("no limit is reached");
         if watermarks == Watermarks::Explicit && index % 500 == 499 {
             engine.advance(time - Span::from_millis(60), &mut out).expect("no limit is reached");
         }
     }
     engine.finish(&mut out).expect("no limit is reached");
+    given(&out)
+}
+
+fn compiled(text: &str) -> Arc<Patterns> {
+    let schema = Schema::stream("s").field("k", Type::Int).field("type", Type::String).type_field("type");
+    ensue::compile(text, &schema).expect("the pattern is right")
+}
+
+fn row((time, key, kind): (Timestamp, i64, &'static str), patterns: &Patterns) -> Row {
+    let values = patterns.schema.fields.iter().map(|field| match field.name.as_str() {
+        "k" => key.into(),
+        _ => kind.into(),
+    });
+    Row::new(time, values.collect())
+}
+
+/// The same events in pieces of some length, each event at its position but the pieces turned round; time moves with every
+/// piece. After each so many pieces the engine is saved, and another one with another number of shards goes on.
+fn in_pieces(text: &str, length: usize, shards: &[usize]) -> Given {
+    let patterns = compiled(text);
+    let config = Config { watermarks: Watermarks::Steady, ..Config::default() };
+    let mut engine = Sharded::new(&patterns, config.clone(), shards[0]).expect("the pattern is small");
+    let mut out = Outputs::new();
+    let events: Vec<_> = (0..).zip(stream(1)).collect();
+    let mut newest = Timestamp::MIN;
+    for (piece, events) in events.chunks(length).enumerate() {
+        let placed = events.iter().rev().map(|(position, event)| (*position, row(*event, &patterns)));
+        engine.push_all_at(placed, &mut out).expect("no limit is reached");
+        newest = events.iter().map(|(_, (time, ..))| *time).fold(newest, Timestamp::max);
+        engine.pass(newest - Span::from_millis(60), &mut out).expect("no limit is reached");
+        if piece % 40 == 39 {
+            let saved = engine.save(&mut out).and_then(|saved| saved.to_bytes()).expect("rows can be saved");
+            let saved = Snapshot::from_bytes(&saved, &patterns).expect("it is whole");
+            let shards = shards[piece % shards.len()];
+            engine = Sharded::load(&patterns, config.clone(), shards, saved).expect("it is of these patterns");
+        }
+    }
+    engine.finish(&mut out).expect("no limit is reached");
+    given(&out)
+}
+
+fn given(out: &Outputs<Row>) -> Given {
     let key = |run: &Partial<Row>| format!("{:?}", run.key);
     let events = |run: &Partial<Row>| run.events.iter().map(|(_, taken)| taken.position).collect::<Vec<_>>();
     let mut matches: Vec<_> = out
@@ -68,6 +106,21 @@ fn check(text: &str) {
             assert_eq!(outputs(text, watermarks, shards), alone, "{watermarks:?}, {shards} shards");
         }
     }
+}
+
+fn check_pieces(text: &str) {
+    let whole = in_pieces(text, 6_000, &[1]);
+    assert!(!whole.matches.is_empty() && !whole.timeouts.is_empty() && whole.late == 0, "something comes out");
+    assert_eq!(outputs(text, Watermarks::OutOfOrder(Span::from_millis(60)), 1), whole, "as if events moved time");
+    for (length, shards) in [(1, vec![1, 4, 3]), (17, vec![2, 1]), (64, vec![3, 2]), (500, vec![5])] {
+        assert_eq!(in_pieces(text, length, &shards), whole, "{length} at a time, {shards:?} shards");
+    }
+}
+
+#[test]
+fn what_is_saved_goes_on_with_another_number_of_shards_in_any_steps() {
+    check_pieces("pattern p key k begin a followedBy b next c within 500ms");
+    check_pieces("pattern p key k begin a followedBy b+ followedBy c within 400ms skip past last");
 }
 
 #[test]

@@ -78,8 +78,12 @@ impl Default for Config {
 /// Where watermarks come from: the points of event time before which no more events are expected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Watermarks {
-    /// From the caller, by `advance`.
+    /// From the caller, by `advance`. Under a skip strategy, all windows that are over at a watermark close together, as in
+    /// Flink: what comes out depends on where the watermarks fall.
     Explicit,
+    /// From the caller, by `advance`, and windows close one after the other: what comes out does not depend on the number of
+    /// steps in which time moves.
+    Steady,
     /// From the events, which come in the order of their times. One before the latest is late.
     Ascending,
     /// From the events, which come at most so much later than one with a later time.

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::cascade::Cascade;
 use crate::config::Config;
 use crate::error::Error;
-use crate::intake::Intake;
+use crate::intake::{Admitted, Intake, Refusal};
 use crate::output::{Outputs, Shed};
 use crate::shard::Routed;
 use crate::snapshot::Snapshot;
@@ -62,8 +62,30 @@ impl<E: Event> Engine<E> {
         self.settle(out)
     }
 
+    /// As [`Engine::push_all`], of events with their positions: of those with the same time, the one with the lower position
+    /// comes first. Positions are different, and below [`LEVEL_POSITIONS`](crate::LEVEL_POSITIONS).
+    ///
+    /// # Errors
+    /// As [`Engine::push_all`].
+    pub fn push_all_at(
+        &mut self,
+        events: impl IntoIterator<Item = (u64, E)>,
+        out: &mut Outputs<E>,
+    ) -> Result<(), Error> {
+        for (position, event) in events {
+            let admitted = self.intake.admit_at(&event, position, 1);
+            self.route(event, admitted, out);
+        }
+        self.settle(out)
+    }
+
     fn admit(&mut self, event: E, out: &mut Outputs<E>) {
-        match self.intake.admit(&event, 1) {
+        let admitted = self.intake.admit(&event, 1);
+        self.route(event, admitted, out);
+    }
+
+    fn route(&mut self, event: E, admitted: Result<Admitted, Refusal>, out: &mut Outputs<E>) {
+        match admitted {
             Ok(admitted) => Routed::each(event, &admitted, |_, routed| self.admitted.push(routed)),
             Err(refusal) => refusal.put(event, out),
         }
@@ -157,7 +179,12 @@ impl<E: Event + Serialize + DeserializeOwned> Engine<E> {
     /// # Errors
     /// If an event cannot be serialised.
     pub fn snapshot(&self) -> Result<Vec<u8>, Error> {
-        Snapshot::new(&self.patterns, &self.intake, &self.cascade, vec![self.stack.save()]).to_bytes()
+        self.save().to_bytes()
+    }
+
+    /// The whole state, to be made bytes elsewhere.
+    pub fn save(&self) -> Snapshot<E> {
+        Snapshot::new(&self.patterns, &self.intake, &self.cascade, vec![self.stack.save()])
     }
 
     /// An engine that goes on where a snapshot was taken.
@@ -165,11 +192,17 @@ impl<E: Event + Serialize + DeserializeOwned> Engine<E> {
     /// # Errors
     /// If the bytes are no snapshot of this version and of these patterns.
     pub fn restore(patterns: &Arc<Patterns>, config: Config, bytes: &[u8]) -> Result<Self, Error> {
+        Engine::load(patterns, config, Snapshot::from_bytes(bytes, patterns)?)
+    }
+
+    /// An engine that goes on where a snapshot of these patterns was taken.
+    ///
+    /// # Errors
+    /// If a pattern is larger than a limit, or the snapshot is not whole.
+    pub fn load(patterns: &Arc<Patterns>, config: Config, snapshot: Snapshot<E>) -> Result<Self, Error> {
         let mut engine = Engine::new(patterns, config)?;
-        let snapshot = Snapshot::from_bytes(bytes, patterns)?;
         snapshot.restore_intake(&mut engine.intake);
-        let (cascade, stacks) = snapshot.into_parts(1, engine.intake.levels());
-        engine.cascade.load(cascade);
+        let stacks = snapshot.into_parts(1, engine.intake.levels(), &mut engine.cascade);
         for stack in stacks {
             engine.stack.load(stack, patterns)?;
         }

@@ -81,7 +81,7 @@ pub(crate) struct Clock {
 impl Clock {
     fn observe(&mut self, time: Timestamp) {
         let through = match self.watermarks {
-            Watermarks::Explicit => return,
+            Watermarks::Explicit | Watermarks::Steady => return,
             Watermarks::Ascending => time,
             Watermarks::OutOfOrder(most) => time - most,
         };
@@ -146,7 +146,16 @@ impl Intake {
     /// If it is late, or has no key.
     pub fn admit<E: Event>(&mut self, event: &E, shards: usize) -> Result<Admitted, Refusal> {
         let position = self.next_position;
-        self.next_position += 1;
+        self.admit_at(event, position, shards)
+    }
+
+    /// As [`Intake::admit`], at a position of the caller's: of events with the same time, the one with the lower position comes
+    /// first. Positions are different, and below [`LEVEL_POSITIONS`](crate::LEVEL_POSITIONS).
+    ///
+    /// # Errors
+    /// As [`Intake::admit`].
+    pub fn admit_at<E: Event>(&mut self, event: &E, position: u64, shards: usize) -> Result<Admitted, Refusal> {
+        self.next_position = position + 1;
         let time = event.time();
         if time <= self.clock.late {
             return Err(Refusal::Late);

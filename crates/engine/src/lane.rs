@@ -55,7 +55,7 @@ impl Closing {
         match watermarks {
             _ if !program.skips() => Closing::Together,
             Watermarks::Explicit => Closing::ByKey,
-            Watermarks::Ascending | Watermarks::OutOfOrder(_) => Closing::InTurn,
+            Watermarks::Steady | Watermarks::Ascending | Watermarks::OutOfOrder(_) => Closing::InTurn,
         }
     }
 }

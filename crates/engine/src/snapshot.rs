@@ -118,8 +118,8 @@ impl<E: Event + Serialize + DeserializeOwned> Snapshot<E> {
         intake.restore(self.position, self.late, self.through);
     }
 
-    /// What is on its way between patterns, and what each of `count` stacks knows: the keys are dealt out anew.
-    pub(crate) fn into_parts(self, count: usize, levels: &Levels) -> (Vec<Source<E>>, Vec<SavedStack<E>>) {
+    /// What each of `count` stacks knows: the keys are dealt out anew. The cascade takes what is on its way between patterns.
+    pub fn into_parts(self, count: usize, levels: &Levels, cascade: &mut Cascade<E>) -> Vec<SavedStack<E>> {
         let mut stacks: Vec<SavedStack<E>> = Vec::new();
         stacks.resize_with(count, || SavedStack { levels: levels.iter().map(SavedShard::empty).collect() });
         for saved in self.stacks {
@@ -127,7 +127,8 @@ impl<E: Event + Serialize + DeserializeOwned> Snapshot<E> {
                 deal(saved, level, &levels.get(level).classes, &mut stacks);
             }
         }
-        (self.emitted, stacks)
+        cascade.load(self.emitted);
+        stacks
     }
 }
 

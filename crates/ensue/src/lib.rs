@@ -200,7 +200,7 @@
 
 use std::sync::Arc;
 
-pub use ensue_engine::{Config, Engine, Error, Limits, OnFull, Outputs, Rejected, Shed, Size, Watermarks};
+pub use ensue_engine::{Config, Engine, Error, Limits, OnFull, Outputs, Rejected, Shed, Size, Snapshot, Watermarks};
 pub use ensue_lang::Diagnostics;
 pub use ensue_model::function::HostFunction;
 pub use ensue_model::record::Values;

@@ -155,6 +155,30 @@ impl Records {
         self
     }
 
+    /// Records from the middle of a document on, where others have come to: at this line, and perhaps inside one that was too
+    /// long ([`Records::is_skipping`]).
+    pub fn resumed(mut self, line: u64, is_skipping: bool) -> Self {
+        self.line = line;
+        self.skipping = is_skipping;
+        self.opened = true;
+        self
+    }
+
+    /// How many of the bytes that were fed belong to no record that has been given.
+    pub fn pending_bytes(&self) -> usize {
+        self.buffer.bytes().len() - self.start
+    }
+
+    /// The number of the line behind the record that was given last.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Whether that is the rest of a line that was too long and has been given as such.
+    pub fn is_skipping(&self) -> bool {
+        self.skipping
+    }
+
     /// Takes the next bytes of the source. Call [`Records::next`] until it gives none before the next chunk, or the
     /// chunks pile up.
     pub fn feed(&mut self, chunk: &[u8]) {
@@ -389,6 +413,30 @@ mod tests {
 
     fn csv() -> Records {
         Records::csv(b',')
+    }
+
+    /// From wherever records have come to, others go on with the same.
+    fn check_resumed(records: impl Fn() -> Records, text: &str) {
+        let text = text.as_bytes();
+        let whole = read(records(), &[text]);
+        for (cut, given) in (0..=text.len()).flat_map(|cut| (0..=whole.len()).map(move |given| (cut, given))) {
+            let mut first = records();
+            first.feed(&text[..cut]);
+            let taken = (0..given).map_while(|_| first.next().map(drop)).count();
+            let from = cut - first.pending_bytes();
+            if from == 0 && !first.is_skipping() {
+                continue;
+            }
+            let rest = records().resumed(first.line(), first.is_skipping());
+            assert_eq!(read(rest, &[&text[from..]]), whole[taken..], "{taken} records, cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn records_go_on_where_others_have_come_to() {
+        check_resumed(csv, "\u{feff}a,1\n\nb,\"x\ny\"\r\nc,\"\n2\n3\n");
+        check_resumed(json, "{}\n  \n[1,\n2]");
+        check_resumed(|| csv().with_limit(8), "abcdefghijkl\n1\nabcdefghijkl\n2,\"345678901\n3\n");
     }
 
     fn json() -> Records {

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-use ensue_engine::{Cascade, Config, Engine, Error, Intake, Outputs, Routed, Stack};
+use ensue_engine::{
+    Admitted, Cascade, Config, Engine, Error, Intake, Outputs, Refusal, Routed, SavedStack, Snapshot, Stack,
+};
 use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// An engine with its keys dealt out to threads. With one shard it runs on the caller's thread.
 ///
@@ -50,6 +54,7 @@ impl<E: Event> Inline<E> {
 /// The caller's side of the threads.
 #[derive(Debug)]
 struct Threads<E: Event + Send + Sync + 'static> {
+    patterns: Arc<Patterns>,
     intake: Intake,
     cascade: Cascade<E>,
     workers: Vec<Worker<E>>,
@@ -88,6 +93,7 @@ struct Worker<E> {
 enum Work<E> {
     Batch(Batch<E>),
     Table(TableId, Arc<Table>),
+    Save(SyncSender<SavedStack<E>>),
 }
 
 #[derive(Debug)]
@@ -151,6 +157,41 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
         }
     }
 
+    /// Takes events with their positions: of those with the same time, the one with the lower position comes first. Positions
+    /// are different, and below [`LEVEL_POSITIONS`](ensue_engine::LEVEL_POSITIONS).
+    ///
+    /// # Errors
+    /// As [`Engine::push`](ensue_engine::Engine::push).
+    pub fn push_all_at(
+        &mut self,
+        events: impl IntoIterator<Item = (u64, E)>,
+        out: &mut Outputs<E>,
+    ) -> Result<(), Error> {
+        match &mut self.inner {
+            Inner::Inline(inline) => {
+                inline.catch_up(out)?;
+                inline.engine.push_all_at(events, out)
+            }
+            Inner::Threads(threads) => {
+                events.into_iter().try_for_each(|(position, event)| threads.push_at(position, event, out))
+            }
+        }
+    }
+
+    /// Moves the watermark, and does not wait: what it completes comes out with this call or a later one.
+    ///
+    /// # Errors
+    /// As [`Engine::advance`](ensue_engine::Engine::advance).
+    pub fn pass(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
+        match &mut self.inner {
+            Inner::Inline(inline) => inline.advance(watermark, out),
+            Inner::Threads(threads) => {
+                threads.intake.advance(watermark);
+                threads.receive_ready(out)
+            }
+        }
+    }
+
     /// Moves the watermark, and waits until all that it completes has come out.
     ///
     /// # Errors
@@ -172,6 +213,40 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// As [`Engine::finish`](ensue_engine::Engine::finish).
     pub fn finish(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
         self.advance(Timestamp::MAX, out)
+    }
+
+    /// The whole state, behind all events that have come; what they complete comes out.
+    ///
+    /// # Errors
+    /// As [`Engine::push`](ensue_engine::Engine::push).
+    pub fn save(&mut self, out: &mut Outputs<E>) -> Result<Snapshot<E>, Error>
+    where
+        E: Serialize + DeserializeOwned,
+    {
+        match &mut self.inner {
+            Inner::Inline(inline) => {
+                inline.catch_up(out)?;
+                Ok(inline.engine.save())
+            }
+            Inner::Threads(threads) => threads.save(out),
+        }
+    }
+
+    /// An engine with so many shards that goes on where a snapshot of these patterns was taken, with whatever number of shards.
+    ///
+    /// # Errors
+    /// If a pattern is larger than a limit, or the snapshot is not whole.
+    pub fn load(patterns: &Arc<Patterns>, config: Config, shards: usize, snapshot: Snapshot<E>) -> Result<Self, Error>
+    where
+        E: Serialize + DeserializeOwned,
+    {
+        let inner = if shards <= 1 {
+            let engine = Engine::load(patterns, config, snapshot)?;
+            Inner::Inline(Box::new(Inline { engine, batch: Vec::with_capacity(INLINE_EVENTS) }))
+        } else {
+            Inner::Threads(Box::new(Threads::load(patterns, &config, shards, snapshot)?))
+        };
+        Ok(Sharded { inner })
     }
 
     /// How many evaluations had no result because of unlike types, overflow and the like. Those of events whose outputs
@@ -217,17 +292,20 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
 }
 
 impl<E: Event + Send + Sync + 'static> Threads<E> {
-    fn new(patterns: &Patterns, config: &Config, shards: usize) -> Result<Self, Error> {
+    fn new(patterns: &Arc<Patterns>, config: &Config, shards: usize) -> Result<Self, Error> {
         let intake = Intake::new(patterns, config.watermarks)?;
         let cascade = Cascade::new(patterns, intake.levels().count())?;
-        let config = &Config { limits: config.limits.shared_by(shards), ..config.clone() };
+        let stacks = stacks(patterns, &intake, config, shards)?;
+        Ok(Threads::start(patterns, intake, cascade, stacks))
+    }
+
+    fn start(patterns: &Arc<Patterns>, intake: Intake, cascade: Cascade<E>, stacks: Vec<Stack<E>>) -> Self {
         let (replies_in, replies) = channel();
-        let mut workers = Vec::with_capacity(shards);
-        for index in 0..shards {
-            let stack = Stack::new(patterns, intake.levels(), config)?;
-            workers.push(Worker::new(index, stack, replies_in.clone()));
-        }
-        Ok(Threads {
+        let shards = stacks.len();
+        let worker = |(index, stack)| Worker::new(index, stack, replies_in.clone());
+        let workers: Vec<_> = stacks.into_iter().enumerate().map(worker).collect();
+        Threads {
+            patterns: patterns.clone(),
             intake,
             cascade,
             batches: workers.iter().map(|_| Vec::new()).collect(),
@@ -238,11 +316,21 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
             sent: 0,
             counts: vec![Counts::default(); shards],
             replies,
-        })
+        }
     }
 
     fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
-        match self.intake.admit(&event, self.workers.len()) {
+        let admitted = self.intake.admit(&event, self.workers.len());
+        self.route(event, admitted, out)
+    }
+
+    fn push_at(&mut self, position: u64, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
+        let admitted = self.intake.admit_at(&event, position, self.workers.len());
+        self.route(event, admitted, out)
+    }
+
+    fn route(&mut self, event: E, admitted: Result<Admitted, Refusal>, out: &mut Outputs<E>) -> Result<(), Error> {
+        match admitted {
             Ok(admitted) => {
                 Routed::each(event, &admitted, |shard, routed| self.batches[shard].push(routed));
             }
@@ -347,6 +435,8 @@ impl<E: Event + Send + Sync + 'static> Worker<E> {
                         }
                     }
                     Work::Table(table, rows) => stack.set_table(table, &rows),
+                    // Who asked may have given up.
+                    Work::Save(to) => drop(to.send(stack.save())),
                 }
             }
         });
@@ -357,6 +447,42 @@ impl<E: Event + Send + Sync + 'static> Worker<E> {
         let channel = self.work.as_ref().expect("the channel is open until the worker is dropped");
         channel.send(work).expect("a shard takes work until its channel is closed");
     }
+}
+
+impl<E: Event + Serialize + DeserializeOwned + Send + Sync + 'static> Threads<E> {
+    fn load(patterns: &Arc<Patterns>, config: &Config, shards: usize, snapshot: Snapshot<E>) -> Result<Self, Error> {
+        let mut intake = Intake::new(patterns, config.watermarks)?;
+        snapshot.restore_intake(&mut intake);
+        let mut cascade = Cascade::new(patterns, intake.levels().count())?;
+        let saved = snapshot.into_parts(shards, intake.levels(), &mut cascade);
+        let mut stacks = stacks(patterns, &intake, config, shards)?;
+        stacks.iter_mut().zip(saved).try_for_each(|(stack, saved)| stack.load(saved, patterns))?;
+        Ok(Threads::start(patterns, intake, cascade, stacks))
+    }
+
+    fn save(&mut self, out: &mut Outputs<E>) -> Result<Snapshot<E>, Error> {
+        self.send();
+        self.receive_all(out)?;
+        let ask = |worker: &Worker<E>| {
+            let (to, from) = sync_channel(1);
+            worker.send(Work::Save(to));
+            from
+        };
+        let saved: Vec<_> = self.workers.iter().map(ask).collect();
+        let stacks = saved.into_iter().map(|from| from.recv().expect("a shard saves when it is told to")).collect();
+        Ok(Snapshot::new(&self.patterns, &self.intake, &self.cascade, stacks))
+    }
+}
+
+/// The shards of each thread, without events.
+fn stacks<E: Event>(
+    patterns: &Patterns,
+    intake: &Intake,
+    config: &Config,
+    shards: usize,
+) -> Result<Vec<Stack<E>>, Error> {
+    let config = &Config { limits: config.limits.shared_by(shards), ..config.clone() };
+    (0..shards).map(|_| Stack::new(patterns, intake.levels(), config)).collect()
 }
 
 /// Lets the patterns of a level handle a batch.
