@@ -11,7 +11,7 @@ pub mod source;
 
 pub use error::Error;
 pub use sink::{Output, Sink};
-pub use source::{Read, Source};
+pub use source::{Opened, Read, Source};
 
 use serde::{Deserialize, Serialize};
 
