@@ -8,17 +8,29 @@ use std::io;
 pub struct Error {
     what: String,
     cause: Option<io::Error>,
+    is_final: bool,
 }
 
 impl Error {
     /// An error that says what could not be done, in a sentence without a full stop: "cannot write `out.jsonl`".
     pub fn new(what: impl Into<String>) -> Self {
-        Error { what: what.into(), cause: None }
+        Error { what: what.into(), cause: None, is_final: false }
     }
 
     /// The same, with what the system said of it.
     pub fn io(what: impl Into<String>, cause: io::Error) -> Self {
-        Error { what: what.into(), cause: Some(cause) }
+        Error { what: what.into(), cause: Some(cause), is_final: false }
+    }
+
+    /// The same, where trying again is of no use.
+    #[must_use]
+    pub fn for_good(self) -> Self {
+        Error { is_final: true, ..self }
+    }
+
+    /// Whether trying again is of no use.
+    pub fn is_final(&self) -> bool {
+        self.is_final
     }
 }
 

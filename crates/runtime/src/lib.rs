@@ -3,6 +3,9 @@
 //! Knows no formats and no files. Batches of events cross threads, not single ones; what comes out for one key does not
 //! depend on the number of shards.
 
+mod clock;
+pub mod event;
+pub mod job;
 mod sharded;
 
 pub use sharded::Sharded;

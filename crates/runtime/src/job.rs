@@ -1,0 +1,527 @@
+//! A job: sources through patterns to sinks, for as long as it is left alone.
+//!
+//! Each source is read and decoded on a thread of its own ([`reader`], [`inlet`]). The thread that calls [`Job::run`] takes
+//! their batches through the engine in the order of time ([`flow`]); what comes out is written on another ([`outlets`]), and
+//! checkpoints are made bytes and written on a third ([`checkpoint`]). All that crosses threads has a bound, so that a slow
+//! sink slows the sources.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use ensue_connect::{Position, Sink, Source};
+use ensue_engine::{Config, Limits, Snapshot};
+use ensue_io::{Decoder, Envelope, RowFormat, TimeFormat};
+use ensue_lang::Options;
+use ensue_model::table::Table;
+use ensue_model::{Patterns, Span, StreamId, Timestamp};
+use tracing::{info, warn};
+
+use crate::clock;
+
+mod binding;
+pub mod checkpoint;
+mod control;
+mod error;
+mod flow;
+mod inlet;
+mod keeper;
+mod outlets;
+mod reader;
+mod threads;
+
+pub use control::Control;
+pub use error::JobError;
+pub use flow::{Cut, Pace, Progress, SOURCES_MAX};
+pub use outlets::{Counts, OfPattern, Routes};
+pub use reader::{Format, Mark, Place};
+
+use binding::Bound;
+use checkpoint::{Checkpoint, SavedSource, Store};
+use flow::Flow;
+use inlet::{Given, Inlet};
+use keeper::{Keeper, Stored};
+use outlets::{Outlet, Outlets};
+use reader::Reader;
+use threads::{Listener, Message, Writer};
+
+/// How long the job waits for something to happen until it looks at the clock.
+const TICK: Duration = Duration::from_millis(100);
+
+/// So long a source may hold time back until that is said, and then again.
+const STUCK: Span = Span::from_seconds(30);
+
+/// How long a source is waited for when a job starts and its columns have to be known.
+const FIRST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Opens something at a position that it gave in an earlier process, or at its start.
+type Open<T> = Box<dyn Fn(Option<&Position>) -> Result<Box<T>, ensue_connect::Error> + Send>;
+
+/// A source of a job.
+pub struct SourceSpec {
+    /// Its name, which tells it from the others, also after a restart.
+    pub name: String,
+    /// The stream that it feeds; may be left out where there is one.
+    pub stream: Option<String>,
+    /// Opens it.
+    pub open: Open<dyn Source>,
+    /// How its rows are written.
+    pub format: Format,
+    /// The field of the event time; none if the stream marks it.
+    pub time: Option<String>,
+    /// How times are written.
+    pub time_format: TimeFormat,
+    /// How its time passes.
+    pub pace: Pace,
+}
+
+/// A sink of a job.
+pub struct SinkSpec {
+    /// Its name, which tells it from the others, also after a restart.
+    pub name: String,
+    /// Opens it.
+    pub open: Open<dyn Sink>,
+}
+
+/// Which sinks take what, by their names.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Outputs {
+    /// Matches.
+    pub matches: Vec<String>,
+    /// Timeouts.
+    pub timeouts: Vec<String>,
+    /// Late events.
+    pub late: Vec<String>,
+    /// Lines that are no events, and events without a key.
+    pub rejected: Vec<String>,
+    /// For patterns by name, where their matches and their timeouts go instead; none: where all go.
+    pub patterns: Vec<(String, OfOne)>,
+}
+
+/// Where the outputs of one pattern go.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct OfOne {
+    /// Its matches.
+    pub matches: Option<Vec<String>>,
+    /// Its timeouts.
+    pub timeouts: Option<Vec<String>>,
+}
+
+/// Gives the rows of the tables that patterns declare, by name.
+pub type Tables = Box<dyn Fn(&Patterns) -> Result<Vec<(String, Table)>, String> + Send>;
+
+/// A job, as it is described.
+pub struct Job {
+    /// Its name.
+    pub name: String,
+    /// The pattern files, which are compiled together.
+    pub patterns: Vec<ensue_lang::Source>,
+    /// What they are compiled with. The fields of a stream that nobody declares come from the only source.
+    pub options: Options,
+    /// Where events come from.
+    pub sources: Vec<SourceSpec>,
+    /// Where outputs can go.
+    pub sinks: Vec<SinkSpec>,
+    /// Which go where.
+    pub outputs: Outputs,
+    /// The rows of tables.
+    pub tables: Tables,
+    /// Where checkpoints are kept.
+    pub checkpoints: Option<Checkpoints>,
+    /// Threads that share the keys among them.
+    pub shards: usize,
+    /// What the engine does not grow beyond.
+    pub limits: Limits,
+}
+
+/// Where checkpoints are kept, and how often they are taken.
+#[derive(Debug)]
+pub struct Checkpoints {
+    /// The folder.
+    pub store: Store,
+    /// The time from one to the next.
+    pub every: Duration,
+}
+
+/// What a job has done when it returns.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Report {
+    /// How many events each source has given since the job first began.
+    pub events: Vec<(String, u64)>,
+    /// What came out.
+    pub counts: Counts,
+    /// Whether all sources had ended. Otherwise it was told to stop.
+    pub has_ended: bool,
+    /// The number of the last checkpoint.
+    pub checkpoint: Option<u64>,
+}
+
+impl Job {
+    /// Makes everything ready: reads the newest checkpoint, opens sources and sinks where it says, compiles the patterns.
+    ///
+    /// # Errors
+    /// If anything of that fails. Nothing has been written then, but for files of sinks that may have been made or cut back.
+    pub fn prepare(self) -> Result<Running, JobError> {
+        let found = match &self.checkpoints {
+            Some(checkpoints) => checkpoints.store.newest()?,
+            None => None,
+        };
+        let saved = found.map(|found| {
+            found.damaged.iter().for_each(|damaged| warn!("{damaged}; an older one is used"));
+            found.checkpoint
+        });
+        if let Some(saved) = &saved {
+            info!(number = saved.number, "goes on from a checkpoint");
+        }
+        Running::new(self, saved)
+    }
+}
+
+/// A job that is ready to run.
+pub struct Running {
+    job: String,
+    patterns: Arc<Patterns>,
+    texts: Vec<(String, String)>,
+    flow: Flow,
+    inlets: Vec<Option<Inlet>>,
+    sources: Vec<SavedSource>,
+    outlets: Outlets,
+    checkpoints: Option<Checkpoints>,
+    /// The number of the newest checkpoint.
+    number: u64,
+    has_ended: bool,
+}
+
+/// A source that has been opened.
+struct Opened {
+    spec: SourceSpec,
+    reader: Option<Reader>,
+    rows: RowFormat,
+    progress: Progress,
+}
+
+impl Opened {
+    fn bound(&self) -> Bound<'_> {
+        Bound { name: &self.spec.name, stream: self.spec.stream.as_deref(), rows: &self.rows }
+    }
+}
+
+impl Running {
+    fn new(job: Job, saved: Option<Checkpoint>) -> Result<Self, JobError> {
+        let Job { name, patterns: texts, options, sources, sinks, outputs, tables, checkpoints, shards, limits } = job;
+        if sources.is_empty() || sources.len() > SOURCES_MAX {
+            return Err(JobError::config(format!("a job has 1 to {SOURCES_MAX} sources, this one {}", sources.len())));
+        }
+        let opened = sources.into_iter().map(|spec| open_source(spec, saved.as_ref()));
+        let mut opened: Vec<Opened> = opened.collect::<Result<_, _>>()?;
+        let bound: Vec<Bound<'_>> = opened.iter().map(Opened::bound).collect();
+        let compiled = ensue_lang::compile(&texts, &binding::options(&bound, &options)).map_err(JobError::patterns)?;
+        for warning in compiled.warnings.render(false).lines() {
+            warn!("{warning}");
+        }
+        let patterns = Arc::new(compiled.patterns);
+        let streams = binding::streams_of(&bound, &patterns).map_err(JobError::config)?;
+        binding::check_fields(&bound, &streams, &patterns).map_err(JobError::config)?;
+        let formats: Vec<_> = streams.iter().copied().zip(bound.iter().map(|source| source.rows.clone())).collect();
+        drop(bound);
+        let inlets = opened.iter_mut().zip(&streams);
+        let inlets = inlets.map(|(opened, stream)| decode(opened, *stream, &patterns)).collect::<Result<_, _>>()?;
+
+        let routes = routes(&outputs, &sinks, &patterns)?;
+        let has_ended = saved.as_ref().is_some_and(|saved| saved.has_ended);
+        let outlets = sinks.into_iter().map(|spec| open_sink(&spec, saved.as_ref())).collect::<Result<Vec<_>, _>>()?;
+        let counts = saved.as_ref().map(|saved| saved.counts.clone()).unwrap_or_default();
+        let envelope = Envelope::new(&patterns, &formats);
+        let outlets = Outlets::new(&patterns, envelope, outlets, routes, streams, counts);
+
+        let number = saved.as_ref().map_or(0, |saved| saved.number);
+        let progress: Vec<Progress> = opened.iter().map(|opened| opened.progress.clone()).collect();
+        let from = saved.map(|saved| {
+            let engine = Snapshot::from_bytes(&saved.engine, &patterns)?;
+            Ok::<_, JobError>(Cut { progress, engine })
+        });
+        let paces: Vec<Pace> = opened.iter().map(|opened| opened.spec.pace).collect();
+        let config = Config { limits, ..Config::default() };
+        let mut flow = Flow::new(&patterns, &config, shards, &paces, from.transpose()?, clock::now())?;
+        for (name, rows) in tables(&patterns).map_err(JobError::config)? {
+            if let Some(table) = patterns.table(&name) {
+                flow.set_table(table, Arc::new(rows))?;
+            }
+        }
+        Ok(Running {
+            job: name,
+            texts: texts.into_iter().map(|source| (source.name, source.text)).collect(),
+            patterns,
+            flow,
+            inlets,
+            sources: opened.into_iter().map(Opened::saved).collect(),
+            outlets,
+            checkpoints,
+            number,
+            has_ended,
+        })
+    }
+
+    /// The patterns that run.
+    pub fn patterns(&self) -> &Patterns {
+        &self.patterns
+    }
+
+    /// Runs until all sources have ended, or until `control` says that it shall stop. In either case a last checkpoint is taken.
+    ///
+    /// # Errors
+    /// If a limit is reached and the engine is to stop there; if a source or a sink fails for good; if the last checkpoint cannot be
+    /// written. The newest checkpoint then still holds, and the job can be started again.
+    pub fn run(self, control: &Arc<Control>) -> Result<Report, JobError> {
+        if self.has_ended {
+            info!("the job has ended before: there is nothing to do");
+            return Ok(self.ended_before());
+        }
+        Drive::start(self, control).run()
+    }
+
+    fn ended_before(self) -> Report {
+        let events = self.sources.into_iter().map(|source| (source.name, source.progress.events)).collect();
+        Report { events, counts: self.outlets.counts, has_ended: true, checkpoint: Some(self.number) }
+    }
+}
+
+impl Opened {
+    fn saved(self) -> SavedSource {
+        let columns = match self.rows {
+            RowFormat::Csv(csv) if self.spec.format.has_header => Some(csv.columns),
+            _ => None,
+        };
+        SavedSource { name: self.spec.name, columns, progress: self.progress }
+    }
+}
+
+/// Opens a source where a checkpoint says, and learns its columns.
+fn open_source(spec: SourceSpec, saved: Option<&Checkpoint>) -> Result<Opened, JobError> {
+    let saved = saved.and_then(|saved| saved.sources.iter().find(|source| source.name == spec.name));
+    let progress = saved.map(|saved| saved.progress.clone()).unwrap_or_default();
+    let mut format = spec.format.clone();
+    if let (RowFormat::Csv(csv), Some(columns)) = (&mut format.rows, saved.and_then(|saved| saved.columns.clone()))
+        && csv.columns.is_empty()
+    {
+        csv.columns = columns;
+    }
+    if progress.has_ended {
+        return Ok(Opened { rows: format.rows, spec, reader: None, progress });
+    }
+    let at = saved.map(|saved| &saved.progress.mark.position).filter(|position| **position != Position::default());
+    let source = (spec.open)(at).map_err(|error| JobError::source(&spec.name, error))?;
+    let mut reader = Reader::new(source, format, &progress.mark);
+    match reader.learn_columns(FIRST_PATIENCE) {
+        Ok(true) => {}
+        Ok(false) => {
+            let name = &spec.name;
+            let message =
+                format!("the columns of source `{name}` are not known: it has no header yet; say its `columns`");
+            return Err(JobError::config(message));
+        }
+        Err(error) => return Err(JobError::source(&spec.name, error)),
+    }
+    Ok(Opened { rows: reader.rows().clone(), spec, reader: Some(reader), progress })
+}
+
+/// What decodes the records of a source; none if it has ended.
+fn decode(opened: &mut Opened, stream: StreamId, patterns: &Patterns) -> Result<Option<Inlet>, JobError> {
+    let spec = &opened.spec;
+    let time = binding::time_field(&opened.bound(), spec.time.as_deref(), spec.time_format, stream, patterns);
+    let time = time.map_err(JobError::config)?;
+    let decoder = Decoder::new(patterns, stream, &opened.rows, &time);
+    let decoder = decoder.map_err(|error| JobError::config(format!("source `{}`: {error}", spec.name)))?;
+    Ok(opened.reader.take().map(|reader| Inlet::new(reader, decoder, &opened.progress.mark)))
+}
+
+/// Opens a sink where a checkpoint says.
+fn open_sink(spec: &SinkSpec, saved: Option<&Checkpoint>) -> Result<Outlet, JobError> {
+    let at = saved.and_then(|saved| saved.sinks.iter().find(|sink| sink.name == spec.name));
+    let sink = (spec.open)(at.map(|saved| &saved.position)).map_err(|error| JobError::sink(&spec.name, error))?;
+    Ok(Outlet::new(spec.name.clone(), sink))
+}
+
+/// The places of the sinks that take what.
+fn routes(outputs: &Outputs, sinks: &[SinkSpec], patterns: &Patterns) -> Result<Routes, JobError> {
+    let place = |name: &String| {
+        let place = sinks.iter().position(|sink| sink.name == *name);
+        place.ok_or_else(|| JobError::config(format!("there is no sink `{name}`")))
+    };
+    let places = |names: &[String]| names.iter().map(place).collect::<Result<Vec<_>, _>>();
+    if let Some((name, _)) =
+        outputs.patterns.iter().find(|(name, _)| !patterns.patterns.iter().any(|it| it.name == *name))
+    {
+        return Err(JobError::config(format!("outputs are said for `{name}`, and there is no such pattern")));
+    }
+    let own = |name: &str| outputs.patterns.iter().find(|(of, _)| of == name).map(|(_, own)| own);
+    let mut routes = Routes { late: places(&outputs.late)?, rejected: places(&outputs.rejected)?, ..Routes::default() };
+    for pattern in &patterns.patterns {
+        let own = own(&pattern.name);
+        let matches = own.and_then(|own| own.matches.as_ref()).unwrap_or(&outputs.matches);
+        let timeouts = own.and_then(|own| own.timeouts.as_ref()).unwrap_or(&outputs.timeouts);
+        routes.matches.push(places(matches)?);
+        routes.timeouts.push(places(timeouts)?);
+    }
+    Ok(routes)
+}
+
+/// The thread that drives a job, with the ends of what leads to the others.
+struct Drive {
+    flow: Flow,
+    sources: Vec<SavedSource>,
+    /// What sources and the keeper say.
+    messages: Receiver<Message>,
+    listeners: Vec<Option<Listener>>,
+    writer: Writer,
+    keeper: Option<Keeper>,
+    every: Duration,
+    /// When the last checkpoint was begun.
+    last_cut: Timestamp,
+    /// Whether one is being written.
+    is_cutting: bool,
+    number: u64,
+    /// The source that holds time back, and since when.
+    held: Option<(usize, Timestamp)>,
+    control: Arc<Control>,
+}
+
+impl Drive {
+    fn start(running: Running, control: &Arc<Control>) -> Self {
+        let Running { job, texts, flow, inlets, sources, outlets, checkpoints, number, .. } = running;
+        let (to, messages): (Sender<Message>, _) = channel();
+        let listener = |(source, inlet): (usize, Option<Inlet>)| {
+            inlet.map(|inlet| Listener::start(source, sources[source].name.clone(), inlet, to.clone(), control.clone()))
+        };
+        let listeners = inlets.into_iter().enumerate().map(listener).collect();
+        let every = checkpoints.as_ref().map_or(Duration::MAX, |checkpoints| checkpoints.every);
+        let keeper = checkpoints.map(|checkpoints| Keeper::start(checkpoints.store, job, texts, to));
+        Drive {
+            flow,
+            sources,
+            messages,
+            listeners,
+            writer: Writer::start(outlets, control.clone()),
+            keeper,
+            every,
+            last_cut: Timestamp::MIN,
+            is_cutting: false,
+            number,
+            held: None,
+            control: control.clone(),
+        }
+    }
+
+    fn run(mut self) -> Result<Report, JobError> {
+        if self.number == 0 {
+            // Where outputs begin has to be known before there are any.
+            self.cut(false)?;
+        }
+        while !self.control.is_stopping() && !self.flow.has_ended() {
+            let has_more = self.flow.run(clock::now())?;
+            if !has_more {
+                self.flow.settle()?;
+            }
+            self.hand_out()?;
+            self.hear(if has_more { Duration::ZERO } else { TICK })?;
+            self.look_for_holder();
+            if !self.is_cutting && self.is_due() {
+                self.cut(false)?;
+            }
+        }
+        self.end()
+    }
+
+    /// Whether it is time for a checkpoint.
+    fn is_due(&self) -> bool {
+        let since = clock::now() - self.last_cut;
+        self.keeper.is_some() && u128::try_from(since.as_micros()).is_ok_and(|since| since >= self.every.as_micros())
+    }
+
+    /// Says which source holds time back, when it has done so for long.
+    fn look_for_holder(&mut self) {
+        let now = clock::now();
+        self.held = match (self.flow.holder(now), self.held) {
+            (Some(source), Some((held, since))) if source == held && now - since < STUCK => Some((source, since)),
+            (Some(source), Some((held, _))) if source == held => {
+                let source_name = &self.sources[source].name;
+                warn!(source = source_name, "time stands still: this source gives nothing, and others have gone on");
+                Some((source, now))
+            }
+            (Some(source), _) => Some((source, now)),
+            (None, _) => None,
+        };
+    }
+
+    /// Hands to the sinks what has come out, and lets sources go on whose batches have been taken.
+    fn hand_out(&mut self) -> Result<(), JobError> {
+        self.writer.put(self.flow.out())?;
+        for (source, listener) in self.listeners.iter().enumerate() {
+            let finished = self.flow.finished(source);
+            listener.iter().for_each(|listener| listener.go_on(finished));
+        }
+        Ok(())
+    }
+
+    /// Hears what sources and the keeper say, and waits for the first of it.
+    fn hear(&mut self, patience: Duration) -> Result<(), JobError> {
+        let mut heard = self.messages.recv_timeout(patience);
+        loop {
+            match heard {
+                Ok(message) => self.take(message)?,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            heard = self.messages.recv_timeout(Duration::ZERO);
+        }
+    }
+
+    fn take(&mut self, message: Message) -> Result<(), JobError> {
+        match message {
+            Message::Given(source, Given::Batch(batch)) => self.flow.give(source, batch, clock::now()),
+            Message::Given(source, Given::Nothing(mark)) => self.flow.silent(source, mark),
+            Message::Given(source, Given::Ended(mark)) => self.flow.close(source, mark),
+            Message::Failed(source, error) => return Err(JobError::source(&self.sources[source].name, error)),
+            Message::Stored(stored) => {
+                self.is_cutting = false;
+                match stored {
+                    Ok(Stored { number, bytes, took }) => info!(number, bytes, ?took, "checkpoint"),
+                    Err(error) => warn!("no checkpoint: {error}; it is tried again"),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a checkpoint. It is written on another thread.
+    fn cut(&mut self, has_ended: bool) -> Result<(), JobError> {
+        let Some(keeper) = &self.keeper else { return Ok(()) };
+        self.last_cut = clock::now();
+        let cut = self.flow.cut()?;
+        for (saved, progress) in self.sources.iter_mut().zip(&cut.progress) {
+            saved.progress = progress.clone();
+        }
+        self.writer.put(self.flow.out())?;
+        self.number += 1;
+        let synced = self.writer.sync()?;
+        keeper.keep(self.number, self.last_cut, self.sources.clone(), cut.engine, has_ended, synced);
+        self.is_cutting = true;
+        Ok(())
+    }
+
+    /// Ends the job, or stops it where it is.
+    fn end(mut self) -> Result<Report, JobError> {
+        let has_ended = self.flow.has_ended();
+        if has_ended {
+            self.flow.finish()?;
+        } else {
+            self.flow.settle()?;
+        }
+        self.hand_out()?;
+        self.cut(has_ended)?;
+        self.keeper.map_or(Ok(()), Keeper::finish)?;
+        let counts = self.writer.finish()?;
+        let events = self.sources.into_iter().zip(self.flow.progress());
+        let events = events.map(|(source, progress)| (source.name, progress.events)).collect();
+        Ok(Report { events, counts, has_ended, checkpoint: Some(self.number).filter(|number| *number > 0) })
+    }
+}

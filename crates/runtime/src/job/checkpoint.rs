@@ -1,0 +1,310 @@
+//! Checkpoints on disk: written whole or not at all, and the newest good one is found again.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use ensue_connect::Position;
+use ensue_model::Timestamp;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::job::flow::Progress;
+use crate::job::outlets::Counts;
+
+/// What a checkpoint begins with: what it is, and the version of the format.
+const MAGIC: &[u8; 16] = b"ensue checkpt 1\n";
+
+/// How many bytes the hash behind it takes.
+const HASH_BYTES: usize = 8;
+
+/// Everything that a job needs to go on after a stop as if there had been none.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The name of the job.
+    pub job: String,
+    /// Which one it is, from 1.
+    pub number: u64,
+    /// When it was taken, by the clock on the wall.
+    pub taken: Timestamp,
+    /// The pattern files, with their names.
+    pub patterns: Vec<(String, String)>,
+    /// The sources, in their order.
+    pub sources: Vec<SavedSource>,
+    /// The sinks.
+    pub sinks: Vec<SavedSink>,
+    /// What has come out since the job began.
+    pub counts: Counts,
+    /// Whether the job had come to its end.
+    pub has_ended: bool,
+    /// The state of the engine: the bytes of a [`Snapshot`](ensue_engine::Snapshot).
+    #[serde(with = "serde_bytes")]
+    pub engine: Vec<u8>,
+}
+
+/// A source in a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SavedSource {
+    /// Its name in the job.
+    pub name: String,
+    /// The columns, where a header has said them.
+    pub columns: Option<Vec<String>>,
+    /// How far it had come.
+    pub progress: Progress,
+}
+
+/// A sink in a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SavedSink {
+    /// Its name in the job.
+    pub name: String,
+    /// How far it was safe.
+    pub position: Position,
+}
+
+/// Why a checkpoint could not be written or read.
+#[derive(Debug)]
+pub struct StoreError {
+    what: String,
+    cause: Option<io::Error>,
+}
+
+impl StoreError {
+    pub(crate) fn new(what: String) -> Self {
+        StoreError { what, cause: None }
+    }
+
+    /// The same, for somebody else who has to know.
+    pub(crate) fn copied(&self) -> Self {
+        StoreError::new(self.to_string())
+    }
+
+    fn io(what: impl fmt::Display, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+        let what = format!("cannot {what} `{}`", path.display());
+        move |cause| StoreError { what, cause: Some(cause) }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        self.cause.as_ref().map_or(Ok(()), |cause| write!(f, ": {cause}"))
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// A folder of checkpoints, which one job at a time writes.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    keep: usize,
+    /// Locked as long as the store is open, so that two jobs do not write the same state.
+    _lock: File,
+}
+
+/// The newest checkpoint that is whole.
+#[derive(Debug)]
+pub struct Found {
+    /// It.
+    pub checkpoint: Checkpoint,
+    /// What is wrong with newer ones.
+    pub damaged: Vec<String>,
+}
+
+impl Store {
+    /// Opens a folder of checkpoints, and makes it if it is not there. So many of the newest are kept.
+    ///
+    /// # Errors
+    /// If another job uses it, or it cannot be written.
+    pub fn open(folder: &Path, keep: usize) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
+        let path = folder.join("lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(StoreError::io("write", &path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let message = format!("`{}` is in use: another job writes its checkpoints there", folder.display());
+                return Err(StoreError::new(message));
+            }
+            Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path)(error)),
+        }
+        let store = Store { folder: folder.to_owned(), keep: keep.max(1), _lock: lock };
+        store.clear()?;
+        Ok(store)
+    }
+
+    /// Removes what an earlier process has left half written.
+    fn clear(&self) -> Result<(), StoreError> {
+        let entries = fs::read_dir(&self.folder).map_err(StoreError::io("read", &self.folder))?;
+        for entry in entries.filter_map(Result::ok) {
+            if entry.path().extension().is_some_and(|extension| extension == "part") {
+                fs::remove_file(entry.path()).map_err(StoreError::io("remove", &entry.path()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest checkpoint that is whole; none where none was ever written.
+    ///
+    /// # Errors
+    /// If there are some and none of them is whole.
+    pub fn newest(&self) -> Result<Option<Found>, StoreError> {
+        newest(&self.folder)
+    }
+
+    /// Writes a checkpoint, and forgets those that are too old. Gives how many bytes it is.
+    ///
+    /// # Errors
+    /// If it cannot be written: then those that were there still are.
+    pub fn write(&self, checkpoint: &Checkpoint) -> Result<u64, StoreError> {
+        let path = self.folder.join(file_name(checkpoint.number));
+        let part = path.with_extension("part");
+        let bytes = to_bytes(checkpoint)?;
+        let written = File::create(&part).and_then(|mut file| {
+            file.write_all(&bytes)?;
+            file.sync_all()
+        });
+        if let Err(error) = written {
+            // What was written of it would take the room that may be all that was missing.
+            let _ = fs::remove_file(&part);
+            return Err(StoreError::io("write", &part)(error));
+        }
+        fs::rename(&part, &path).map_err(StoreError::io("write", &path))?;
+        let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        synced.map_err(StoreError::io("write", &self.folder))?;
+        for (_, old) in numbered(&self.folder)?.into_iter().skip(self.keep) {
+            fs::remove_file(&old).map_err(StoreError::io("remove", &old))?;
+        }
+        Ok(bytes.len() as u64)
+    }
+}
+
+/// The newest checkpoint in a folder that is whole; none where none was ever written.
+///
+/// # Errors
+/// If there are some and none of them is whole.
+pub fn newest(folder: &Path) -> Result<Option<Found>, StoreError> {
+    let mut damaged = Vec::new();
+    for (_, path) in numbered(folder)? {
+        let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
+        match from_bytes(&bytes) {
+            Ok(checkpoint) => return Ok(Some(Found { checkpoint, damaged })),
+            Err(reason) => damaged.push(format!("checkpoint `{}` cannot be used: {reason}", path.display())),
+        }
+    }
+    match damaged.is_empty() {
+        true => Ok(None),
+        false => Err(StoreError::new(damaged.join("; "))),
+    }
+}
+
+/// The checkpoints of a folder with their numbers, newest first.
+fn numbered(folder: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
+    let entries = fs::read_dir(folder).map_err(StoreError::io("read", folder))?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let number =
+        |path: &Path| path.file_name()?.to_str()?.strip_prefix("checkpoint-")?.strip_suffix(".ensue")?.parse().ok();
+    let mut numbered: Vec<(u64, PathBuf)> = paths.filter_map(|path| Some((number(&path)?, path))).collect();
+    numbered.sort_by(|a, b| b.cmp(a));
+    Ok(numbered)
+}
+
+fn file_name(number: u64) -> String {
+    format!("checkpoint-{number:08}.ensue")
+}
+
+fn to_bytes(checkpoint: &Checkpoint) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = MAGIC.to_vec();
+    let encoded = rmp_serde::encode::write_named(&mut bytes, checkpoint);
+    encoded.map_err(|error| StoreError::new(format!("cannot encode a checkpoint: {error}")))?;
+    bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
+    Ok(bytes)
+}
+
+fn from_bytes(bytes: &[u8]) -> Result<Checkpoint, String> {
+    let Some((body, hash)) = bytes.split_last_chunk::<HASH_BYTES>() else { return Err("it is cut off".to_owned()) };
+    if !body.starts_with(MAGIC) {
+        return Err("it is no checkpoint of this version".to_owned());
+    }
+    if xxh3_64(body) != u64::from_le_bytes(*hash) {
+        return Err("its bytes are not those that were written".to_owned());
+    }
+    rmp_serde::from_slice(&body[MAGIC.len()..]).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint(number: u64) -> Checkpoint {
+        let sources = vec![SavedSource { name: "orders".to_owned(), columns: None, progress: Progress::default() }];
+        Checkpoint {
+            job: "shop".to_owned(),
+            number,
+            taken: Timestamp::from_seconds(7),
+            patterns: Vec::new(),
+            sources,
+            sinks: Vec::new(),
+            counts: Counts::default(),
+            has_ended: false,
+            engine: vec![1, 2, 3],
+        }
+    }
+
+    fn numbers(folder: &Path) -> Vec<u64> {
+        numbered(folder).unwrap().into_iter().map(|(number, _)| number).collect()
+    }
+
+    #[test]
+    fn the_newest_is_found_and_so_many_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), 2).unwrap();
+        assert!(store.newest().unwrap().is_none(), "nothing has been written");
+        for number in 1..=12 {
+            store.write(&checkpoint(number)).unwrap();
+        }
+        assert_eq!(numbers(folder.path()), [12, 11]);
+        let found = store.newest().unwrap().unwrap();
+        assert_eq!((found.checkpoint.number, found.damaged.len()), (12, 0));
+        assert_eq!(found.checkpoint.engine, [1, 2, 3]);
+    }
+
+    #[test]
+    fn one_that_is_damaged_in_any_byte_or_cut_off_is_passed_over_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), 3).unwrap();
+        store.write(&checkpoint(1)).unwrap();
+        store.write(&checkpoint(2)).unwrap();
+        let newest = folder.path().join(file_name(2));
+        let whole = fs::read(&newest).unwrap();
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 0x10;
+            for damaged in [&flipped[..], &whole[..at]] {
+                fs::write(&newest, damaged).unwrap();
+                let found = store.newest().unwrap().unwrap();
+                assert_eq!(found.checkpoint.number, 1, "byte {at}");
+                assert!(found.damaged[0].contains("checkpoint-00000002.ensue` cannot be used"), "{:?}", found.damaged);
+            }
+        }
+        fs::write(folder.path().join(file_name(1)), b"").unwrap();
+        let error = store.newest().unwrap_err().to_string();
+        assert!(error.contains("00000001.ensue` cannot be used: it is cut off"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_has_one_writer_and_what_is_half_written_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let part = folder.path().join("checkpoint-00000009.part");
+        fs::write(&part, b"half").unwrap();
+        let store = Store::open(folder.path(), 1).unwrap();
+        assert!(!part.exists());
+        let error = Store::open(folder.path(), 1).unwrap_err().to_string();
+        assert!(error.ends_with("is in use: another job writes its checkpoints there"), "{error}");
+        drop(store);
+        Store::open(folder.path(), 1).unwrap();
+    }
+}

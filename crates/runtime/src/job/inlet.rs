@@ -1,0 +1,109 @@
+//! A source of a running job: its bytes as batches of events, with the place before each batch.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use ensue_connect::Error;
+use ensue_io::{BadLine, Decoder};
+
+use crate::event::Numbered;
+use crate::job::reader::{Heard, Mark, Reader};
+
+/// So many records are one batch at most.
+const BATCH_RECORDS: usize = 2_048;
+
+/// Reads a source.
+pub(crate) struct Inlet {
+    reader: Reader,
+    decoder: Decoder,
+    /// How many records are passed over, since they were taken before the source was opened.
+    passed_over: u64,
+}
+
+/// Records that came together.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    /// Where the first of them stands.
+    pub(crate) mark: Mark,
+    /// Behind the last of them.
+    pub(crate) after: Mark,
+    /// What they are.
+    pub(crate) records: Vec<Decoded>,
+}
+
+/// A record that was looked at.
+#[derive(Debug)]
+pub(crate) enum Decoded {
+    Event(Numbered),
+    Bad(Box<Bad>),
+}
+
+/// A line that is no event.
+#[derive(Debug)]
+pub(crate) struct Bad {
+    /// The document that it is of.
+    pub(crate) document: String,
+    pub(crate) line: BadLine,
+}
+
+/// What an inlet gives.
+#[derive(Debug)]
+pub(crate) enum Given {
+    Batch(Batch),
+    /// Nothing for now; the source has come to there.
+    Nothing(Mark),
+    Ended(Mark),
+}
+
+impl Inlet {
+    /// Goes on at a mark, at which the reader's source was opened.
+    pub(crate) fn new(reader: Reader, decoder: Decoder, mark: &Mark) -> Self {
+        Inlet { reader, decoder, passed_over: mark.records }
+    }
+
+    /// The next records; where none are there, it waits about as long as `patience`.
+    ///
+    /// # Errors
+    /// As the source; it may be asked again.
+    pub(crate) fn read(&mut self, patience: Duration) -> Result<Given, Error> {
+        loop {
+            let mark = self.reader.mark();
+            let mut records = Vec::new();
+            self.decode(&mut records);
+            let passed_over = self.passed_over.min(records.len() as u64);
+            self.passed_over -= passed_over;
+            records.drain(..passed_over as usize);
+            if !records.is_empty() {
+                let mark = Mark { records: passed_over, ..mark };
+                return Ok(Given::Batch(Batch { mark, after: self.reader.mark(), records }));
+            }
+            if passed_over > 0 {
+                continue;
+            }
+            match self.reader.read(patience)? {
+                Heard::More => {}
+                Heard::Nothing => return Ok(Given::Nothing(self.reader.mark())),
+                Heard::Ended => return Ok(Given::Ended(self.reader.mark())),
+            }
+        }
+    }
+
+    /// Decodes what is there.
+    fn decode(&mut self, records: &mut Vec<Decoded>) {
+        while records.len() < BATCH_RECORDS
+            && let Some(record) = self.reader.next()
+        {
+            let decoded = record.and_then(|record| {
+                let line = NonZeroU64::new(record.line);
+                self.decoder.decode(&record).map(|row| Numbered { line, row })
+            });
+            records.push(match decoded {
+                Ok(event) => Decoded::Event(event),
+                Err(line) => {
+                    let document = self.reader.document().to_owned();
+                    Decoded::Bad(Box::new(Bad { document, line }))
+                }
+            });
+        }
+    }
+}
