@@ -27,7 +27,7 @@ mod failure;
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ensue_allocator::MiMalloc = ensue_allocator::MiMalloc;
 
 fn main() -> ExitCode {
     let done = match args::Arguments::parse().command {

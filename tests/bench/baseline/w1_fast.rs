@@ -10,9 +10,9 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
 
+use ensue_allocator::MiMalloc;
 use hashbrown::HashMap;
 use memchr::memchr_iter;
-use mimalloc::MiMalloc;
 use xxhash_rust::xxh3::xxh3_128;
 
 #[global_allocator]

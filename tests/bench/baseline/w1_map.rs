@@ -2,11 +2,11 @@
 //!
 //! `w1_map [EVENTS [SEED]]`. The matches and timeouts are counted apart, in another pass that is not timed.
 
+use ensue_allocator::MiMalloc;
 use ensue_bench::orders::{Order, Orders, PATIENCE_SECONDS};
 use ensue_bench::report::Report;
 use ensue_bench::stopwatch::timed;
 use hashbrown::HashMap;
-use mimalloc::MiMalloc;
 
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;

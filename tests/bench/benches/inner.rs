@@ -23,7 +23,7 @@ use ensue_bench::signal::VALUES;
 use ensue_io::{Csv, Decoder, Envelope, Record, RowFormat, TimeField, TimeFormat};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: ensue_allocator::MiMalloc = ensue_allocator::MiMalloc;
 
 criterion_main!(benches);
 criterion_group!(benches, codecs, conditions, steps, snapshots);

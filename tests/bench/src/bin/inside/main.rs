@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clap::{Parser, ValueEnum};
 use ensue::lang::Options;
 use ensue::{Config, Engine, Error, Outputs, Patterns, Row, Schema, Span, Watermarks};
+use ensue_allocator::MiMalloc;
 use ensue_bench::alerts::{Alerts, rules};
 use ensue_bench::any::{self, Any};
 use ensue_bench::creates::Creates;
@@ -15,7 +16,6 @@ use ensue_bench::report::Report;
 use ensue_bench::rows::{self, AsRow};
 use ensue_bench::stopwatch::timed;
 use ensue_bench::{Line, signal::VALUES};
-use mimalloc::MiMalloc;
 
 use crate::counts::Counts;
 
