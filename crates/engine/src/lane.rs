@@ -67,6 +67,16 @@ struct Keyed<E> {
     runs: Runs<E>,
 }
 
+/// What a lane has of the key of an event.
+pub(crate) enum Found {
+    /// Runs, at this place.
+    Known(u32),
+    /// No runs, but the event starts one, or is a match by itself.
+    New(Key),
+    /// No runs, and there will be none.
+    Nothing,
+}
+
 /// An event that has come to the lanes of a class of keys.
 pub(crate) struct Arrival<'a, E> {
     pub(crate) incoming: &'a Incoming<E>,
@@ -168,20 +178,30 @@ impl<E: Event> Lane<E> {
         self.program.concerns(incoming, &mut self.scratch, conditions) || self.is_closed_by_key()
     }
 
-    /// Gives an event to the runs of its key, at its place if it has any. `others` is how much the runs of other patterns
-    /// are.
+    /// What there is of the key of an event that concerns the pattern.
+    #[inline]
+    pub(crate) fn find_for(&mut self, incoming: &Incoming<E>, hash: u64, key: &[Value<'_>]) -> Found {
+        match self.find(hash, key) {
+            Some(place) => Found::Known(place),
+            None if self.program.starts(incoming, &mut self.scratch) => Found::New(Key::of(key)),
+            None => Found::Nothing,
+        }
+    }
+
+    /// Gives an event to the runs of its key. `others` is how much the runs of other patterns are.
     pub(crate) fn step(
         &mut self,
-        known: Option<u32>,
+        found: Found,
         arrival: &mut Arrival<'_, E>,
         others: Size,
     ) -> Result<(), Reached> {
-        if self.limits.on_full == OnFull::RejectEvent && self.reject_if_full(known, arrival, others) {
+        if self.limits.on_full == OnFull::RejectEvent && self.reject_if_full(&found, arrival, others) {
             return Ok(());
         }
-        match known {
-            Some(place) => self.step_known(place, arrival, others),
-            None => self.step_new(arrival, others),
+        match found {
+            Found::Known(place) => self.step_known(place, arrival, others),
+            Found::New(key) => self.step_new(key, arrival, others),
+            Found::Nothing => self.overflowed(),
         }
     }
 
@@ -201,12 +221,8 @@ impl<E: Event> Lane<E> {
     }
 
     /// A key that has no runs yet.
-    fn step_new(&mut self, arrival: &mut Arrival<'_, E>, others: Size) -> Result<(), Reached> {
+    fn step_new(&mut self, key: Key, arrival: &mut Arrival<'_, E>, others: Size) -> Result<(), Reached> {
         let Lane { program, scratch, keys, size, pattern, .. } = self;
-        if !program.starts(arrival.incoming, scratch) {
-            return self.overflowed();
-        }
-        let key = arrival.key();
         let mut runs = Runs::default();
         let mut sink = KeySink { pattern: *pattern, key: &key, out: arrival.out };
         let stepped = program.step(&mut runs, arrival.incoming, scratch, &mut sink);
@@ -266,8 +282,11 @@ impl<E: Event> Lane<E> {
         reached.map(|(name, _, limit)| Reached::new(name, limit))
     }
 
-    fn reject_if_full(&mut self, known: Option<u32>, arrival: &mut Arrival<'_, E>, others: Size) -> bool {
-        let of_key = known.map_or(Size::default(), |place| self.keys.get(place).runs.size(&self.scratch));
+    fn reject_if_full(&mut self, found: &Found, arrival: &mut Arrival<'_, E>, others: Size) -> bool {
+        let of_key = match found {
+            Found::Known(place) => self.keys.get(*place).runs.size(&self.scratch),
+            Found::New(_) | Found::Nothing => Size::default(),
+        };
         let Some(reached) = self.reached(of_key, others) else { return false };
         self.shed.events += 1;
         let key = show(&arrival.key());

@@ -75,8 +75,12 @@ impl<E> Outputs<E> {
 
     /// Puts into order what came out together, from these places on: by time, and then as runs come out.
     pub(crate) fn sort_from(&mut self, matches: usize, timeouts: usize) {
-        self.matches[matches..].sort_by(|a, b| a.at.cmp(&b.at).then_with(|| compare(&a.run, &b.run)));
-        self.timeouts[timeouts..].sort_by(|a, b| a.deadline.cmp(&b.deadline).then_with(|| compare(&a.run, &b.run)));
+        if self.matches.len() > matches + 1 {
+            self.matches[matches..].sort_by(|a, b| a.at.cmp(&b.at).then_with(|| compare(&a.run, &b.run)));
+        }
+        if self.timeouts.len() > timeouts + 1 {
+            self.timeouts[timeouts..].sort_by(|a, b| a.deadline.cmp(&b.deadline).then_with(|| compare(&a.run, &b.run)));
+        }
     }
 
     /// Puts together, in event time, what several shards gave for the same stretch of time. What one shard gave keeps its

@@ -317,14 +317,14 @@ impl<E: Event> Shard<E> {
             if !lane.concerns(incoming, conditions) {
                 continue;
             }
-            let known = classes.with_key(class, incoming.event(), incoming.ways(), |key| {
+            let found = classes.with_key(class, incoming.event(), incoming.ways(), |key| {
                 let hash = *hash.get_or_insert_with(|| key_hash(key));
-                (hash, lane.find(hash, key))
+                (hash, lane.find_for(incoming, hash, key))
             });
-            let Ok((hash, known)) = known else { return Ok(()) };
+            let Ok((hash, found)) = found else { return Ok(()) };
             let others = *size - lane.size();
             let mut arrival = Arrival { incoming, classes, class, hash, out };
-            let stepped = lane.step(known, &mut arrival, others);
+            let stepped = lane.step(found, &mut arrival, others);
             *size = others + lane.size();
             stepped.map_err(|reached| Kind::Full(lane.full(&names[*pattern], &arrival, reached)))?;
             next_windows.extend(lane.take_new_end().map(|end| Reverse((end, *pattern))));

@@ -156,6 +156,13 @@ impl Event for Row {
 /// The cell of a field. Where no field before it is null it stands at the field's own number, and never behind that.
 #[inline]
 fn find(cells: &[Cell], field: FieldId) -> Option<&Cell> {
+    match cells.get(usize::from(field.0)) {
+        Some(cell) if cell.field == field => Some(cell),
+        _ => find_before(cells, field),
+    }
+}
+
+fn find_before(cells: &[Cell], field: FieldId) -> Option<&Cell> {
     let end = cells.len().min(usize::from(field.0) + 1);
     cells[..end].iter().rev().find(|cell| cell.field <= field).filter(|cell| cell.field == field)
 }

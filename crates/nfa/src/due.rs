@@ -19,13 +19,6 @@ pub(crate) struct Begun<'r> {
     pub(crate) registers: &'r Registers,
 }
 
-impl Begun<'_> {
-    /// The only run of a key, of which windows see nothing but its first event's time.
-    pub(crate) fn only(time: Timestamp) -> Self {
-        Begun { time, number: 0, registers: &None }
-    }
-}
-
 /// What time, or a key's next event, does to the runs of a group. The time of a window in events is known when it is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Due {

@@ -19,6 +19,7 @@ mod incoming;
 mod keep;
 mod listing;
 mod matcher;
+mod one;
 mod ordered;
 mod outcomes;
 mod products;

@@ -8,16 +8,17 @@ use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
 use ensue_model::{Event, Timestamp};
 
+use crate::closing::Closing;
 use crate::conditions::Conditions;
-use crate::count::Count;
 use crate::due::{self, Begun, Cause, Due, Reached};
 use crate::graph::{Graph, NodeId};
 use crate::incoming::Incoming;
+use crate::one::OneStep;
 use crate::program::{Counted, Program};
 use crate::registers;
 use crate::runs::{Group, Held, Many, Runs, Spelled, Start, Waiting};
 use crate::scratch::{Limits, Overflow, Scratch};
-use crate::subsets::{Position, SubsetId, Taking, Transition, TransitionId};
+use crate::subsets::{Position, SubsetId, Taking, TransitionId};
 
 /// Takes what comes out.
 pub trait Sink<E> {
@@ -53,13 +54,14 @@ impl Program {
     }
 
     /// Whether an event that comes to a key without runs starts one, or is a match by itself.
+    #[inline]
     pub fn starts<E: Event>(&self, incoming: &Incoming<E>, scratch: &mut Scratch) -> bool {
-        self.beginning(incoming, scratch).is_some()
+        self.one_step(None, incoming, scratch) != OneStep::Stay
     }
 
     /// Where runs that the event starts go, if it starts any.
     #[inline]
-    fn beginning<E: Event>(&self, incoming: &Incoming<E>, scratch: &mut Scratch) -> Option<TransitionId> {
+    pub(crate) fn beginning<E: Event>(&self, incoming: &Incoming<E>, scratch: &mut Scratch) -> Option<TransitionId> {
         if !self.active.includes(incoming.time()) {
             return None;
         }
@@ -122,40 +124,28 @@ impl Program {
         scratch: &mut Scratch,
         out: &mut impl Sink<E>,
     ) -> Option<Stepped> {
-        match &mut runs.0 {
-            Held::Many(_) => None,
-            Held::None => {
-                let Some(start) = self.beginning(incoming, scratch) else { return Some(Stepped::default()) };
-                match scratch.transition(start).taken[..] {
-                    [Taking { stage, target: Some(subset), matches: false }] => {
-                        runs.0 = Held::One { taken: incoming.taken(), subset, stage };
-                        Some(Stepped { has_started: true, has_changed: true })
-                    }
-                    _ => None,
-                }
+        let waits = match &runs.0 {
+            Held::Many(_) => return None,
+            Held::One { taken, .. } if taken.time <= self.closed(incoming.time()) => return None,
+            Held::One { subset, .. } => Some(*subset),
+            Held::None => None,
+        };
+        match self.one_step(waits, incoming, scratch) {
+            OneStep::More => return None,
+            OneStep::Stay => return Some(Stepped::default()),
+            OneStep::Start { stage, target } => {
+                runs.0 = Held::One { taken: incoming.taken(), subset: target, stage };
+                return Some(Stepped { has_started: true, has_changed: true });
             }
-            Held::One { taken, .. } if taken.time <= self.closed(incoming.time()) => None,
-            Held::One { taken: first, subset, stage: first_stage } => {
-                let transition = scratch.find(self, *subset, incoming);
-                if self.beginning(incoming, scratch).is_some() {
-                    return None;
+            OneStep::Move(target) => runs.move_one(target),
+            OneStep::End => runs.0 = Held::None,
+            OneStep::Match(stage) => {
+                if let Some(first) = runs.take_one() {
+                    out.matched(vec![first, (stage, incoming.taken())], incoming.time());
                 }
-                let Transition { passed, passed_matches, taken, is_stay } = scratch.transition(transition);
-                match (passed, &taken[..]) {
-                    _ if *passed_matches => return None,
-                    (Some(_), []) if *is_stay => return Some(Stepped::default()),
-                    (Some(target), []) => *subset = *target,
-                    (None, []) => runs.0 = Held::None,
-                    (None, [Taking { stage, target: None, matches: true }]) => {
-                        let events = vec![(*first_stage, first.clone()), (*stage, incoming.taken())];
-                        runs.0 = Held::None;
-                        out.matched(events, incoming.time());
-                    }
-                    _ => return None,
-                }
-                Some(Stepped { has_started: false, has_changed: true })
             }
         }
+        Some(Stepped { has_started: false, has_changed: true })
     }
 
     fn step_many<E: Event>(
@@ -215,13 +205,11 @@ impl Program {
         let reached = Reached { now, count: runs.count(), cause: Cause::Time };
         match &mut runs.0 {
             Held::None => {}
-            Held::One { taken, subset, stage } => {
-                let give = |lapse: Lapse| lapse.give(vec![(*stage, taken.clone())], out);
-                let begun = Begun::only(taken.time);
-                match self.lapse(*subset, begun, &reached, scratch, give) {
-                    Lapsed::Open => {}
-                    Lapsed::Ended => runs.0 = Held::None,
-                    Lapsed::Matched(matched) => *subset = matched,
+            Held::One { taken, subset, .. } => {
+                let end = self.end_of_one(taken.time).filter(|end| *end <= now);
+                let subset = *subset;
+                if let Some(end) = end {
+                    self.close_one(runs, subset, end, scratch, out);
                 }
             }
             Held::Many(many) if self.skips() => self.close_ordered(many, reached, scratch, out),
@@ -230,6 +218,28 @@ impl Program {
             }
         }
         runs.settle();
+    }
+
+    /// Ends the only run of a key, which waits in a subset.
+    fn close_one<E: Event>(
+        &self,
+        runs: &mut Runs<E>,
+        subset: SubsetId,
+        end: Timestamp,
+        scratch: &Scratch,
+        out: &mut impl Sink<E>,
+    ) {
+        let Some(taken) = runs.take_one() else { return };
+        let here = scratch.subset(subset);
+        debug_assert!(here.closing == Closing::Never && here.absence_windows.is_empty());
+        if here.position.matched {
+            return;
+        }
+        if here.is_absence {
+            out.matched(vec![taken], end);
+        } else if scratch.wants_timeouts {
+            out.timed_out(vec![taken], end, here.awaited.to_vec());
+        }
     }
 
     /// Gives whether something has ended, or has become a match.
@@ -328,14 +338,11 @@ impl Program {
     /// The next time at which something happens to the runs though no event comes.
     pub fn next_due<E: Event>(&self, runs: &Runs<E>, scratch: &mut Scratch) -> Option<Timestamp> {
         let mut next: Option<Timestamp> = None;
-        let mut at = |due: Due| next = [next, due.next()].into_iter().flatten().min();
         match &runs.0 {
             Held::None => {}
-            Held::One { taken, subset, .. } => {
-                let begun = Begun::only(taken.time);
-                at(Due::new(self, scratch.subset(*subset), begun, &Count::NONE));
-            }
+            Held::One { taken, .. } => next = self.end_of_one(taken.time),
             Held::Many(many) => {
+                let mut at = |due: Due| next = [next, due.next()].into_iter().flatten().min();
                 for Waiting { subset, groups } in &many.waiting {
                     let subset = scratch.subset(*subset);
                     groups.iter().for_each(|group| at(Due::new(self, subset, group.begun(), &many.count)));

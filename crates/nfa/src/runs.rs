@@ -141,6 +141,26 @@ impl<E: Event> Runs<E> {
         }
     }
 
+    /// Takes the only run, of one event, away.
+    #[inline]
+    pub(crate) fn take_one(&mut self) -> Option<(StageId, Taken<E>)> {
+        match std::mem::replace(&mut self.0, Held::None) {
+            Held::One { taken, stage, .. } => Some((stage, taken)),
+            other => {
+                self.0 = other;
+                None
+            }
+        }
+    }
+
+    /// Lets the only run wait elsewhere.
+    #[inline]
+    pub(crate) fn move_one(&mut self, target: SubsetId) {
+        if let Held::One { subset, .. } = &mut self.0 {
+            *subset = target;
+        }
+    }
+
     /// Lets go of the general form where no run is left.
     pub(crate) fn settle(&mut self) {
         if let Held::Many(many) = &self.0

@@ -10,6 +10,7 @@ use crate::conditions::{Conditions, SharedId};
 use crate::count::Count;
 use crate::graph::Extent;
 use crate::incoming::Incoming;
+use crate::one::OneSteps;
 use crate::outcomes::Outcome;
 use crate::products::Products;
 use crate::program::{Condition, ConditionId, Of, Program, Test};
@@ -49,6 +50,7 @@ pub struct Scratch {
     pub(crate) wants_timeouts: bool,
     /// Whether a key's only run, of one event, is kept without a graph.
     pub(crate) keeps_one: bool,
+    pub(crate) one_steps: OneSteps,
     /// The conditions that a text decides first.
     switch: Option<Switch>,
     /// For each condition of the program that is on the event alone, what it is among those of all programs.
@@ -58,7 +60,7 @@ pub struct Scratch {
     /// The position of the event that was looked at.
     seen: u64,
     /// Which of the program's conditions on the event alone it fulfils.
-    held: Bits,
+    pub(crate) held: Bits,
     /// How many events of the key at hand have come, where they are counted.
     pub(crate) count: Count,
     pub(crate) arrived: Vec<(SubsetId, Group)>,
@@ -89,6 +91,7 @@ impl Scratch {
             by_start,
             wants_timeouts,
             keeps_one: program.kept.is_empty() && !program.skips() && !program.counts() && !is_tight,
+            one_steps: OneSteps::new(program),
             switch: Switch::of(of_event()),
             shared: shared.collect(),
             of_event: of_event().fold(0, |bits, (bit, _)| bits | bit),

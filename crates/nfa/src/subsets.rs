@@ -47,8 +47,8 @@ pub(crate) struct Subset {
     pub(crate) live: Box<[bool]>,
     /// The stages that may take an event from here, each with when it no longer may.
     pub(crate) takers: Box<[(StageId, Closing)]>,
-    /// These stages, each once.
-    pub(crate) awaited: BTreeSet<StageId>,
+    /// These stages, each once, in their order.
+    pub(crate) awaited: Box<[StageId]>,
     /// Whether a run that is still here when its window ends is a match.
     pub(crate) is_absence: bool,
     /// The windows that the absence has of its own.
@@ -212,7 +212,7 @@ impl Subsets {
             asks_more: asks.iter().any(|condition| of(*condition) != Of::Event),
             looks_back: asks.iter().any(|condition| of(*condition) == Of::Run),
             live: self.live(program, &position.states),
-            awaited: takers.iter().map(|(stage, _)| *stage).collect(),
+            awaited: takers.iter().map(|(stage, _)| *stage).collect::<BTreeSet<_>>().into_iter().collect(),
             takers: takers.into(),
             is_absence: waits_for_absence(program, products, &position.states),
             absence_windows: absences(program, &here).next().map_or(&[][..], |state| &state.windows).into(),
