@@ -9,9 +9,9 @@ use ensue_model::{Event, FieldId, Partial, Patterns, Record, StreamId, Timestamp
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind};
-use crate::intake::{Admitted, Intake, Route};
+use crate::intake::{Intake, Route, without_key};
 use crate::levels::emitted;
-use crate::output::{Outputs, Rejected};
+use crate::output::Outputs;
 use crate::shard::Routed;
 
 /// The records on their way from the patterns that emit them to those that read them.
@@ -119,14 +119,10 @@ impl<E: Event> Cascade<E> {
             source.given += 1;
             match intake.route(&*event, shards) {
                 Ok(routes) => {
-                    let admitted = Admitted { position, through, routes };
-                    let to = |route: &Route| (route.shard, Routed::shared(event.clone(), &admitted, route));
-                    routed.extend(admitted.routes.iter().map(to));
+                    let to = |route: &Route| (route.shard, Routed::new(event.clone(), position, through, route));
+                    routed.extend(routes.iter().map(to));
                 }
-                Err(part) => {
-                    let reason = format!("its key `{part}` is null");
-                    out.rejected.push(Rejected { event, reason });
-                }
+                Err(part) => out.rejected.push(without_key(event, part)),
             }
         }
         routed

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::cascade::Cascade;
 use crate::config::Config;
 use crate::error::Error;
-use crate::intake::{Admitted, Intake, Refusal};
+use crate::intake::Intake;
 use crate::output::{Outputs, Shed};
 use crate::shard::Routed;
 use crate::snapshot::Snapshot;
@@ -57,7 +57,7 @@ impl<E: Event> Engine<E> {
     /// As [`Engine::push`]. The events behind the one that reached the limit are lost.
     pub fn push_all(&mut self, events: impl IntoIterator<Item = E>, out: &mut Outputs<E>) -> Result<(), Error> {
         for event in events {
-            self.admit(event, out);
+            self.intake.admit(event, 1, out, |_, routed| self.admitted.push(routed));
         }
         self.settle(out)
     }
@@ -72,23 +72,11 @@ impl<E: Event> Engine<E> {
         events: impl IntoIterator<Item = (u64, E)>,
         out: &mut Outputs<E>,
     ) -> Result<(), Error> {
+        let Engine { intake, admitted, .. } = self;
         for (position, event) in events {
-            let admitted = self.intake.admit_at(&event, position, 1);
-            self.route(event, admitted, out);
+            intake.admit_at(position, event, 1, out, |_, routed| admitted.push(routed));
         }
         self.settle(out)
-    }
-
-    fn admit(&mut self, event: E, out: &mut Outputs<E>) {
-        let admitted = self.intake.admit(&event, 1);
-        self.route(event, admitted, out);
-    }
-
-    fn route(&mut self, event: E, admitted: Result<Admitted, Refusal>, out: &mut Outputs<E>) {
-        match admitted {
-            Ok(admitted) => Routed::each(event, &admitted, |_, routed| self.admitted.push(routed)),
-            Err(refusal) => refusal.put(event, out),
-        }
     }
 
     /// Handles what was admitted, and moves time to where the intake is.

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::keys::{ALL_WAYS, KeyClasses};
 use crate::levels::Levels;
 use crate::output::{Outputs, Rejected};
+use crate::shard::Routed;
 
 /// What events pass before they come to a shard.
 #[derive(Debug)]
@@ -20,22 +21,11 @@ pub struct Intake {
     next_position: u64,
 }
 
-/// Where an event goes.
-#[derive(Debug)]
-pub struct Admitted {
-    /// Its position in the input.
-    pub position: u64,
-    /// The time up to which all events have come with it.
-    pub through: Timestamp,
-    /// The shards that own its keys.
-    pub routes: SmallVec<[Route; 1]>,
-}
-
 /// A shard that an event goes to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Route {
+pub(crate) struct Route {
     /// The shard.
-    pub shard: usize,
+    pub(crate) shard: usize,
     /// The level of the patterns that it is for.
     pub(crate) level: usize,
     /// The classes of keys that it is for there, a bit each.
@@ -46,26 +36,9 @@ pub struct Route {
     pub(crate) ways: u64,
 }
 
-/// Why an event goes nowhere.
-#[derive(Debug)]
-pub enum Refusal {
-    /// It came at or before the watermark.
-    Late,
-    /// This part of its key is null.
-    NoKey(String),
-}
-
-impl Refusal {
-    /// Puts the event to the late or to the rejected ones.
-    pub fn put<E>(self, event: E, out: &mut Outputs<E>) {
-        match self {
-            Refusal::Late => out.late.push(event),
-            Refusal::NoKey(part) => {
-                let reason = format!("its key `{part}` is null");
-                out.rejected.push(Rejected { event: Arc::new(event), reason });
-            }
-        }
-    }
+/// An event without this part of its key.
+pub(crate) fn without_key<E>(event: Arc<E>, part: &str) -> Rejected<E> {
+    Rejected { event, reason: format!("its key `{part}` is null") }
 }
 
 /// How far event time has come.
@@ -140,31 +113,46 @@ impl Intake {
         self.clock.advance(watermark);
     }
 
-    /// Takes an event in: decides which of `shards` shards own its keys.
-    ///
-    /// # Errors
-    /// If it is late, or has no key.
-    pub fn admit<E: Event>(&mut self, event: &E, shards: usize) -> Result<Admitted, Refusal> {
-        let position = self.next_position;
-        self.admit_at(event, position, shards)
+    /// Takes an event in: gives it to those of `shards` shards that own its keys. One that is late, or has no key, comes out.
+    #[inline]
+    pub fn admit<E: Event>(
+        &mut self,
+        event: E,
+        shards: usize,
+        out: &mut Outputs<E>,
+        give: impl FnMut(usize, Routed<E>),
+    ) {
+        self.admit_at(self.next_position, event, shards, out, give);
     }
 
     /// As [`Intake::admit`], at a position of the caller's: of events with the same time, the one with the lower position comes
     /// first. Positions are different, and below [`LEVEL_POSITIONS`](crate::LEVEL_POSITIONS).
-    ///
-    /// # Errors
-    /// As [`Intake::admit`].
-    pub fn admit_at<E: Event>(&mut self, event: &E, position: u64, shards: usize) -> Result<Admitted, Refusal> {
+    #[inline]
+    pub fn admit_at<E: Event>(
+        &mut self,
+        position: u64,
+        event: E,
+        shards: usize,
+        out: &mut Outputs<E>,
+        mut give: impl FnMut(usize, Routed<E>),
+    ) {
         self.next_position = position + 1;
         let time = event.time();
         if time <= self.clock.late {
-            return Err(Refusal::Late);
+            return out.late.push(event);
         }
         self.clock.observe(time);
         let through = self.clock.through;
-        match self.route(event, shards) {
-            Ok(routes) => Ok(Admitted { position, through, routes }),
-            Err(part) => Err(Refusal::NoKey(part.to_owned())),
+        let event = Arc::new(event);
+        match self.only_route(&*event, shards) {
+            Some(Ok(route)) => give(route.shard, Routed::new(event, position, through, &route)),
+            Some(Err(part)) => out.rejected.push(without_key(event, part)),
+            None => match self.route_each(&*event, shards) {
+                Ok(routes) => routes
+                    .iter()
+                    .for_each(|route| give(route.shard, Routed::new(event.clone(), position, through, route))),
+                Err(part) => out.rejected.push(without_key(event, part)),
+            },
         }
     }
 
@@ -174,15 +162,18 @@ impl Intake {
     /// # Errors
     /// The name of a part of a key that it does not have, if it has none.
     pub(crate) fn route<E: Event>(&self, event: &E, shards: usize) -> Result<SmallVec<[Route; 1]>, &str> {
-        // Most sets of patterns have one key, which is the same for all that they read.
-        if let Some(classes) = self.levels.only_key()
-            && classes.reads(0, event.stream())
-        {
-            let hash = classes.with_key(0, event, ALL_WAYS, key_hash)?;
-            let route = Route { shard: shard_of(hash, shards), level: 0, classes: 1, hash, ways: ALL_WAYS };
-            return Ok(SmallVec::from_buf([route]));
+        match self.only_route(event, shards) {
+            Some(route) => Ok(SmallVec::from_buf([route?])),
+            None => self.route_each(event, shards),
         }
-        self.route_each(event, shards)
+    }
+
+    /// Most sets of patterns have one key, which is the same for all that they read.
+    #[inline]
+    fn only_route<E: Event>(&self, event: &E, shards: usize) -> Option<Result<Route, &str>> {
+        let classes = self.levels.only_key().filter(|classes| classes.reads(0, event.stream()))?;
+        let hash = classes.with_key(0, event, ALL_WAYS, key_hash);
+        Some(hash.map(|hash| Route { shard: shard_of(hash, shards), level: 0, classes: 1, hash, ways: ALL_WAYS }))
     }
 
     fn route_each<E: Event>(&self, event: &E, shards: usize) -> Result<SmallVec<[Route; 1]>, &str> {

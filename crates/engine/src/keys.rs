@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use ensue_model::key::{KeyWay, key_part};
 use ensue_model::pattern::Pattern;
-use ensue_model::{Event, Keys, StreamId, Value};
+use ensue_model::{Event, Expr, FieldId, Keys, StreamId, Value};
 use smallvec::SmallVec;
 
 use crate::error::{Error, Kind};
@@ -28,6 +28,21 @@ pub struct KeyClasses {
 struct Class {
     from: Vec<StreamId>,
     keys: Keys,
+    /// The field that is the key of every event, where it is one.
+    field: Option<FieldId>,
+}
+
+impl Class {
+    fn of(pattern: &Pattern) -> Self {
+        let field = match &pattern.key.ways[..] {
+            [KeyWay { stream: None, parts }] => match parts[..] {
+                [Expr::Field(field)] => Some(field),
+                _ => None,
+            },
+            _ => None,
+        };
+        Class { from: pattern.from.clone(), keys: pattern.key.clone(), field }
+    }
 }
 
 impl KeyClasses {
@@ -43,7 +58,7 @@ impl KeyClasses {
             match classes.iter().position(is_of) {
                 Some(class) => of_class[class].push(index),
                 None => {
-                    classes.push(Class { from: pattern.from.clone(), keys: pattern.key.clone() });
+                    classes.push(Class::of(pattern));
                     of_class.push(vec![index]);
                 }
             }
@@ -98,16 +113,27 @@ impl KeyClasses {
         ways: u64,
         use_key: impl FnOnce(&[Value<'_>]) -> T,
     ) -> Result<T, &str> {
+        let Class { keys: Keys { names, .. }, field, .. } = &self.classes[class];
+        if let Some(field) = field {
+            let value = event.field(*field);
+            return if value.is_null() { Err(&names[0]) } else { Ok(use_key(std::slice::from_ref(&value))) };
+        }
+        self.with_parts(class, event, ways, use_key)
+    }
+
+    fn with_parts<E: Event, T>(
+        &self,
+        class: usize,
+        event: &E,
+        ways: u64,
+        use_key: impl FnOnce(&[Value<'_>]) -> T,
+    ) -> Result<T, &str> {
         // What has no value makes the event rejected, and is counted there.
         let faults = Cell::new(0);
         let Keys { names, .. } = &self.classes[class].keys;
         let Some(KeyWay { parts, .. }) = self.way(class, event, ways) else {
             return Err(names.first().map_or("", String::as_str));
         };
-        if let [part] = &parts[..] {
-            let value = key_part(part, event, &faults);
-            return if value.is_null() { Err(&names[0]) } else { Ok(use_key(std::slice::from_ref(&value))) };
-        }
         let mut key: SmallVec<[Value<'_>; 4]> = SmallVec::new();
         for (part, name) in parts.iter().zip(names) {
             let value = key_part(part, event, &faults);

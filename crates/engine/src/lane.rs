@@ -189,12 +189,7 @@ impl<E: Event> Lane<E> {
     }
 
     /// Gives an event to the runs of its key. `others` is how much the runs of other patterns are.
-    pub(crate) fn step(
-        &mut self,
-        found: Found,
-        arrival: &mut Arrival<'_, E>,
-        others: Size,
-    ) -> Result<(), Reached> {
+    pub(crate) fn step(&mut self, found: Found, arrival: &mut Arrival<'_, E>, others: Size) -> Result<(), Reached> {
         if self.limits.on_full == OnFull::RejectEvent && self.reject_if_full(&found, arrival, others) {
             return Ok(());
         }
@@ -359,10 +354,12 @@ impl<E: Event> Lane<E> {
     /// `now`. If it was that of a key that is gone, nothing else is due at its place.
     pub(crate) fn close_first_window(&mut self, now: Timestamp, out: &mut Outputs<E>) {
         if self.ends_touched == 0 {
-            std::hint::black_box(self.touch_places(self.windows.places().take(LOOK_AHEAD)));
-            self.ends_touched = LOOK_AHEAD;
+            let ahead = self.windows.ahead();
+            let ahead = &ahead[..ahead.len().min(LOOK_AHEAD)];
+            std::hint::black_box(self.touch_places(ahead.iter().map(|end| end.place)));
+            self.ends_touched = ahead.len();
         }
-        self.ends_touched -= 1;
+        self.ends_touched = self.ends_touched.saturating_sub(1);
         let Some(WindowEnd { place, deadline }) = self.windows.pop() else { return };
         if self.keys.at(place).is_some() {
             self.close(place, if self.is_closed_by_key() { now } else { deadline }, out);

@@ -32,7 +32,7 @@ pub use config::{Config, Limits, OnFull, Watermarks};
 pub use engine::Engine;
 pub use ensue_nfa::Size;
 pub use error::Error;
-pub use intake::{Admitted, Intake, Refusal, Route};
+pub use intake::Intake;
 pub use keys::{CLASSES_MAX, KeyClasses};
 pub use levels::{Level, Levels};
 pub use output::{Outputs, Rejected, Shed};

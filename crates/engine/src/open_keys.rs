@@ -10,6 +10,8 @@ use hashbrown::HashTable;
 #[derive(Debug)]
 pub(crate) struct OpenKeys<T> {
     segments: Vec<HashTable<Slot>>,
+    /// The bits of a hash that choose the segment in this round of splits.
+    round: usize,
     count: usize,
     /// Slots in blocks of [`BLOCK`]; all but the last are full.
     blocks: Vec<Vec<Option<T>>>,
@@ -34,7 +36,7 @@ const SEGMENT_SHIFT: u32 = 12;
 
 impl<T> OpenKeys<T> {
     pub(crate) fn new() -> Self {
-        OpenKeys { segments: vec![HashTable::new()], count: 0, blocks: Vec::new(), free: Vec::new() }
+        OpenKeys { segments: vec![HashTable::new()], round: 0, count: 0, blocks: Vec::new(), free: Vec::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -100,12 +102,11 @@ impl<T> OpenKeys<T> {
         self.blocks.iter().flatten().zip(0..).filter_map(|(slot, place)| Some((place, slot.as_ref()?)))
     }
 
+    #[inline]
     fn segment_of(&self, hash: u32) -> usize {
-        let hash = (hash >> SEGMENT_SHIFT) as usize;
-        let round = self.segments.len().next_power_of_two();
-        let segment = hash & (round - 1);
+        let segment = (hash >> SEGMENT_SHIFT) as usize & self.round;
         // Not split yet in this round.
-        if segment < self.segments.len() { segment } else { segment - round / 2 }
+        if segment < self.segments.len() { segment } else { segment & (self.round >> 1) }
     }
 
     /// Makes one more segment, of those entries of the next one to split that belong there.
@@ -113,6 +114,7 @@ impl<T> OpenKeys<T> {
         let new = self.segments.len();
         let old = new - (new + 1).next_power_of_two() / 2;
         self.segments.push(HashTable::new());
+        self.round = self.segments.len().next_power_of_two() - 1;
         let slots: Vec<Slot> = self.segments[old].drain().collect();
         for slot in slots {
             let segment = self.segment_of(slot.hash);

@@ -72,9 +72,6 @@ impl Outlet {
 
     /// Finishes what came out together, from these places on.
     pub(crate) fn give<E: Event>(&mut self, matches: usize, timeouts: usize, out: &mut Outputs<E>) {
-        if out.matches.len() == matches && out.timeouts.len() == timeouts {
-            return;
-        }
         out.sort_from(matches, timeouts);
         if self.finishings.is_empty() {
             return;

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 use crate::config::Config;
 use crate::error::{Error, Kind};
-use crate::intake::{Admitted, Route};
+use crate::intake::Route;
 use crate::interest::Interest;
 use crate::keys::KeyClasses;
 use crate::lane::{Arrival, Lane};
@@ -38,24 +38,12 @@ pub struct Routed<E> {
 }
 
 impl<E: Event> Routed<E> {
-    /// Gives an event on each of its routes, with the shard that it goes to.
+    /// An event on one of its routes, with its position in the input, and the time up to which all events have come with it.
     #[inline]
-    pub fn each(event: E, admitted: &Admitted, mut give: impl FnMut(usize, Self)) {
-        let event = Arc::new(event);
-        if let Some((last, others)) = admitted.routes.split_last() {
-            others.iter().for_each(|route| give(route.shard, Routed::shared(event.clone(), admitted, route)));
-            give(last.shard, Routed::shared(event, admitted, last));
-        }
-    }
-
-    /// An event on one of its routes.
-    pub(crate) fn shared(event: Arc<E>, admitted: &Admitted, route: &Route) -> Self {
-        Routed::new(Incoming::shared(event, admitted.position), admitted, route)
-    }
-
-    fn new(incoming: Incoming<E>, admitted: &Admitted, route: &Route) -> Self {
+    pub(crate) fn new(event: Arc<E>, position: u64, through: Timestamp, route: &Route) -> Self {
         let Route { shard: _, level, classes, hash, ways } = *route;
-        Routed { incoming: incoming.by_ways(ways), level, classes, hash: Some(hash), through: admitted.through }
+        let incoming = Incoming::shared(event, position).by_ways(ways);
+        Routed { incoming, level, classes, hash: Some(hash), through }
     }
 
     /// An event that waited for time to come to it.
@@ -270,22 +258,31 @@ impl<E: Event> Shard<E> {
     }
 
     fn step(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
-        let Routed { incoming, classes, mut hash, .. } = event;
-        self.close_by_key(&incoming, classes, out);
+        let Routed { incoming, mut classes, mut hash, .. } = event;
+        if !self.closed_by_key.is_empty() {
+            self.close_by_key(&incoming, classes, out);
+        }
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
-        for class in (0..self.classes.len()).filter(|class| classes >> class & 1 == 1) {
+        while classes != 0 {
+            let class = classes.trailing_zeros() as usize;
+            classes &= classes - 1;
             self.step_class(class, &incoming, hash.take(), out)?;
         }
-        self.outlet.give(matches, timeouts, out);
+        self.give(matches, timeouts, out);
         Ok(())
+    }
+
+    /// Lets out what came out together, from these places on.
+    #[inline]
+    fn give(&mut self, matches: usize, timeouts: usize, out: &mut Outputs<E>) {
+        if out.matches.len() > matches || out.timeouts.len() > timeouts {
+            self.outlet.give(matches, timeouts, out);
+        }
     }
 
     /// Where windows are closed by key, closes those of the event's keys that are over with it. What comes out of that comes
     /// out before what the event completes.
     fn close_by_key(&mut self, incoming: &Incoming<E>, classes: u64, out: &mut Outputs<E>) {
-        if self.closed_by_key.is_empty() {
-            return;
-        }
         let Shard { classes: keys, lanes, size, .. } = self;
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
         for class in (0..keys.len()).filter(|class| classes >> class & 1 == 1) {

@@ -52,6 +52,7 @@ impl Windows {
         if program.has_step_windows() { Windows::Heap(NextEnds::default()) } else { Windows::Queue(Queue::default()) }
     }
 
+    #[inline]
     pub(crate) fn first(&self) -> Option<WindowEnd> {
         match self {
             Windows::Queue(queue) => queue.first(),
@@ -59,15 +60,15 @@ impl Windows {
         }
     }
 
-    /// The places whose windows end next; of a heap, none.
-    pub(crate) fn places(&self) -> impl Iterator<Item = u32> {
-        let blocks = match self {
-            Windows::Queue(queue) => Some(queue.blocks.iter().flatten()),
-            Windows::Heap(_) => None,
-        };
-        blocks.into_iter().flatten().map(|end| end.place)
+    /// Some of those that end next, if there are any; of a heap, none.
+    pub(crate) fn ahead(&self) -> &[WindowEnd] {
+        match self {
+            Windows::Queue(queue) => queue.ahead(),
+            Windows::Heap(_) => &[],
+        }
     }
 
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<WindowEnd> {
         match self {
             Windows::Queue(queue) => queue.pop(),
@@ -75,6 +76,7 @@ impl Windows {
         }
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, end: WindowEnd) {
         match self {
             Windows::Queue(queue) => queue.push(end),
@@ -86,36 +88,56 @@ impl Windows {
 /// A queue in blocks, so that it grows without moving what it holds.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    blocks: VecDeque<VecDeque<WindowEnd>>,
+    /// The first that has not been given out, and those behind it in its block.
+    first: Vec<WindowEnd>,
+    given: usize,
+    /// None is empty.
+    behind: VecDeque<Vec<WindowEnd>>,
 }
 
 const BLOCK: usize = 4_096;
 
 impl Queue {
+    #[inline]
     fn first(&self) -> Option<WindowEnd> {
-        self.blocks.front()?.front().copied()
+        self.first.get(self.given).copied()
     }
 
+    fn ahead(&self) -> &[WindowEnd] {
+        &self.first[self.given..]
+    }
+
+    #[inline]
     fn pop(&mut self) -> Option<WindowEnd> {
-        let block = self.blocks.front_mut()?;
-        let first = block.pop_front();
-        // The last block stays, for what comes next.
-        if block.is_empty() && self.blocks.len() > 1 {
-            self.blocks.pop_front();
+        let first = self.first()?;
+        self.given += 1;
+        if self.given == self.first.len() {
+            self.turn();
         }
-        first
+        Some(first)
     }
 
-    fn push(&mut self, end: WindowEnd) {
-        match self.blocks.back_mut() {
-            Some(block) if block.len() < BLOCK => block.push_back(end),
-            None => self.blocks.push_back(VecDeque::from([end])),
-            Some(_) => {
-                let mut block = VecDeque::with_capacity(BLOCK);
-                block.push_back(end);
-                self.blocks.push_back(block);
-            }
+    /// Goes on with the next block. The last one stays, for what comes next.
+    fn turn(&mut self) {
+        self.given = 0;
+        match self.behind.pop_front() {
+            Some(next) => self.first = next,
+            None => self.first.clear(),
         }
+    }
+
+    #[inline]
+    fn push(&mut self, end: WindowEnd) {
+        match self.behind.back_mut().unwrap_or(&mut self.first) {
+            block if block.len() < BLOCK => block.push(end),
+            _ => self.push_block(end),
+        }
+    }
+
+    fn push_block(&mut self, end: WindowEnd) {
+        let mut block = Vec::with_capacity(BLOCK);
+        block.push(end);
+        self.behind.push_back(block);
     }
 }
 

@@ -105,7 +105,8 @@ impl Switch {
         let Value::String(value) = event.field(self.field) else { return None };
         let mut held = 0;
         for Case { text, rest, bit } in &self.cases {
-            if value.as_str() == &**text && rest.hold(event, &mut LastRead::default())? {
+            let is_it = value.as_str() == &**text;
+            if is_it && (rest.is_none() || rest.hold(event, &mut LastRead::default())?) {
                 held |= bit;
             }
         }
@@ -148,6 +149,11 @@ impl Comparisons {
         let mut found = Comparisons::default();
         found.collect(condition)?;
         Some(found)
+    }
+
+    /// Whether there is nothing to compare.
+    fn is_none(&self) -> bool {
+        self.stream.is_none() && self.all.is_empty()
     }
 
     /// Without the first.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-use ensue_engine::{
-    Admitted, Cascade, Config, Engine, Error, Intake, Outputs, Refusal, Routed, SavedStack, Snapshot, Stack,
-};
+use ensue_engine::{Cascade, Config, Engine, Error, Intake, Outputs, Routed, SavedStack, Snapshot, Stack};
 use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Timestamp};
 use serde::Serialize;
@@ -320,25 +318,19 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
     }
 
     fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
-        let admitted = self.intake.admit(&event, self.workers.len());
-        self.route(event, admitted, out)
+        let Threads { intake, batches, .. } = self;
+        intake.admit(event, self.workers.len(), out, |shard, routed| batches[shard].push(routed));
+        self.admitted(out)
     }
 
     fn push_at(&mut self, position: u64, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
-        let admitted = self.intake.admit_at(&event, position, self.workers.len());
-        self.route(event, admitted, out)
+        let Threads { intake, batches, .. } = self;
+        intake.admit_at(position, event, self.workers.len(), out, |shard, routed| batches[shard].push(routed));
+        self.admitted(out)
     }
 
-    fn route(&mut self, event: E, admitted: Result<Admitted, Refusal>, out: &mut Outputs<E>) -> Result<(), Error> {
-        match admitted {
-            Ok(admitted) => {
-                Routed::each(event, &admitted, |shard, routed| self.batches[shard].push(routed));
-            }
-            Err(refusal) => {
-                refusal.put(event, out);
-                return Ok(());
-            }
-        }
+    /// Sends what waits, if it is enough.
+    fn admitted(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
         self.waiting += 1;
         if self.waiting >= BATCH_EVENTS {
             self.send();
