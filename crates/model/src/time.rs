@@ -205,6 +205,42 @@ impl Span {
     pub fn checked_mul(self, factor: i64) -> Option<Span> {
         self.0.checked_mul(factor).map(Span)
     }
+
+    /// As a sentence says it: `15 minutes`, `1 hour 30 minutes`, `30 days`. Weeks are counted as days, but for whole ones.
+    ///
+    /// ```
+    /// use ensue_model::Span;
+    /// assert_eq!(Span::from_seconds(5_400).in_words(), "1 hour 30 minutes");
+    /// assert_eq!((Span::DAY.in_words(), Span::DAY.checked_mul(30).unwrap().in_words()), ("1 day".into(), "30 days".into()));
+    /// ```
+    pub fn in_words(self) -> String {
+        let week = Span::DAY.0 * 7;
+        let units = if self.0 != 0 && self.0 % week == 0 { &UNITS[..] } else { &UNITS[1..] };
+        let mut rest = self.0.unsigned_abs();
+        let mut words = Vec::new();
+        for (unit, micros) in units {
+            let count = rest / micros.unsigned_abs();
+            rest %= micros.unsigned_abs();
+            if count > 0 {
+                words.push(format!("{count} {}{}", unit_in_words(unit), if count == 1 { "" } else { "s" }));
+            }
+        }
+        let sign = if self.0 < 0 { "minus " } else { "" };
+        if words.is_empty() { "no time".to_owned() } else { format!("{sign}{}", words.join(" ")) }
+    }
+}
+
+fn unit_in_words(unit: &str) -> &str {
+    match unit {
+        "w" => "week",
+        "d" => "day",
+        "h" => "hour",
+        "m" => "minute",
+        "s" => "second",
+        "ms" => "millisecond",
+        "us" => "microsecond",
+        unit => unit,
+    }
 }
 
 impl Add<Span> for Timestamp {
@@ -296,6 +332,21 @@ mod tests {
         for (millis, text) in [(0, "0s"), (900_000, "15m"), (5_400_000, "1h30m"), (250, "250ms"), (-1_500, "-1s500ms")]
         {
             assert_eq!(Span::from_millis(millis).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn spans_are_said_in_words() {
+        let said = [
+            (0, "no time"),
+            (1, "1 millisecond"),
+            (900_000, "15 minutes"),
+            (-1_500, "minus 1 second 500 milliseconds"),
+        ];
+        let long = [(7, "1 week"), (14, "2 weeks"), (3, "3 days"), (30, "30 days")]
+            .map(|(days, text)| (days * 86_400_000, text));
+        for (millis, text) in said.into_iter().chain(long) {
+            assert_eq!(Span::from_millis(millis).in_words(), text);
         }
     }
 
