@@ -146,7 +146,7 @@ const EXPLAIN_HELP: &str = "\
 Example, from the project's root:
   ensue explain patterns/order_payment.pattern --key order_id
 
-A run is a match that has begun. A group is runs that move as one: the fewer groups are open, the less an event costs.
+A run is a match that has begun: it takes one event after the other. A group is runs that move as one: the fewer groups are open, the less an event costs.
 
 In the listing of --program, a run waits in one of the numbered states, each with the name of its stage. \
 An event opens the edges whose conditions it fulfils: by `take` the stage takes it, and the run waits in the state behind \
@@ -154,7 +154,7 @@ the arrow; by `ignore` the run passes it over, and waits there; by `proceed` the
 
 Exit status: 0 no errors, 1 a pattern is wrong, 2 the call is wrong, 3 a file cannot be read.";
 
-/// Say what patterns cost: what tells their runs apart, what they read, what bounds them
+/// Say what patterns mean, step by step, and what they cost: what tells their runs apart, what they read, what bounds them
 #[derive(Args, Debug)]
 #[command(after_help = EXPLAIN_HELP)]
 pub(crate) struct Explain {

@@ -1,18 +1,24 @@
-//! `ensue explain`: what patterns cost, and what they are compiled to.
+//! `ensue explain`: what patterns say, what they cost, and what they are compiled to.
+
+mod outline;
+mod phrases;
+mod sentences;
 
 use std::collections::BTreeSet;
 use std::iter;
 
 use ensue_lang::{Source, compile};
 use ensue_model::expr::Ask;
-use ensue_model::key::KeyWay;
+use ensue_model::pattern::{Keep, Term};
 use ensue_model::record::Emission;
-use ensue_model::{Expr, FieldId, Keys, Pattern, Patterns, Record, StreamId};
-use ensue_nfa::{Program, SUBSETS_MAX};
+use ensue_model::{Expr, FieldId, Pattern, Patterns, Record, StreamId};
+use ensue_nfa::{Bound, Program, SUBSETS_MAX};
 
 use crate::args::Explain;
 use crate::failure::{Failure, print_diagnostics, say, write_line};
 use crate::patterns;
+use outline::stream_name;
+use phrases::wrapped;
 
 pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
     let sources = patterns::read(&args.patterns)?;
@@ -70,24 +76,31 @@ fn listing(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String 
     program.listing(patterns, pattern).to_string()
 }
 
-/// What is said of a pattern, a line or more under each word.
+/// What is said of a pattern: what it is for, its steps, and facts, a line or more under each word.
 fn words(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String {
-    let doc = pattern.doc.lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n");
-    let doc: String = doc.chain((!pattern.doc.is_empty()).then(|| "\n".to_owned())).collect();
-    let said = [
+    let paragraph = |lines: Vec<String>| {
+        let lines = lines.iter().map(|line| format!("  {line}").trim_end().to_owned() + "\n");
+        lines.chain(["\n".to_owned()]).collect::<String>()
+    };
+    let doc = if pattern.doc.is_empty() {
+        String::new()
+    } else {
+        paragraph(pattern.doc.lines().map(str::to_owned).collect())
+    };
+    let facts = [
         ("cost", cost(pattern, program, patterns)),
-        ("memory", vec![program.bound().to_string()]),
+        ("memory", memory(pattern, program)),
         ("from", streams(pattern, patterns)),
-        ("key", key(pattern, patterns)),
         ("reads", vec![fields(pattern, program, patterns)]),
         ("states", states(program)),
         ("emits", emissions(pattern)),
     ];
-    let said = said.iter().flat_map(|(word, lines)| {
+    let facts = facts.iter().flat_map(|(word, lines)| {
         let words = iter::once(*word).chain(iter::repeat(""));
-        words.zip(lines).map(|(word, line)| format!("  {word:<8}{line}\n"))
+        words.zip(lines).flat_map(|(word, line)| wrapped(line, &format!("{word:<8}"), "          "))
     });
-    doc + &said.collect::<String>()
+    let facts = facts.map(|line| format!("  {line}\n"));
+    doc + &paragraph(sentences::of(pattern, patterns)) + &facts.collect::<String>()
 }
 
 /// What it costs as the command runs it, and without timeouts where that is less.
@@ -99,6 +112,43 @@ fn cost(pattern: &Pattern, program: &Program, patterns: &Patterns) -> Vec<String
         lines.push(format!("where nobody takes its timeouts: {without}"));
     }
     lines
+}
+
+/// What ends its runs, and how many a key may have.
+fn memory(pattern: &Pattern, program: &Program) -> Vec<String> {
+    let bound = program.bound();
+    let kept = match pattern.keep {
+        Keep::Latest => Some("keep latest"),
+        Keep::First => Some("keep first"),
+        Keep::All => None,
+    };
+    let count = match (bound, kept) {
+        (Bound::Instant, _) => None,
+        (_, Some(keep)) => Some(match waits(pattern) {
+            Some(1) => format!("`{keep}`: at most one run for each key"),
+            Some(waits) => {
+                format!("`{keep}`: at most {waits} runs for each key, one for each stage that they wait for")
+            }
+            None => format!("`{keep}`: one run for each set of stages that runs of a key wait for"),
+        }),
+        (Bound::Window(_) | Bound::Events(_) | Bound::WindowOrEvents(..), None) => {
+            Some("each key has as many as begin in that time".to_owned())
+        }
+        (Bound::Steps | Bound::Strict | Bound::WhileFitting | Bound::Kept(_) | Bound::Nothing, None) => None,
+    };
+    iter::once(bound.to_string()).chain(count).collect()
+}
+
+/// How many different stages a run can wait for, where it waits for one after the other.
+fn waits(pattern: &Pattern) -> Option<usize> {
+    let steps = &pattern.sequence.steps;
+    let is_plain = steps.iter().all(|step| {
+        let times = step.quantifier;
+        matches!(step.term, Term::Stage(..)) && !step.is_negated() && !times.optional && times.max == Some(times.min)
+    });
+    // What starts a run is waited for only where it is to come again.
+    let waits = steps.len() - usize::from(steps[0].quantifier.min == 1);
+    (is_plain && waits > 0).then_some(waits)
 }
 
 /// How many there are, and how many are made as runs come to them.
@@ -119,25 +169,6 @@ fn streams(pattern: &Pattern, patterns: &Patterns) -> Vec<String> {
         if emitters.is_empty() { name.to_owned() } else { format!("{name}, emitted by {}", emitters.join(", ")) }
     };
     read.map(stream).collect()
-}
-
-fn stream_name(stream: StreamId, patterns: &Patterns) -> &str {
-    patterns.streams[usize::from(stream.0)].name.as_deref().unwrap_or("events")
-}
-
-/// The key, and where it differs what it is in each stream or for some stages.
-fn key(pattern: &Pattern, patterns: &Patterns) -> Vec<String> {
-    let Keys { names, ways } = &pattern.key;
-    if names.is_empty() {
-        return vec!["none: all events are one sequence".to_owned()];
-    }
-    let way = |KeyWay { stream, parts }: &KeyWay| {
-        let parts: Vec<_> = parts.iter().map(|part| part.display(patterns, pattern).to_string()).collect();
-        let of = stream.map_or_else(String::new, |stream| format!(" of {}", stream_name(stream, patterns)));
-        format!("{}{of}", parts.join(", "))
-    };
-    let ways = ways.iter().filter(|_| ways.len() > 1).map(way);
-    iter::once(format!("{}: all of this for each value that has open runs", names.join(", "))).chain(ways).collect()
 }
 
 /// The fields that it asks for, with those of its records.

@@ -436,25 +436,18 @@ impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Bound::Instant => f.write_str("none: one event is a match"),
-            Bound::Window(within) => write!(f, "`within {within}` bounds it: a run ends {within} after its first event"),
-            Bound::Events(events) => {
-                write!(f, "`within {events} events` bounds it: a run ends {events} events of its key after its first")
+            Bound::Window(within) => write!(f, "a run ends {} after its first event", within.in_words()),
+            Bound::Events(events) => write!(f, "a run ends {events} events of its key after its first"),
+            Bound::WindowOrEvents(within, events) => {
+                write!(f, "a run ends {}, or {events} events of its key, after its first event", within.in_words())
             }
-            Bound::WindowOrEvents(within, events) => write!(
-                f,
-                "`within {within}` and `within {events} events` bound it: a run ends {within}, or {events} events of its key, \
-                 after its first event"
-            ),
             Bound::Steps => f.write_str("the windows of its steps bound how long a run waits"),
             Bound::Strict => f.write_str("bounded: a run ends with the first event of its key that does not fit"),
             Bound::WhileFitting => f.write_str(
                 "nothing bounds how many events can fit: no `within`; a run ends with the first of its key that does not",
             ),
-            Bound::Kept(keep) => write!(
-                f,
-                "`{keep}` bounds it: one run for each set of stages that runs wait for; that one may wait for ever"
-            ),
-            Bound::Nothing => f.write_str("nothing bounds it: no `within`"),
+            Bound::Kept(keep) => write!(f, "`{keep}` bounds how many runs a key has; each may wait for ever"),
+            Bound::Nothing => f.write_str("nothing bounds it: a run may wait for ever, as there is no `within`"),
         }
     }
 }

@@ -206,10 +206,7 @@ fn what_an_event_costs_is_said_beside_it() {
 #[test]
 fn what_bounds_open_runs_is_a_window_or_strictness() {
     assert_eq!(bound("begin a"), "none: one event is a match");
-    assert_eq!(
-        bound("begin a followedBy b within 15m"),
-        "`within 15m` bounds it: a run ends 15m after its first event"
-    );
+    assert_eq!(bound("begin a followedBy b within 15m"), "a run ends 15 minutes after its first event");
     let strict = "bounded: a run ends with the first event of its key that does not fit";
     assert_eq!(bound("begin a next b"), strict);
     assert_eq!(bound("begin a{3} consecutive next b{1,4} consecutive"), strict);
@@ -222,13 +219,10 @@ fn what_bounds_open_runs_is_a_window_or_strictness() {
 
 #[test]
 fn windows_in_events_bound_open_runs() {
-    assert_eq!(
-        bound("begin a followedBy b within 100 events"),
-        "`within 100 events` bounds it: a run ends 100 events of its key after its first"
-    );
+    assert_eq!(bound("begin a followedBy b within 100 events"), "a run ends 100 events of its key after its first");
     assert_eq!(
         bound("begin a followedBy b within 100 events within 15m"),
-        "`within 15m` and `within 100 events` bound it: a run ends 15m, or 100 events of its key, after its first event"
+        "a run ends 15 minutes, or 100 events of its key, after its first event"
     );
     let steps = "the windows of its steps bound how long a run waits";
     assert_eq!(bound("begin a followedBy b within 5 events of a"), steps);
@@ -254,7 +248,7 @@ fn a_thousand_ways_through_a_group_are_as_many_groups_as_runs_have_come_to() {
 #[test]
 fn what_bounds_groups_is_what_bounds_their_parts() {
     let steps = "the windows of its steps bound how long a run waits";
-    let nothing = "nothing bounds it: no `within`";
+    let nothing = "nothing bounds it: a run may wait for ever, as there is no `within`";
     let strict = "bounded: a run ends with the first event of its key that does not fit";
     assert_eq!(bound("begin a followedBy (b | c) within 5m of previous"), steps);
     assert_eq!(bound("begin a followedBy (b within 5m of previous | c within 6m of previous)"), steps);
@@ -268,17 +262,14 @@ fn what_bounds_groups_is_what_bounds_their_parts() {
 
 #[test]
 fn keep_bounds_how_many_wait_for_ever() {
-    let kept = "`keep first` bounds it: one run for each set of stages that runs wait for; that one may wait for ever";
+    let kept = "`keep first` bounds how many runs a key has; each may wait for ever";
     assert_eq!(bound("begin a followedBy b keep first"), kept);
-    assert_eq!(
-        bound("begin a followedBy b within 15m keep first"),
-        "`within 15m` bounds it: a run ends 15m after its first event"
-    );
+    assert_eq!(bound("begin a followedBy b within 15m keep first"), "a run ends 15 minutes after its first event");
 }
 
 #[test]
 fn what_may_wait_for_ever_is_said_to_be_without_bound() {
-    let nothing = "nothing bounds it: no `within`";
+    let nothing = "nothing bounds it: a run may wait for ever, as there is no `within`";
     assert_eq!(bound("begin a followedBy b"), nothing);
     assert_eq!(bound("begin a next b followedByAny c next d"), nothing);
     assert_eq!(bound("begin a+ next b"), nothing);

@@ -1,5 +1,7 @@
 //! `ensue explain`: what is said of patterns, and their listings.
 
+use std::fs;
+
 use crate::shell::{Shell, shown};
 
 const COSTS: &str = r#"
@@ -66,6 +68,28 @@ fn explain(line: &str) -> String {
 #[test]
 fn each_kind_of_cost_is_said_in_words() {
     insta::assert_snapshot!(explain("ensue explain costs.pattern"));
+}
+
+/// A pattern or more for each construct of the language.
+const CONSTRUCTS: &str = include_str!("constructs.pattern");
+
+#[test]
+fn each_construct_is_said_in_sentences() {
+    let shell = Shell::new();
+    shell.file("constructs.pattern", CONSTRUCTS);
+    insta::assert_snapshot!(shell.run("ensue explain constructs.pattern"));
+}
+
+#[test]
+fn the_patterns_of_the_project_are_said_in_sentences() {
+    let shell = Shell::new();
+    let mut files: Vec<String> = fs::read_dir(shell.path("patterns"))
+        .unwrap()
+        .map(|entry| format!("patterns/{}", entry.unwrap().file_name().to_str().unwrap()))
+        .filter(|file| file.ends_with(".pattern"))
+        .collect();
+    files.sort();
+    insta::assert_snapshot!(shell.run(&format!("ensue explain {}", files.join(" "))));
 }
 
 #[test]
