@@ -1,4 +1,4 @@
-//! Pattern text to checked patterns: text → tree with places → [`ensue_model::Patterns`], with diagnostics; and a printer.
+//! Pattern text to checked patterns: text → tree with places → [`ensue_model::Patterns`], with diagnostics; a printer, and a formatter.
 //!
 //! Knows the language and the words of `ensue-model`. Knows no automaton, no events but their schema, no files (a source
 //! is a name and a text), no clock.
@@ -19,6 +19,7 @@
 mod source;
 pub mod tree;
 
+mod format;
 mod literal;
 mod parse;
 mod print;
@@ -32,6 +33,7 @@ mod question;
 pub use check::{Compiled, Options, compile};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Report, Severity};
+pub use format::{Unformatted, format};
 pub use parse::parse;
 pub use print::print;
 pub use question::{QUESTIONS, Question};

@@ -18,6 +18,8 @@ use crate::diagnostic::Diagnostic;
 use crate::source::Source;
 use crate::tree::{File, Item, Place};
 
+pub(crate) use self::scan::quoted_length;
+
 /// The longest pattern text, in bytes.
 const TEXT_BYTES_MAX: usize = 1 << 20;
 
@@ -103,6 +105,8 @@ struct Reader<'s> {
     text: &'s str,
     /// Where the item at hand starts: the grammar sees the text from there on.
     offset: usize,
+    /// Where the item before it ends.
+    end_before: usize,
     file: File,
     diagnostics: Vec<Diagnostic>,
     unread: Vec<Unread>,
@@ -110,7 +114,7 @@ struct Reader<'s> {
 
 impl<'s> Reader<'s> {
     fn new(text: &'s str) -> Self {
-        Reader { text, offset: 0, file: File::default(), diagnostics: Vec::new(), unread: Vec::new() }
+        Reader { text, offset: 0, end_before: 0, file: File::default(), diagnostics: Vec::new(), unread: Vec::new() }
     }
 
     /// The one pattern of a file that holds only a body.
@@ -169,7 +173,9 @@ impl<'s> Reader<'s> {
     fn unit(&mut self, unit: Pair<'s, Rule>) -> usize {
         let next = self.offset + unit.as_span().end();
         if let Some(item) = unit.into_inner().next() {
+            let end = self.place(&item).end;
             let item = self.item(item);
+            self.end_before = end;
             self.keep(item, next);
         }
         next

@@ -1,18 +1,25 @@
-//! Tree to text, in one layout: one clause or relation a line.
+//! Tree to text. What can stand on a line, and where lines break, is said here for each part of the language; `layout`
+//! breaks them. The formatter prints the same way, and puts in between what the tree does not hold (`format.rs`).
 
+mod layout;
+
+use std::collections::HashSet;
+
+use ensue_model::expr::strength::{AND, COMPARISON, MINUS, NOT, OR, POSTFIX};
 use ensue_model::pattern::Relation;
 use ensue_model::{Type, Value};
 
+use self::layout::{Base, Beside, Group, INDENT, Lines, Style, When, lay_out, width};
+pub(crate) use self::layout::{Break, Edge, OwnLine, Piece, Word, WordKind};
 use crate::parse::is_name;
 use crate::tree::{
-    Clause, ClauseKind, Emission, Ending, EndingKind, Entry, Expr, ExprKind, Field, File, Group, GroupKind, Item, Keep,
-    Let, MarkKind, ModifierKind, Name, Param, Pattern, Quantifier, QuantifierKind, Record, Sequence, Skip, Step,
-    StepSpan, Stream, Table, Term, TypeName,
+    Clause, ClauseKind, Emission, Ending, EndingKind, Entry, Expr, ExprKind, Field, File, Group as Parts, GroupKind,
+    Item, Keep, Let, MarkKind, ModifierKind, Name, Param, Pattern, Place, Quantifier, QuantifierKind, Record, Sequence,
+    Skip, Step, StepSpan, Stream, Table, Term, TypeName,
 };
-use ensue_model::expr::strength::{AND, COMPARISON, MINUS, NOT, OR, POSTFIX};
 
-/// The text of a tree, in the one layout that the formatter writes. Reading it again gives an equal tree. Comments are not
-/// in the tree and get lost, but for the `///` before an item.
+/// The text of a tree, in the layout that [`format`](crate::format) writes, with each step on a line of its own. Reading it
+/// again gives an equal tree. Comments are not in the tree and get lost, but for the `///` before an item.
 ///
 /// ```
 /// use ensue_lang::{Source, parse, print};
@@ -20,168 +27,838 @@ use ensue_model::expr::strength::{AND, COMPARISON, MINUS, NOT, OR, POSTFIX};
 /// assert_eq!(print(&file), "begin a{2} where v > 1 and b\nnext `next`\nwithin 90m\n");
 /// ```
 pub fn print(file: &File) -> String {
-    let mut text = String::new();
-    let mut before: Option<&Item> = None;
-    for item in &file.items {
-        if before.is_some_and(|before| !(is_short(before) && is_short(item))) {
-            text.push('\n');
-        }
-        text.push_str(&self::item(item));
-        before = Some(item);
+    let mut sections = sections(file, &Parentheses::new());
+    for (section, item) in sections.iter_mut().zip(&file.items) {
+        section.above.own = doc_lines(doc(item));
     }
-    text
+    join(sections)
 }
 
-/// Params and lets stand line by line; what has several lines stands apart.
-fn is_short(item: &Item) -> bool {
-    match item {
-        Item::Param(param) => param.doc.is_empty(),
-        Item::Let(let_) => let_.doc.is_empty(),
-        Item::Stream(_) | Item::Table(_) | Item::Pattern(_) => false,
-    }
+/// The places of expressions that stand in parentheses, which stay where the author put some that are not needed.
+pub(crate) type Parentheses = HashSet<(usize, usize)>;
+
+/// An item, and what stands above it.
+pub(crate) struct Section {
+    /// Where it begins: comments above it are its own lines.
+    pub(crate) above: Break,
+    /// The item; nothing at the end of the file.
+    pub(crate) pieces: Vec<Piece>,
 }
 
-fn item(item: &Item) -> String {
-    match item {
-        Item::Stream(stream) => self::stream(stream),
-        Item::Param(param) => self::param(param),
-        Item::Let(let_) => self::let_(let_),
-        Item::Table(table) => self::table(table),
-        Item::Pattern(pattern) => self::pattern(pattern),
-    }
-}
-
-fn stream(stream: &Stream) -> String {
-    format!("{}stream {} {}\n", doc(&stream.doc), name(&stream.name), fields(&stream.fields))
-}
-
-fn param(param: &Param) -> String {
-    let default = param.default.as_ref().map(|value| format!(" = {}", expr(value)));
-    let (name, kind) = (name(&param.name), type_name(&param.kind));
-    format!("{}param {name}: {kind}{}\n", doc(&param.doc), default.unwrap_or_default())
-}
-
-fn let_(let_: &Let) -> String {
-    let parameters = let_.parameters.as_ref().map(|names| format!("({})", self::names(names)));
-    let (name, value) = (name(&let_.name), expr(&let_.value));
-    format!("{}let {name}{} = {value}\n", doc(&let_.doc), parameters.unwrap_or_default())
-}
-
-fn table(table: &Table) -> String {
-    let (doc, name, key) = (doc(&table.doc), name(&table.name), label(&table.key));
-    format!("{doc}table {name} key {key} {}\n", fields(&table.fields))
-}
-
-fn doc(doc: &str) -> String {
-    let line = |line: &str| if line.is_empty() { "///\n".to_owned() } else { format!("/// {line}\n") };
-    doc.split('\n').filter(|_| !doc.is_empty()).map(line).collect()
-}
-
-fn fields(fields: &[Field]) -> String {
-    let lines: String = fields.iter().map(|field| format!("  {}\n", self::field(field))).collect();
-    format!("{{\n{lines}}}")
-}
-
-fn field(field: &Field) -> String {
-    let marks = field.marks.iter().map(|mark| match mark.kind {
-        MarkKind::Time => " @time",
-        MarkKind::Key => " @key",
-        MarkKind::Type => " @type",
+/// The items of a file, one by one, and its end.
+pub(crate) fn sections(file: &File, parentheses: &Parentheses) -> Vec<Section> {
+    let section = |pieces| Section { above: Break::new(0, Edge::Between), pieces };
+    let items = file.items.iter().map(|item| {
+        let mut printer = Printer { pieces: Vec::new(), parentheses, called: 0 };
+        printer.item(item);
+        section(printer.pieces)
     });
-    format!("{}: {}{}", label(&field.name), type_name(&field.kind), marks.collect::<String>())
+    items.chain([section(Vec::new())]).collect()
 }
 
-fn type_name(kind: &TypeName) -> String {
-    let kind_text: &Type = &kind.kind;
-    format!("{kind_text}{}", if kind.nullable { "?" } else { "" })
-}
-
-fn pattern(pattern: &Pattern) -> String {
-    let mut lines: Vec<String> = pattern.name.iter().map(|name| format!("pattern {}", self::name(name))).collect();
-    lines.extend(pattern.clauses.iter().map(clause));
-    for (index, step) in pattern.sequence.steps.iter().enumerate() {
-        let word = if index == 0 { "begin" } else { relation(step.relation) };
-        lines.push(format!("{word} {}", self::step(step)));
+/// The text of sections: what has several lines stands apart.
+pub(crate) fn join(sections: Vec<Section>) -> String {
+    let mut lines = Lines::default();
+    let mut was_long = false;
+    for Section { above, pieces } in sections {
+        let item = lay_out(pieces);
+        let (is_long, is_end) = (item.text.contains('\n'), item.text.is_empty());
+        let is_apart = above.empty_line || above.own.iter().any(|line| line.empty_line);
+        let mut parts = !is_apart && !is_end && (is_long || was_long);
+        for line in above.own {
+            if line.empty_line || std::mem::take(&mut parts) {
+                lines.empty_line();
+            }
+            lines.newline();
+            lines.text.push_str(&line.text);
+        }
+        if !is_end && (above.empty_line || parts) {
+            lines.empty_line();
+        }
+        lines.newline();
+        lines.append(item);
+        was_long = is_long;
     }
-    lines.extend(pattern.endings.iter().map(ending));
-    format!("{}{}\n", doc(&pattern.doc), lines.join("\n"))
+    lines.newline();
+    lines.finish()
 }
 
-fn clause(clause: &Clause) -> String {
-    match &clause.kind {
-        ClauseKind::From(streams) => format!("from {}", names(streams)),
-        ClauseKind::Key(parts) => format!("key {}", exprs(parts)),
-        ClauseKind::KeyMap(entries) => format!("key {{ {} }}", self::entries(entries)),
-        ClauseKind::Active { from, until } => {
-            let moment =
-                |word: &str, moment: &Option<Expr>| moment.as_ref().map(|moment| format!(" {word} {}", expr(moment)));
-            let (from, until) = (moment("from", from), moment("until", until));
-            format!("active{}{}", from.unwrap_or_default(), until.unwrap_or_default())
+fn doc(item: &Item) -> &str {
+    match item {
+        Item::Stream(stream) => &stream.doc,
+        Item::Param(param) => &param.doc,
+        Item::Let(let_) => &let_.doc,
+        Item::Table(table) => &table.doc,
+        Item::Pattern(pattern) => &pattern.doc,
+    }
+}
+
+fn doc_lines(doc: &str) -> Vec<OwnLine> {
+    let line = |(index, line)| OwnLine { empty_line: index == 0, text: format!("/// {line}").trim_end().to_owned() };
+    doc.split('\n').filter(|_| !doc.is_empty()).enumerate().map(line).collect()
+}
+
+/// On one line unless it is too long.
+const FIT: Style = Style::Fit;
+
+/// On one line if its author wrote it so, and where there is none.
+const COMPACT: Style = Style::AsWritten { one_line: true };
+
+/// On one line if its author wrote it so, and only then.
+const SPREAD: Style = Style::AsWritten { one_line: false };
+
+/// Writes one item down as pieces.
+struct Printer<'p> {
+    pieces: Vec<Piece>,
+    parentheses: &'p Parentheses,
+    /// How many groups have been given a number.
+    called: usize,
+}
+
+impl Printer<'_> {
+    fn item(&mut self, item: &Item) {
+        match item {
+            Item::Stream(stream) => self.stream(stream),
+            Item::Param(param) => self.param(param),
+            Item::Let(let_) => self.let_(let_),
+            Item::Table(table) => self.table(table),
+            Item::Pattern(pattern) => self.pattern(pattern),
         }
     }
+
+    // ── pieces ──
+
+    fn word(&mut self, word: impl Into<String>) {
+        self.pieces.push(Piece::word(word));
+    }
+
+    /// Words with blanks between them.
+    fn words(&mut self, words: &[&str]) {
+        for (index, word) in words.iter().enumerate() {
+            if index > 0 {
+                self.space();
+            }
+            self.word(*word);
+        }
+    }
+
+    fn space(&mut self) {
+        self.pieces.push(Piece::Space);
+    }
+
+    fn comma(&mut self) {
+        self.pieces.push(Piece::Comma(When::Always));
+    }
+
+    /// A line may break here; if it does, the next one is so much further to the right.
+    fn line(&mut self, indent: usize) {
+        self.pieces.push(Piece::Break(Break::new(indent, Edge::Inner)));
+    }
+
+    /// As `line`, between two things that stand for themselves.
+    fn between(&mut self, indent: usize) {
+        self.pieces.push(Piece::Break(Break::new(indent, Edge::Between)));
+    }
+
+    fn group(&mut self, style: Style, base: Base, inside: impl FnOnce(&mut Self)) {
+        self.pieces.push(Piece::Open(Group::new(style, base)));
+        inside(self);
+        self.pieces.push(Piece::Close);
+    }
+
+    /// A name where words of the language have a meaning.
+    fn name(&mut self, name: &Name) {
+        self.named(name_text(name));
+    }
+
+    /// A name where every word is one: behind a dot, before a colon.
+    fn label(&mut self, name: &Name) {
+        self.named(label_text(name));
+    }
+
+    fn named(&mut self, text: String) {
+        self.pieces.push(Piece::Word(Word { text, kind: WordKind::Name }));
+    }
+
+    fn names(&mut self, names: &[Name]) {
+        self.separated(names, Break::new(INDENT, Edge::Inner), |printer, name| printer.name(name));
+    }
+
+    /// With commas between.
+    fn separated<T>(&mut self, items: &[T], at: Break, shown: impl Fn(&mut Self, &T)) {
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                self.comma();
+                self.pieces.push(Piece::Break(at.clone()));
+            }
+            shown(self, item);
+        }
+    }
+
+    // ── declarations ──
+
+    fn stream(&mut self, stream: &Stream) {
+        self.words(&["stream"]);
+        self.space();
+        self.name(&stream.name);
+        self.space();
+        self.fields(&stream.fields);
+    }
+
+    fn table(&mut self, table: &Table) {
+        self.word("table");
+        self.space();
+        self.name(&table.name);
+        self.space();
+        self.word("key");
+        self.space();
+        self.label(&table.key);
+        self.space();
+        self.fields(&table.fields);
+    }
+
+    fn param(&mut self, param: &Param) {
+        self.group(FIT, Base::Same, |printer| {
+            printer.word("param");
+            printer.space();
+            printer.name(&param.name);
+            printer.word(":");
+            printer.space();
+            printer.type_name(&param.kind);
+            param.default.iter().for_each(|value| printer.assigned(value));
+        });
+    }
+
+    fn let_(&mut self, let_: &Let) {
+        self.group(FIT, Base::Same, |printer| {
+            printer.word("let");
+            printer.space();
+            printer.name(&let_.name);
+            if let Some(parameters) = &let_.parameters {
+                printer.word("(");
+                printer.names(parameters);
+                printer.word(")");
+            }
+            printer.assigned(&let_.value);
+        });
+    }
+
+    fn assigned(&mut self, value: &Expr) {
+        self.space();
+        self.word("=");
+        self.line(INDENT);
+        self.group(FIT, Base::Here, |printer| printer.expr(value));
+    }
+
+    fn fields(&mut self, fields: &[Field]) {
+        let label = fields.iter().map(|field| width(&label_text(&field.name))).max().unwrap_or_default();
+        let marked = fields.iter().filter(|field| !field.marks.is_empty());
+        let kind = marked.map(|field| width(&type_text(&field.kind))).max().unwrap_or_default();
+        self.braces(SPREAD, fields, When::OneLine, |printer, field| {
+            printer.label(&field.name);
+            printer.word(":");
+            printer.pad(label, width(&label_text(&field.name)));
+            printer.type_name(&field.kind);
+            for (index, mark) in field.marks.iter().enumerate() {
+                match index {
+                    0 => printer.pad(kind, width(&type_text(&field.kind))),
+                    _ => printer.space(),
+                }
+                printer.word(mark_text(mark.kind));
+            }
+        });
+    }
+
+    /// Blanks up to the column behind the widest.
+    fn pad(&mut self, widest: usize, width: usize) {
+        self.pieces.push(Piece::Pad(1 + widest.saturating_sub(width)));
+    }
+
+    /// A list in braces, of which each thing has a line if it has not one line in all.
+    fn braces<T>(&mut self, style: Style, items: &[T], comma: When, shown: impl Fn(&mut Self, &T)) {
+        let called = self.called;
+        self.called += 1;
+        self.pieces.push(Piece::Open(Group::called(called, style)));
+        self.word("{");
+        for (index, item) in items.iter().enumerate() {
+            let edge = if index == 0 { Edge::Opening } else { Edge::Between };
+            self.pieces.push(Piece::Break(Break::new(INDENT, edge)));
+            shown(self, item);
+            let is_last = index + 1 == items.len();
+            match comma {
+                When::OneLine if is_last => {}
+                When::OneLine => self.pieces.push(Piece::Comma(When::OneLine)),
+                _ => self.pieces.push(Piece::Comma(if is_last { When::Broken } else { When::Always })),
+            }
+        }
+        let closing = Break { blank: !items.is_empty(), ..Break::new(0, Edge::Closing) };
+        self.pieces.push(Piece::Break(closing));
+        self.word("}");
+        self.pieces.push(Piece::Close);
+    }
+
+    fn type_name(&mut self, kind: &TypeName) {
+        self.kind(&kind.kind);
+        if kind.nullable {
+            self.word("?");
+        }
+    }
+
+    fn kind(&mut self, kind: &Type) {
+        match kind {
+            Type::List(item) => {
+                self.word("list");
+                self.word("<");
+                self.kind(item);
+                self.word(">");
+            }
+            plain => self.word(plain.to_string()),
+        }
+    }
+
+    // ── patterns ──
+
+    fn pattern(&mut self, pattern: &Pattern) {
+        self.group(SPREAD, Base::Same, |printer| {
+            if let Some(name) = &pattern.name {
+                printer.header(name, &pattern.clauses);
+                printer.between(0);
+            }
+            printer.group(SPREAD, Base::Same, |printer| {
+                printer.steps(&pattern.sequence);
+                printer.endings(&pattern.endings);
+            });
+        });
+    }
+
+    fn header(&mut self, name: &Name, clauses: &[Clause]) {
+        self.group(SPREAD, Base::Same, |printer| {
+            printer.word("pattern");
+            printer.space();
+            printer.name(name);
+            for clause in clauses {
+                printer.between(0);
+                printer.clause(clause);
+            }
+        });
+    }
+
+    fn clause(&mut self, clause: &Clause) {
+        match &clause.kind {
+            ClauseKind::From(streams) => self.list_clause("from", |printer| printer.names(streams)),
+            ClauseKind::Key(parts) => self.list_clause("key", |printer| {
+                let at = Break::new(INDENT, Edge::Inner);
+                printer
+                    .separated(parts, at, |printer, part| printer.group(FIT, Base::Here, |printer| printer.expr(part)));
+            }),
+            ClauseKind::KeyMap(entries) => {
+                self.word("key");
+                self.space();
+                self.entries(entries);
+            }
+            ClauseKind::Active { from, until } => {
+                self.word("active");
+                for (word, moment) in [("from", from), ("until", until)] {
+                    let Some(moment) = moment else { continue };
+                    self.space();
+                    self.word(word);
+                    self.space();
+                    self.expr(moment);
+                }
+            }
+        }
+    }
+
+    fn list_clause(&mut self, word: &str, list: impl FnOnce(&mut Self)) {
+        self.group(FIT, Base::Same, |printer| {
+            printer.word(word);
+            printer.space();
+            list(printer);
+        });
+    }
+
+    /// The steps of a pattern, each on a line.
+    fn steps(&mut self, sequence: &Sequence) {
+        self.group(SPREAD, Base::Same, |printer| {
+            for (index, step) in sequence.steps.iter().enumerate() {
+                match index {
+                    0 => printer.word("begin"),
+                    _ => {
+                        printer.between(0);
+                        printer.word(relation(step.relation));
+                    }
+                }
+                printer.space();
+                printer.step(step);
+            }
+        });
+    }
+
+    /// A sequence inside a group, without `begin`.
+    fn inner_steps(&mut self, sequence: &Sequence, style: Style, base: Base) {
+        self.group(style, base, |printer| {
+            for (index, step) in sequence.steps.iter().enumerate() {
+                if index > 0 {
+                    printer.between(0);
+                    printer.word(relation(step.relation));
+                    printer.space();
+                }
+                printer.step(step);
+            }
+        });
+    }
+
+    fn step(&mut self, step: &Step) {
+        self.group(FIT, Base::Same, |printer| {
+            printer.term(&step.term);
+            step.quantifier.iter().for_each(|quantifier| printer.quantifier(quantifier));
+            for modifier in &step.modifiers {
+                printer.space();
+                printer.word(modifier_word(modifier.kind));
+            }
+            if let Some(condition) = &step.condition {
+                printer.space();
+                printer.condition("where", condition);
+            }
+            if let Some(until) = &step.until {
+                printer.line(INDENT);
+                printer.condition("until", until);
+            }
+            if let Some(within) = &step.within {
+                printer.line(INDENT);
+                printer.word("within");
+                printer.space();
+                printer.step_span(&within.span);
+                printer.space();
+                printer.word("of");
+                printer.space();
+                printer.name(&within.anchor);
+            }
+        });
+    }
+
+    fn condition(&mut self, word: &str, condition: &Expr) {
+        self.word(word);
+        self.space();
+        self.group(FIT, Base::In(INDENT), |printer| match printer.chained(condition) {
+            Some((operands, word, needed)) => printer.chain(operands, word, needed, Base::Same),
+            None => printer.expr(condition),
+        });
+    }
+
+    fn step_span(&mut self, span: &StepSpan) {
+        match span {
+            StepSpan::Time(span) => self.expr(span),
+            StepSpan::Events(count) => self.words(&[&count.text, "events"]),
+        }
+    }
+
+    fn term(&mut self, term: &Term) {
+        match term {
+            Term::Stage(stage) => {
+                self.name(&stage.name);
+                if let Some(stream) = &stage.stream {
+                    self.word(":");
+                    self.space();
+                    self.name(stream);
+                }
+            }
+            Term::Group(group) => self.parts(group),
+        }
+    }
+
+    fn parts(&mut self, group: &Parts) {
+        if let Some(count) = &group.any_of {
+            self.words(&["any", &count.text, "of"]);
+            self.space();
+        }
+        self.group(COMPACT, Base::Same, |printer| {
+            printer.word("(");
+            match group.kind {
+                GroupKind::Sequence => {
+                    printer.pieces.push(Piece::Break(Break::tight(INDENT, Edge::Opening)));
+                    let inside = group.parts.iter();
+                    inside.for_each(|sequence| printer.inner_steps(sequence, COMPACT, Base::In(INDENT)));
+                }
+                GroupKind::Alternatives => printer.several_parts("|", &group.parts),
+                GroupKind::AnyOrder => printer.several_parts("&", &group.parts),
+            }
+            printer.pieces.push(Piece::Break(Break::tight(0, Edge::Closing)));
+            printer.word(")");
+        });
+    }
+
+    /// The sign between two parts hangs out to the left, so that the parts stand below each other.
+    fn several_parts(&mut self, sign: &str, parts: &[Sequence]) {
+        for (index, part) in parts.iter().enumerate() {
+            match index {
+                0 => self.pieces.push(Piece::Break(Break::tight(2 * INDENT, Edge::Opening))),
+                _ => {
+                    self.between(INDENT);
+                    self.word(sign);
+                    self.space();
+                }
+            }
+            self.inner_steps(part, COMPACT, Base::In(2 * INDENT));
+        }
+    }
+
+    fn quantifier(&mut self, quantifier: &Quantifier) {
+        match &quantifier.kind {
+            QuantifierKind::Optional => self.word("?"),
+            QuantifierKind::OneOrMore => self.word("+"),
+            QuantifierKind::Any => self.word("*"),
+            QuantifierKind::Times(count) => self.times(&count.text, None),
+            QuantifierKind::AtLeast(min) => self.times(&min.text, Some("")),
+            QuantifierKind::Between(min, max) => self.times(&min.text, Some(&max.text)),
+        }
+    }
+
+    fn times(&mut self, min: &str, max: Option<&str>) {
+        self.word("{");
+        self.word(min);
+        if let Some(max) = max {
+            self.comma();
+            if !max.is_empty() {
+                self.word(max);
+            }
+        }
+        self.word("}");
+    }
+
+    // ── what stands behind a sequence ──
+
+    fn endings(&mut self, endings: &[Ending]) {
+        for run in endings.chunk_by(are_alike) {
+            let records: Vec<&Record> = run.iter().filter_map(record).collect();
+            let names = records.iter().map(|record| width(&record_name(record))).max().unwrap_or_default();
+            let columns = Columns { groups: self.called..self.called + records.len(), names };
+            for ending in run {
+                self.between(0);
+                match record(ending) {
+                    Some(record) if run.len() > 1 => self.record_below(&ending.kind, record, &columns),
+                    _ => self.ending(ending),
+                }
+                self.emission_condition(ending);
+            }
+        }
+    }
+
+    fn ending(&mut self, ending: &Ending) {
+        match &ending.kind {
+            EndingKind::Within(span) => self.window("within", span),
+            EndingKind::WithinEvents(count) => self.words(&["within", &count.text, "events"]),
+            EndingKind::Skip(skip) => self.skip(skip),
+            EndingKind::Keep(Keep::All) => self.words(&["keep", "all"]),
+            EndingKind::Keep(Keep::Latest) => self.words(&["keep", "latest"]),
+            EndingKind::Keep(Keep::First) => self.words(&["keep", "first"]),
+            EndingKind::Cooldown(span) => self.window("cooldown", span),
+            EndingKind::Emit(emission) => self.emission("emit", emission),
+            EndingKind::Timeout(emission) => self.emission("timeout", emission),
+        }
+    }
+
+    fn window(&mut self, word: &str, span: &Expr) {
+        self.word(word);
+        self.space();
+        self.expr(span);
+    }
+
+    fn skip(&mut self, skip: &Skip) {
+        match skip {
+            Skip::None => self.words(&["skip", "none"]),
+            Skip::ToNext => self.words(&["skip", "to", "next"]),
+            Skip::PastLast => self.words(&["skip", "past", "last"]),
+            Skip::ToFirst(stage) | Skip::ToLast(stage) => {
+                let which = if matches!(skip, Skip::ToFirst(_)) { "first" } else { "last" };
+                self.words(&["skip", "to", which]);
+                self.space();
+                self.name(stage);
+            }
+        }
+    }
+
+    fn emission(&mut self, word: &str, emission: &Emission) {
+        self.word(word);
+        self.space();
+        match emission {
+            Emission::None => self.word("none"),
+            Emission::Record(record, _) => {
+                if let Some(name) = &record.name {
+                    self.name(name);
+                    self.space();
+                }
+                self.entries(&record.entries);
+            }
+        }
+    }
+
+    /// As `emission`, where another stands above or below it: names and records begin in the same columns.
+    fn record_below(&mut self, kind: &EndingKind, record: &Record, columns: &Columns) {
+        let word = if matches!(kind, EndingKind::Emit(_)) { "emit" } else { "timeout" };
+        self.word(word);
+        let name = width(&record_name(record));
+        match &record.name {
+            Some(record_name) => {
+                self.beside(columns, 1 + width("timeout") - width(word));
+                self.name(record_name);
+                self.beside(columns, 1 + columns.names - name);
+            }
+            None => self.beside(columns, columns.start() - width(word)),
+        }
+        self.entries(&record.entries);
+    }
+
+    fn beside(&mut self, columns: &Columns, blanks: usize) {
+        let beside = Beside { blanks, groups: columns.groups.clone(), start: columns.start() };
+        self.pieces.push(Piece::Beside(beside));
+    }
+
+    fn emission_condition(&mut self, ending: &Ending) {
+        let (EndingKind::Emit(emission) | EndingKind::Timeout(emission)) = &ending.kind else { return };
+        if let Emission::Record(_, Some(condition)) = emission {
+            self.group(FIT, Base::Same, |printer| {
+                printer.line(INDENT);
+                printer.condition("where", condition);
+            });
+        }
+    }
+
+    fn entries(&mut self, entries: &[Entry]) {
+        let label = entries.iter().map(|entry| width(&label_text(&entry.name))).max().unwrap_or_default();
+        self.braces(COMPACT, entries, When::Always, |printer, entry| {
+            printer.label(&entry.name);
+            printer.word(":");
+            printer.pad(label, width(&label_text(&entry.name)));
+            printer.group(FIT, Base::Here, |printer| printer.expr(&entry.value));
+        });
+    }
+
+    // ── expressions ──
+
+    fn expr(&mut self, expr: &Expr) {
+        self.operand(expr, 0);
+    }
+
+    /// In parentheses where it binds less strongly than its place needs, or where its author put some.
+    fn operand(&mut self, expr: &Expr, needed: u8) {
+        if binds(expr) >= needed && !self.is_in_parentheses(expr) {
+            return self.bare(expr);
+        }
+        self.word("(");
+        self.group(FIT, Base::Here, |printer| printer.bare(expr));
+        self.word(")");
+    }
+
+    fn is_in_parentheses(&self, expr: &Expr) -> bool {
+        let Place { start, end } = expr.place;
+        self.parentheses.contains(&(start, end))
+    }
+
+    fn bare(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Null => self.word("null"),
+            ExprKind::Bool(value) => self.word(value.to_string()),
+            ExprKind::Int(text) | ExprKind::Float(text) | ExprKind::Duration(text) => self.word(text),
+            ExprKind::Time(text) => self.word(format!("@{text}")),
+            ExprKind::Text(text) => {
+                let text = Value::from(text.as_str()).to_string();
+                self.pieces.push(Piece::Word(Word { text, kind: WordKind::Text }));
+            }
+            ExprKind::List(items) => self.list(items),
+            ExprKind::Name(name) => self.name(name),
+            ExprKind::Member(base, field) => {
+                self.operand(base, POSTFIX);
+                self.word(".");
+                self.label(field);
+            }
+            ExprKind::Index(base, index) => {
+                self.operand(base, POSTFIX);
+                self.word("[");
+                self.expr(index);
+                self.word("]");
+            }
+            ExprKind::Call(name, arguments) => self.call(name, arguments),
+            ExprKind::Not(inner) => {
+                self.word("not");
+                self.space();
+                self.operand(inner, NOT);
+            }
+            ExprKind::Negate(inner) => {
+                self.word("-");
+                self.operand(inner, MINUS);
+            }
+            ExprKind::And(operands) => self.chain(operands, "and", AND + 1, Base::Here),
+            ExprKind::Or(operands) => self.chain(operands, "or", OR + 1, Base::Here),
+            ExprKind::Binary(operator, left, right) => {
+                let strength = operator.strength();
+                // Comparisons do not chain; the others associate to the left.
+                let needed = if strength == COMPARISON { COMPARISON + 1 } else { strength };
+                self.group(FIT, Base::Same, |printer| {
+                    printer.operand(left, needed);
+                    printer.line(INDENT);
+                    printer.word(operator.symbol());
+                    printer.space();
+                    printer.operand(right, strength + 1);
+                });
+            }
+            ExprKind::Between(value, low, high) => {
+                self.compared(value, &["between"], Some(low));
+                self.space();
+                self.word("and");
+                self.space();
+                self.operand(high, COMPARISON + 1);
+            }
+            ExprKind::In(value, list) => self.compared(value, &["in"], Some(list)),
+            ExprKind::Like(value, text) => self.compared(value, &["like"], Some(text)),
+            ExprKind::Matches(value, text) => self.compared(value, &["matches"], Some(text)),
+            ExprKind::IsNull(inner) => self.compared(inner, &["is", "null"], None),
+            ExprKind::IsNotNull(inner) => self.compared(inner, &["is", "not", "null"], None),
+            ExprKind::If(..) => self.conditional(expr),
+        }
+    }
+
+    fn compared(&mut self, value: &Expr, words: &[&str], with: Option<&Expr>) {
+        self.operand(value, COMPARISON + 1);
+        self.space();
+        self.words(words);
+        if let Some(with) = with {
+            self.space();
+            self.operand(with, COMPARISON + 1);
+        }
+    }
+
+    fn list(&mut self, items: &[Expr]) {
+        self.group(Style::Fill, Base::Same, |printer| {
+            printer.word("[");
+            if !items.is_empty() {
+                printer.pieces.push(Piece::Break(Break::tight(INDENT, Edge::Opening)));
+                printer.separated(items, Break::new(INDENT, Edge::Inner), Self::expr);
+                printer.pieces.push(Piece::Comma(When::Broken));
+            }
+            printer.pieces.push(Piece::Break(Break::tight(0, Edge::Closing)));
+            printer.word("]");
+        });
+    }
+
+    fn call(&mut self, name: &Name, arguments: &[Expr]) {
+        self.name(name);
+        self.group(FIT, Base::Same, |printer| {
+            printer.word("(");
+            if !arguments.is_empty() {
+                printer.pieces.push(Piece::Break(Break::tight(INDENT, Edge::Opening)));
+                printer.separated(arguments, Break::new(INDENT, Edge::Inner), |printer, argument| {
+                    printer.group(FIT, Base::Here, |printer| printer.expr(argument));
+                });
+            }
+            printer.pieces.push(Piece::Break(Break::tight(0, Edge::Closing)));
+            printer.word(")");
+        });
+    }
+
+    /// What `and` or `or` joins, the word, and how strongly each part has to bind; none for what stands in parentheses.
+    fn chained<'e>(&self, expr: &'e Expr) -> Option<(&'e [Expr], &'static str, u8)> {
+        match &expr.kind {
+            _ if self.is_in_parentheses(expr) => None,
+            ExprKind::And(operands) => Some((operands, "and", AND + 1)),
+            ExprKind::Or(operands) => Some((operands, "or", OR + 1)),
+            _ => None,
+        }
+    }
+
+    fn chain(&mut self, operands: &[Expr], word: &str, needed: u8, base: Base) {
+        self.group(FIT, base, |printer| {
+            for (index, operand) in operands.iter().enumerate() {
+                if index > 0 {
+                    printer.line(0);
+                    printer.word(word);
+                    printer.space();
+                }
+                match printer.chained(operand) {
+                    // `and` inside `or` stands further to the right.
+                    Some((inner, word, strength)) if binds(operand) >= needed => {
+                        printer.chain(inner, word, strength, Base::In(INDENT));
+                    }
+                    _ => printer.operand(operand, needed),
+                }
+            }
+        });
+    }
+
+    /// `if .. then .. else if .. then .. else ..`: as one list of cases.
+    fn conditional(&mut self, expr: &Expr) {
+        self.group(FIT, Base::Here, |printer| {
+            let mut rest = expr;
+            while let ExprKind::If(condition, then, other) = &rest.kind {
+                printer.case(condition, then);
+                printer.line(0);
+                printer.word("else");
+                printer.space();
+                rest = other;
+                if printer.is_in_parentheses(rest) {
+                    break;
+                }
+            }
+            printer.expr(rest);
+        });
+    }
+
+    fn case(&mut self, condition: &Expr, then: &Expr) {
+        self.group(FIT, Base::Same, |printer| {
+            printer.word("if");
+            printer.space();
+            printer.expr(condition);
+            printer.line(INDENT);
+            printer.word("then");
+            printer.space();
+            printer.expr(then);
+        });
+    }
 }
 
-fn ending(ending: &Ending) -> String {
+/// Where the records of endings that stand below each other begin, if each of these groups is on one line.
+struct Columns {
+    groups: std::ops::Range<usize>,
+    /// The width of the widest name; 0 where none has one.
+    names: usize,
+}
+
+impl Columns {
+    fn start(&self) -> usize {
+        let names = if self.names > 0 { 1 + self.names } else { 0 };
+        width("timeout ") + names
+    }
+}
+
+/// The record of an ending that has one.
+fn record(ending: &Ending) -> Option<&Record> {
     match &ending.kind {
-        EndingKind::Within(span) => format!("within {}", expr(span)),
-        EndingKind::WithinEvents(count) => format!("within {} events", count.text),
-        EndingKind::Skip(skip) => format!("skip {}", self::skip(skip)),
-        EndingKind::Keep(Keep::All) => "keep all".into(),
-        EndingKind::Keep(Keep::Latest) => "keep latest".into(),
-        EndingKind::Keep(Keep::First) => "keep first".into(),
-        EndingKind::Cooldown(span) => format!("cooldown {}", expr(span)),
-        EndingKind::Emit(emission) => format!("emit {}", self::emission(emission)),
-        EndingKind::Timeout(emission) => format!("timeout {}", self::emission(emission)),
+        EndingKind::Emit(emission) | EndingKind::Timeout(emission) => emission.record(),
+        EndingKind::Within(_) | EndingKind::WithinEvents(_) | EndingKind::Skip(_) => None,
+        EndingKind::Keep(_) | EndingKind::Cooldown(_) => None,
     }
 }
 
-fn skip(skip: &Skip) -> String {
-    match skip {
-        Skip::None => "none".into(),
-        Skip::ToNext => "to next".into(),
-        Skip::PastLast => "past last".into(),
-        Skip::ToFirst(stage) => format!("to first {}", name(stage)),
-        Skip::ToLast(stage) => format!("to last {}", name(stage)),
+/// Whether two endings are records that both have a name, or both have none.
+fn are_alike(ending: &Ending, next: &Ending) -> bool {
+    let has_name = |ending| record(ending).map(|record| record.name.is_some());
+    has_name(ending).is_some() && has_name(ending) == has_name(next)
+}
+
+fn record_name(record: &Record) -> String {
+    record.name.as_ref().map(name_text).unwrap_or_default()
+}
+
+fn mark_text(mark: MarkKind) -> &'static str {
+    match mark {
+        MarkKind::Time => "@time",
+        MarkKind::Key => "@key",
+        MarkKind::Type => "@type",
     }
 }
 
-fn emission(emission: &Emission) -> String {
-    match emission {
-        Emission::None => "none".into(),
-        Emission::Record(record, None) => self::record(record),
-        Emission::Record(record, Some(condition)) => format!("{} where {}", self::record(record), expr(condition)),
-    }
-}
-
-fn record(record: &Record) -> String {
-    let name = record.name.as_ref().map(|name| format!("{} ", self::name(name))).unwrap_or_default();
-    match record.entries.is_empty() {
-        true => format!("{name}{{}}"),
-        false => format!("{name}{{ {} }}", entries(&record.entries)),
-    }
-}
-
-fn entries(entries: &[Entry]) -> String {
-    join(entries, |entry| format!("{}: {}", label(&entry.name), expr(&entry.value)))
-}
-
-/// A sequence inside a group: on one line, without `begin`.
-fn sequence(sequence: &Sequence) -> String {
-    let mut text = String::new();
-    for (index, step) in sequence.steps.iter().enumerate() {
-        if index > 0 {
-            text.push_str(&format!(" {} ", relation(step.relation)));
-        }
-        text.push_str(&self::step(step));
-    }
-    text
-}
-
-fn step_span(span: &StepSpan) -> String {
-    match span {
-        StepSpan::Time(span) => expr(span),
-        StepSpan::Events(count) => format!("{} events", count.text),
-    }
+fn type_text(kind: &TypeName) -> String {
+    format!("{}{}", kind.kind, if kind.nullable { "?" } else { "" })
 }
 
 fn relation(relation: Relation) -> &'static str {
@@ -191,46 +868,6 @@ fn relation(relation: Relation) -> &'static str {
         Relation::FollowedByAny => "followedByAny",
         Relation::NotNext => "notNext",
         Relation::NotFollowedBy => "notFollowedBy",
-    }
-}
-
-fn step(step: &Step) -> String {
-    let mut text = match &step.term {
-        Term::Stage(stage) => {
-            let stream = stage.stream.as_ref().map(|stream| format!(": {}", name(stream)));
-            format!("{}{}", name(&stage.name), stream.unwrap_or_default())
-        }
-        Term::Group(group) => self::group(group),
-    };
-    text.extend(step.quantifier.iter().map(quantifier));
-    text.extend(step.modifiers.iter().map(|modifier| format!(" {}", modifier_word(modifier.kind))));
-    text.extend(step.condition.iter().map(|condition| format!(" where {}", expr(condition))));
-    text.extend(step.until.iter().map(|until| format!(" until {}", expr(until))));
-    text.extend(
-        step.within.iter().map(|within| format!(" within {} of {}", step_span(&within.span), name(&within.anchor))),
-    );
-    text
-}
-
-fn group(group: &Group) -> String {
-    let any_of = group.any_of.as_ref().map(|count| format!("any {} of ", count.text)).unwrap_or_default();
-    let between = match group.kind {
-        GroupKind::Sequence => "",
-        GroupKind::Alternatives => " | ",
-        GroupKind::AnyOrder => " & ",
-    };
-    let parts: Vec<String> = group.parts.iter().map(sequence).collect();
-    format!("{any_of}({})", parts.join(between))
-}
-
-fn quantifier(quantifier: &Quantifier) -> String {
-    match &quantifier.kind {
-        QuantifierKind::Optional => "?".into(),
-        QuantifierKind::OneOrMore => "+".into(),
-        QuantifierKind::Any => "*".into(),
-        QuantifierKind::Times(count) => format!("{{{}}}", count.text),
-        QuantifierKind::AtLeast(min) => format!("{{{},}}", min.text),
-        QuantifierKind::Between(min, max) => format!("{{{},{}}}", min.text, max.text),
     }
 }
 
@@ -244,80 +881,16 @@ pub(crate) fn modifier_word(kind: ModifierKind) -> &'static str {
     }
 }
 
-fn join<T>(items: &[T], shown: impl Fn(&T) -> String) -> String {
-    items.iter().map(shown).collect::<Vec<_>>().join(", ")
-}
-
-fn names(names: &[Name]) -> String {
-    join(names, name)
-}
-
-/// A name where words of the language have a meaning.
-fn name(name: &Name) -> String {
+fn name_text(name: &Name) -> String {
     if is_name(&name.text) { name.text.clone() } else { format!("`{}`", name.text) }
 }
 
-/// A name where every word is one: behind a dot, before a colon.
-fn label(name: &Name) -> String {
+fn label_text(name: &Name) -> String {
     let mut chars = name.text.chars();
     let starts = chars.next().is_some_and(|char| char == '_' || is_name(char.encode_utf8(&mut [0; 4])));
     // With a letter before it, no word is reserved.
     let is_word = starts && is_name(&format!("x{}", name.text));
     if is_word { name.text.clone() } else { format!("`{}`", name.text) }
-}
-
-fn exprs(items: &[Expr]) -> String {
-    join(items, expr)
-}
-
-fn expr(expr: &Expr) -> String {
-    match &expr.kind {
-        ExprKind::Null => "null".into(),
-        ExprKind::Bool(value) => value.to_string(),
-        ExprKind::Int(text) | ExprKind::Float(text) | ExprKind::Duration(text) => text.clone(),
-        ExprKind::Time(text) => format!("@{text}"),
-        ExprKind::Text(text) => Value::from(text.as_str()).to_string(),
-        ExprKind::List(items) => format!("[{}]", exprs(items)),
-        ExprKind::Name(name) => self::name(name),
-        ExprKind::Member(base, field) => format!("{}.{}", operand(base, POSTFIX), label(field)),
-        ExprKind::Index(base, index) => format!("{}[{}]", operand(base, POSTFIX), self::expr(index)),
-        ExprKind::Call(name, arguments) => format!("{}({})", self::name(name), exprs(arguments)),
-        ExprKind::Not(inner) => format!("not {}", operand(inner, NOT)),
-        ExprKind::Negate(inner) => format!("-{}", operand(inner, MINUS)),
-        ExprKind::And(operands) => chain(operands, " and ", AND + 1),
-        ExprKind::Or(operands) => chain(operands, " or ", OR + 1),
-        ExprKind::Binary(operator, left, right) => {
-            let strength = operator.strength();
-            // Comparisons do not chain; the others associate to the left.
-            let left = operand(left, if strength == COMPARISON { COMPARISON + 1 } else { strength });
-            format!("{left} {} {}", operator.symbol(), operand(right, strength + 1))
-        }
-        ExprKind::Between(value, low, high) => {
-            format!("{} between {} and {}", compared(value), compared(low), compared(high))
-        }
-        ExprKind::In(value, list) => format!("{} in {}", compared(value), compared(list)),
-        ExprKind::Like(value, text) => format!("{} like {}", compared(value), compared(text)),
-        ExprKind::Matches(value, text) => format!("{} matches {}", compared(value), compared(text)),
-        ExprKind::IsNull(inner) => format!("{} is null", compared(inner)),
-        ExprKind::IsNotNull(inner) => format!("{} is not null", compared(inner)),
-        ExprKind::If(condition, then, other) => {
-            format!("if {} then {} else {}", self::expr(condition), self::expr(then), self::expr(other))
-        }
-    }
-}
-
-fn chain(operands: &[Expr], between: &str, needed: u8) -> String {
-    operands.iter().map(|operand| self::operand(operand, needed)).collect::<Vec<_>>().join(between)
-}
-
-fn compared(expr: &Expr) -> String {
-    operand(expr, COMPARISON + 1)
-}
-
-/// In parentheses where it binds less strongly than its place needs.
-fn operand(expr: &Expr, needed: u8) -> String {
-    let text = self::expr(expr);
-    if binds(expr) < needed { format!("({text})") } else { text }
 }
 
 /// How strongly an expression holds together.

@@ -2,6 +2,7 @@
 
 mod checked;
 mod conformance;
+mod formatted;
 mod functions;
 mod holds;
 mod hostile;

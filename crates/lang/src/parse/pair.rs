@@ -37,9 +37,12 @@ impl<'s> Reader<'s> {
         self.diagnostics.push(Diagnostic::error(code, place, message));
     }
 
-    /// What the `///` lines directly before a place say.
+    /// What the `///` lines directly before an item say. They are not those of an item that begins where another ends.
     pub(super) fn doc(&self, place: Place) -> String {
         let line_start = self.text[..place.start].rfind('\n').map_or(0, |newline| newline + 1);
+        if line_start < self.end_before {
+            return String::new();
+        }
         let lines = self.text[..line_start].lines().rev();
         let mut doc: Vec<&str> = lines.map_while(|line| line.trim().strip_prefix("///")).collect();
         doc.reverse();

@@ -172,7 +172,7 @@ fn word_at(text: &str) -> &str {
 }
 
 /// The length of a quoted text; up to the line's end where it does not end.
-pub(super) fn quoted_length(text: &str, quote: char) -> usize {
+pub(crate) fn quoted_length(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (index, char) in text.char_indices().skip(1) {
         match char {

@@ -5,7 +5,7 @@ use ensue_model::Pattern;
 use super::compile_all;
 use crate::{Options, Source, parse, print};
 
-fn patterns() -> impl Iterator<Item = &'static str> {
+pub(super) fn patterns() -> impl Iterator<Item = &'static str> {
     include_str!("conformance.txt").split("\n\n")
 }
 

@@ -54,7 +54,7 @@ fn declarations_stand_apart_and_short_ones_together() {
     check(
         "stream s{a:int@key,b:list<string>?@type} param p:duration=15m let f(x,y)=x>y let g=f(1,2) \
          table t key a{a:any} pattern q key{s:a,t:b} begin a",
-        "stream s {\n  a: int @key\n  b: list<string>? @type\n}\n\nparam p: duration = 15m\nlet f(x, y) = x > y\n\
+        "stream s {\n  a: int           @key\n  b: list<string>? @type\n}\n\nparam p: duration = 15m\nlet f(x, y) = x > y\n\
          let g = f(1, 2)\n\ntable t key a {\n  a: any\n}\n\npattern q\nkey { s: a, t: b }\nbegin a\n",
     );
 }
@@ -298,7 +298,8 @@ fn field() -> impl Strategy<Value = Field> {
     (name(), type_name(), vec(mark, 0..2)).prop_map(|(name, kind, marks)| Field { name, kind, marks })
 }
 
-fn item() -> impl Strategy<Value = Item> {
+/// Any item.
+pub(super) fn item() -> impl Strategy<Value = Item> {
     let pattern = (doc(), name(), vec(clause(), 0..3), sequence_of(vec(step(term()), 1..4)), vec(ending(), 0..3));
     prop_oneof![
         (doc(), name(), vec(field(), 0..3)).prop_map(|(doc, name, fields)| Item::Stream(Stream { doc, name, fields })),
