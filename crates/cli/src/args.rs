@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use ensue_engine::Watermarks;
 use ensue_io::{TimeFormat, time};
 use ensue_model::Span;
@@ -22,6 +22,7 @@ pub(crate) enum Command {
     Check(Check),
     Explain(Explain),
     Test(Test),
+    Fmt(Fmt),
 }
 
 const RUN_HELP: &str = "\
@@ -201,6 +202,28 @@ pub(crate) struct Test {
     /// Where a report goes that CI systems read, in JUnit's format
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
+}
+
+const FMT_HELP: &str = "\
+Example, from the project's root:
+  ensue fmt --check patterns
+
+Each step comes on a line of its own, unless its author put all on one line and it fits; lines have at most 100 columns. \
+Comments stay where they are, and no pattern changes what it means. A file that cannot be read as patterns is left as it is.
+
+Exit status: 0 all is formatted, 1 a pattern is wrong or not formatted, 2 the call is wrong, 3 a file cannot be read or written.";
+
+/// Format pattern files in the one style
+#[derive(Args, Debug)]
+#[command(after_help = FMT_HELP)]
+pub(crate) struct Fmt {
+    /// Pattern files, or folders that hold some; - for standard input, which is written to standard output
+    #[arg(value_name = "DIR|FILE", default_value = ".", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Write nothing: name the files that are not formatted, and show what would change
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// What patterns are compiled for.

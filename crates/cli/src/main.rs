@@ -10,6 +10,7 @@ use clap::Parser;
 mod args;
 mod check;
 mod explain;
+mod fmt;
 mod run;
 mod test;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         args::Command::Check(check) => check::check(&check),
         args::Command::Explain(explain) => explain::explain(&explain),
         args::Command::Test(test) => test::test(&test),
+        args::Command::Fmt(fmt) => fmt::fmt(&fmt),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

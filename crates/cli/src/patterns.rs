@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ensue_lang::{Options, Source};
 use ensue_model::{Schema, Type};
+use ensue_testkit::cases;
 
 use crate::args::{Events, OfStream, said};
 use crate::failure::Failure;
@@ -23,6 +24,16 @@ fn read_one(path: &Path) -> Result<Source, Failure> {
         Ok(text) => Ok(Source { name, text }),
         Err(error) => Err(Failure::read(&format!("pattern `{name}`"), &error)),
     }
+}
+
+/// The files with that ending. What is named and is not there is told by its name.
+pub(crate) fn find(paths: &[PathBuf], ending: &str) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    for path in paths {
+        let of_path = cases::find(std::slice::from_ref(path), ending);
+        found.extend(of_path.map_err(|error| Failure::read(&format!("`{}`", path.display()), &error))?);
+    }
+    Ok(found)
 }
 
 /// The sources that are compiled together: all of them, or each by itself, as files need not belong together.

@@ -9,9 +9,10 @@ use ensue_testkit::coverage::Coverage;
 use crate::args::Test;
 use crate::failure::{Failure, write_line};
 use crate::junit;
+use crate::patterns;
 
 pub(crate) fn test(args: &Test) -> Result<(), Failure> {
-    let files = find(&args.paths, "case")?;
+    let files = patterns::find(&args.paths, "case")?;
     if files.is_empty() {
         let paths: Vec<_> = args.paths.iter().map(|path| format!("`{}`", path.display())).collect();
         return Err(Failure::Call(format!("there are no cases in {}: no file ends with .case", paths.join(", "))));
@@ -28,19 +29,9 @@ pub(crate) fn test(args: &Test) -> Result<(), Failure> {
         let name = format!("`{}`", path.display());
         fs::write(path, junit::report(&reports)).map_err(|error| Failure::write(&name, &error))?;
     }
-    show_coverage(&coverage, &find(&args.paths, "pattern")?)?;
+    show_coverage(&coverage, &patterns::find(&args.paths, "pattern")?)?;
     show_counts(&reports)?;
     if reports.iter().all(FileReport::passed) { Ok(()) } else { Err(Failure::Told) }
-}
-
-/// The files with that ending. What is named and is not there is told by its name.
-fn find(paths: &[PathBuf], ending: &str) -> Result<Vec<PathBuf>, Failure> {
-    let mut found = Vec::new();
-    for path in paths {
-        let of_path = cases::find(std::slice::from_ref(path), ending);
-        found.extend(of_path.map_err(|error| Failure::read(&format!("`{}`", path.display()), &error))?);
-    }
-    Ok(found)
 }
 
 /// Writes what came out, where it is something else than what the file says.

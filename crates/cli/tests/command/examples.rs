@@ -38,9 +38,16 @@ fn the_example_of_the_help_works() {
 fn the_help_says_all_there_is_to_say() {
     let shell = Shell::new();
     insta::assert_snapshot!(
-        ["ensue --help", "ensue run --help", "ensue check --help", "ensue explain --help", "ensue test --help"]
-            .map(|line| shell.run(line))
-            .join("\n")
+        [
+            "ensue --help",
+            "ensue run --help",
+            "ensue check --help",
+            "ensue explain --help",
+            "ensue test --help",
+            "ensue fmt --help"
+        ]
+        .map(|line| shell.run(line))
+        .join("\n")
     );
 }
 

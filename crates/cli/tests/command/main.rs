@@ -6,6 +6,7 @@ mod check;
 mod examples;
 mod explain;
 mod failures;
+mod fmt;
 mod records;
 mod run;
 mod shell;
