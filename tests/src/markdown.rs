@@ -39,6 +39,11 @@ pub fn document(name: &str) -> String {
     std::fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("docs/{name}: {error}"))
 }
 
+/// Whether documents are written anew, as snapshots are.
+pub fn is_written() -> bool {
+    std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always")
+}
+
 /// Holds a document to what it should be; writes it anew where snapshots are.
 ///
 /// # Panics
@@ -48,7 +53,7 @@ pub fn hold(name: &str, expected: &str) {
     if found == expected {
         return;
     }
-    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+    if is_written() {
         std::fs::write(path(name), expected).unwrap_or_else(|error| panic!("docs/{name}: {error}"));
         return;
     }
