@@ -65,6 +65,21 @@
   hljs.registerLanguage('case', cases);
   hljs.registerAliases(['events', 'outputs', 'report', 'table'], { languageName: 'case' });
 
+  // A file of an example: coloured by its ending, with its name above it.
+  const languages = { pattern: 'ensue', case: 'case', rs: 'rust', jsonl: 'json' };
+  document.querySelectorAll('pre code.language-file').forEach(function (block) {
+    const name = [...block.classList].find((word) => word.includes('.'));
+    const caption = document.createElement('div');
+    caption.className = 'file-name';
+    caption.textContent = name;
+    block.closest('pre').before(caption);
+    const language = languages[name.split('.').pop()];
+    if (language) {
+      block.classList.replace('language-file', `language-${language}`);
+      hljs.highlightBlock(block);
+    }
+  });
+
   const own = ['ensue', 'right', 'wrong', 'holds', 'case', 'events', 'outputs', 'report', 'table'];
   document.querySelectorAll(own.map((name) => `pre code.language-${name}`).join(', ')).forEach(hljs.highlightBlock);
 })();

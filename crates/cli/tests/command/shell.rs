@@ -17,9 +17,13 @@ pub(crate) struct Shell {
 }
 
 impl Shell {
+    /// A folder with nothing in it.
+    pub(crate) fn empty() -> Self {
+        Shell { folder: tempfile::tempdir().unwrap() }
+    }
+
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let shell = Shell { folder };
+        let shell = Shell::empty();
         ["patterns", "examples"].into_iter().for_each(|name| shell.copy(Path::new(name)));
         shell
     }
