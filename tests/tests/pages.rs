@@ -28,7 +28,7 @@ fn tested(page: &str) -> Tested {
         "language.md" => Tested::By("tests/tests/manual.rs"),
         "functions.md" => Tested::By("tests/tests/functions.rs"),
         "start.md" => Tested::By("crates/cli/tests/command/manual.rs"),
-        "rust.md" => Tested::By("tests/tests/rust_page.rs"),
+        "rust.md" => Tested::By("tests/src/lib.rs"),
         page if page.starts_with("errors/") => Tested::By("tests/tests/errors.rs"),
         page if page.starts_with("from/") => Tested::Here(&["java", "sql", "eql", "epl"]),
         "cases.md" => Tested::Here(&["sh", "text", "rust"]),
