@@ -16,9 +16,11 @@
 //! moves to that time (what is due ends), and then the events of that time come, in the order of arrival. At the end
 //! time moves to the watermark itself.
 
+mod asked;
 mod automaton;
 mod composition;
 mod moment;
+mod observer;
 mod position;
 mod queue;
 mod runs;
@@ -37,7 +39,8 @@ use ensue_model::{Event, Key, Pattern, Span, Tables, Timestamp, Value};
 use automaton::Automaton;
 pub use composition::{Composed, run_all};
 use moment::{Count, Moment, Taken};
-use runs::{Ended, Instant, Runs};
+pub use observer::{Asked, Awaits, Held, KeptBack, Look, Observer, Refusal, Step};
+use runs::{Ended, Instant, Runs, held};
 
 /// What arrives.
 #[derive(Clone, PartialEq, Debug)]
@@ -119,31 +122,42 @@ fn run_in_order<E: Event + Clone>(
     arrivals: impl IntoIterator<Item = usize>,
 ) -> Outcome {
     let automaton = Automaton::of(pattern);
-    let mut matcher = Matcher {
-        pattern,
-        automaton: &automaton,
-        tables,
-        input,
-        watermark: Timestamp::MIN,
-        keys: Vec::new(),
-        outcome: Outcome::default(),
-    };
-    for at in arrivals {
-        match &input[at] {
-            Item::Event(event) => matcher.take_in(at, event),
-            Item::Watermark(watermark) if *watermark > matcher.watermark => matcher.advance(at, *watermark),
-            Item::Watermark(_) => {}
-        }
-    }
-    matcher.outcome
+    Matcher::new(pattern, &automaton, tables, input).run(arrivals)
+}
+
+/// How time passes between two events.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Passing {
+    /// All that is over at a watermark, or at the next event of its key, ends together: where the caller moves the watermark.
+    Together,
+    /// One end after the other: where the events move it. It makes a difference under a skip strategy.
+    InTurn,
+}
+
+/// What the pattern makes of one key of the input, shown to an observer. Events of other keys are passed over.
+pub fn follow<'p, E: Event + Clone>(
+    pattern: &'p Pattern,
+    tables: &Tables,
+    input: &[Item<E>],
+    key: &[Value<'static>],
+    passing: Passing,
+    observer: &mut dyn Observer<'p>,
+) -> Outcome {
+    let automaton = Automaton::of(pattern);
+    let matcher = Matcher::new(pattern, &automaton, tables, input);
+    Matcher { only: Some(key), passing, observer: Some(observer), ..matcher }.run(0..input.len())
 }
 
 /// The whole stream of one pattern.
-struct Matcher<'p, E> {
+struct Matcher<'p, 'a, E> {
     pattern: &'p Pattern,
-    automaton: &'p Automaton<'p>,
-    tables: &'p Tables,
-    input: &'p [Item<E>],
+    automaton: &'a Automaton<'p>,
+    tables: &'a Tables,
+    input: &'a [Item<E>],
+    /// The key to which all is bound, if it is one.
+    only: Option<&'a [Value<'static>]>,
+    passing: Passing,
+    observer: Option<&'a mut dyn Observer<'p>>,
     watermark: Timestamp,
     keys: Vec<KeyState>,
     outcome: Outcome,
@@ -177,7 +191,7 @@ struct Seen {
 
 impl Seen {
     /// What came out once does not come out again, and what came out as a match does not time out.
-    fn new_of(&mut self, mut ended: Ended) -> Ended {
+    fn new_of<'p>(&mut self, mut ended: Ended<'p>) -> Ended<'p> {
         let Seen { matches, timeouts, .. } = self;
         ended.matches.retain(|found| matches.insert(found.taken.clone()));
         ended.timeouts.retain(|lapsed| !matches.contains(&lapsed.taken) && timeouts.insert(lapsed.taken.clone()));
@@ -194,7 +208,33 @@ impl Seen {
     }
 }
 
-impl<'p, E: Event + Clone> Matcher<'p, E> {
+impl<'p, 'a, E: Event + Clone> Matcher<'p, 'a, E> {
+    fn new(pattern: &'p Pattern, automaton: &'a Automaton<'p>, tables: &'a Tables, input: &'a [Item<E>]) -> Self {
+        Matcher {
+            pattern,
+            automaton,
+            tables,
+            input,
+            only: None,
+            passing: Passing::Together,
+            observer: None,
+            watermark: Timestamp::MIN,
+            keys: Vec::new(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    fn run(mut self, arrivals: impl IntoIterator<Item = usize>) -> Outcome {
+        for at in arrivals {
+            match &self.input[at] {
+                Item::Event(event) => self.take_in(at, event),
+                Item::Watermark(watermark) if *watermark > self.watermark => self.advance(at, *watermark),
+                Item::Watermark(_) => {}
+            }
+        }
+        self.outcome
+    }
+
     /// An event arrives: it is late, is of a stream that the pattern does not read, has no key, or waits for each of its keys.
     fn take_in(&mut self, at: usize, event: &E) {
         if event.time() <= self.watermark {
@@ -208,7 +248,8 @@ impl<'p, E: Event + Clone> Matcher<'p, E> {
         if keys.is_empty() {
             self.outcome.rejected.push(at);
         }
-        for (key, ways) in keys {
+        let only = self.only;
+        for (key, ways) in keys.into_iter().filter(|(key, _)| only.is_none_or(|only| only == *key)) {
             let index = self.index_of(key);
             self.keys[index].waiting.push(Waiting { time: event.time(), position: at, ways });
         }
@@ -231,7 +272,7 @@ impl<'p, E: Event + Clone> Matcher<'p, E> {
     }
 
     fn key_by(&self, way: &KeyWay, event: &E) -> Vec<Value<'static>> {
-        let Matcher { pattern, tables, input, .. } = *self;
+        let &Matcher { pattern, tables, input, .. } = self;
         let moment = Moment { pattern, tables, input, event, ways: &[], key: &[], count: Count::NONE, taken: &[] };
         way.parts.iter().map(|part| eval(part, &moment).into_owned()).collect()
     }
@@ -263,15 +304,32 @@ impl<'p, E: Event + Clone> Matcher<'p, E> {
         for same_time in due.chunk_by(|a, b| a.time == b.time) {
             self.move_time(at, same_time[0].time, state);
             for event in same_time {
+                if self.has_enough() {
+                    return;
+                }
                 self.step(at, event, state);
             }
         }
         self.move_time(at, self.watermark, state);
     }
 
-    /// What is due at `now` ends: absences match, the rest times out.
+    fn has_enough(&self) -> bool {
+        self.observer.as_ref().is_some_and(|observer| observer.has_enough())
+    }
+
+    /// What is due up to `now` ends.
     fn move_time(&mut self, at: usize, now: Timestamp, state: &mut KeyState) {
-        let mut ended = Ended::default();
+        while self.passing == Passing::InTurn
+            && let Some(due) = state.runs.next_due(self.automaton, state.count).filter(|due| *due < now)
+        {
+            self.close(at, due, state);
+        }
+        self.close(at, now, state);
+    }
+
+    /// What is due at `now` ends: absences match, the rest times out.
+    fn close(&mut self, at: usize, now: Timestamp, state: &mut KeyState) {
+        let mut ended = Ended::nothing(self.observer.is_some());
         let instant = Instant { now, count: state.count, by_event: false };
         state.runs.expire(self.automaton, instant, &mut ended);
         let ended = state.seen.new_of(ended);
@@ -283,13 +341,14 @@ impl<'p, E: Event + Clone> Matcher<'p, E> {
         let event = self.event_at(*position);
         let (now, count) = (event.time(), Count { events: state.count.events + 1, latest: event.time() });
         state.count = count;
+        self.tell(Step::Came { position: *position });
         // It may be one event too many for runs, which do not look at it then.
-        let mut closed = Ended::default();
+        let mut closed = Ended::nothing(self.observer.is_some());
         state.runs.expire(self.automaton, Instant { now, count, by_event: true }, &mut closed);
         let closed = state.seen.new_of(closed);
-        let Matcher { pattern, tables, input, automaton, .. } = *self;
+        let &mut Matcher { pattern, tables, input, automaton, .. } = self;
         let moment = Moment { pattern, tables, input, event, ways, key: &state.key, count, taken: &[] };
-        let mut stepped = Ended::default();
+        let mut stepped = Ended::nothing(self.observer.is_some());
         state.runs.step(automaton, &moment, *position, &mut stepped);
         let stepped = state.seen.new_of(stepped);
         self.put_out(at, state, closed.and(stepped));
@@ -299,22 +358,46 @@ impl<'p, E: Event + Clone> Matcher<'p, E> {
 
     /// What ended comes out in its order, as the record that the pattern says, but for what that leaves out and for the matches
     /// that a cooldown keeps back.
-    fn put_out(&mut self, at: usize, state: &mut KeyState, mut ended: Ended) {
+    fn put_out(&mut self, at: usize, state: &mut KeyState, mut ended: Ended<'p>) {
         ended.sort();
-        for runs::Found { at: time, taken } in ended.matches {
-            let Some(record) = self.comes_out(&self.pattern.emit, &state.key, &taken, None) else { continue };
-            if state.seen.is_cold(time, self.pattern.cooldown) {
-                let (key, events) = (state.key.clone(), events_of(&taken));
-                self.outcome.matches.push(Found { at, time, key, events, record });
-            }
+        ended.steps.take().into_iter().flatten().for_each(|step| self.tell(step));
+        for found in ended.matches {
+            let output = self.put_match(at, state, &found);
+            self.tell(Step::Matched { run: held(&found.taken), at: found.at, output });
         }
-        for runs::Timeout { deadline, taken, awaiting } in ended.timeouts {
-            let names: Vec<&str> = awaiting.iter().map(|stage| self.pattern.stage_name(*stage)).collect();
-            let timeout = Some((&names[..], deadline));
-            let Some(record) = self.comes_out(&self.pattern.timeout, &state.key, &taken, timeout) else { continue };
-            let (key, events) = (state.key.clone(), events_of(&taken));
-            self.outcome.timeouts.push(Lapsed { at, key, deadline, events, awaiting, record });
+        for timeout in ended.timeouts {
+            let output = self.put_timeout(at, state, &timeout);
+            let runs::Timeout { deadline, taken, awaiting } = timeout;
+            self.tell(Step::TimedOut { run: held(&taken), deadline, awaiting, output });
         }
+    }
+
+    fn tell(&mut self, step: Step<'p>) {
+        if let Some(observer) = &mut self.observer {
+            observer.see(step);
+        }
+    }
+
+    /// Gives which of the matches it is.
+    fn put_match(&mut self, at: usize, state: &mut KeyState, found: &runs::Found) -> Result<usize, KeptBack> {
+        let record = self.comes_out(&self.pattern.emit, &state.key, &found.taken, None)?;
+        if !state.seen.is_cold(found.at, self.pattern.cooldown) {
+            return Err(KeptBack::ByCooldown);
+        }
+        let (key, events) = (state.key.clone(), held(&found.taken));
+        self.outcome.matches.push(Found { at, time: found.at, key, events, record });
+        Ok(self.outcome.matches.len() - 1)
+    }
+
+    /// Gives which of the timeouts it is.
+    fn put_timeout(&mut self, at: usize, state: &KeyState, timeout: &runs::Timeout) -> Result<usize, KeptBack> {
+        let runs::Timeout { deadline, taken, awaiting } = timeout;
+        let names: Vec<&str> = awaiting.iter().map(|stage| self.pattern.stage_name(*stage)).collect();
+        let record = self.comes_out(&self.pattern.timeout, &state.key, taken, Some((&names[..], *deadline)))?;
+        let (key, events) = (state.key.clone(), held(taken));
+        let lapsed = Lapsed { at, key, deadline: *deadline, events, awaiting: awaiting.clone(), record };
+        self.outcome.timeouts.push(lapsed);
+        Ok(self.outcome.timeouts.len() - 1)
     }
 
     /// Whether an output comes out, and the record that it comes out as, if it is one.
@@ -324,13 +407,13 @@ impl<'p, E: Event + Clone> Matcher<'p, E> {
         key: &[Value<'static>],
         taken: &[Taken],
         timeout: Option<(&[&str], Timestamp)>,
-    ) -> Option<Option<Values>> {
+    ) -> Result<Option<Values>, KeptBack> {
         match emission {
-            Emission::Events => Some(None),
-            Emission::Nothing => None,
+            Emission::Events => Ok(None),
+            Emission::Nothing => Err(KeptBack::ByNone),
             Emission::Record(record) => {
                 let occasion = Occasion { timeout, tables: self.tables, faults: &Cell::new(0) };
-                record.of(&self.run_of(key, taken), occasion).map(Some)
+                record.of(&self.run_of(key, taken), occasion).map(Some).ok_or(KeptBack::ByCondition)
             }
         }
     }
@@ -345,14 +428,10 @@ impl<'p, E: Event + Clone> Matcher<'p, E> {
         Partial { pattern: 0, key: Key::of(key), events: events.collect() }
     }
 
-    fn event_at(&self, position: usize) -> &'p E {
+    fn event_at(&self, position: usize) -> &'a E {
         match &self.input[position] {
             Item::Event(event) => event,
             Item::Watermark(_) => unreachable!("only events are taken"),
         }
     }
-}
-
-fn events_of(taken: &[Taken]) -> Vec<(StageId, usize)> {
-    taken.iter().map(|taken| (taken.stage, taken.position)).collect()
 }

@@ -301,8 +301,7 @@ impl<'p> Automaton<'p> {
                     found.extend(begins.map(|(stage, own)| (stage, earliest(own, closes))));
                 }
                 Position::Beside(beside) => {
-                    let inside = beside.parts.iter().flatten().cloned();
-                    let positions: Vec<Position> = inside.chain(self.beginnings(beside)).collect();
+                    let positions = self.inside(beside);
                     let parts = positions.iter().flat_map(|position| self.awaited(position, holding));
                     let closes = || self.ways_beside(beside, holding).into_iter().flatten().min();
                     let closes = if self.is_whole(beside) { None } else { closes() };
@@ -311,6 +310,17 @@ impl<'p> Automaton<'p> {
             }
         }
         found
+    }
+
+    /// Where a run may be in each part of a group, also in those that may still begin.
+    pub(super) fn inside(&self, beside: &Beside) -> Vec<Position> {
+        beside.parts.iter().flatten().cloned().chain(self.beginnings(beside)).collect()
+    }
+
+    /// What comes after a group that can be over.
+    pub(super) fn behind(&self, beside: &Beside) -> Option<Position> {
+        let is_over = self.can_be_over(beside, &|_: &Edge<'_>| true);
+        is_over.then(|| Position::At(self.group(beside).sink))
     }
 
     /// Whether a group has all that it needs, though it may take more.

@@ -1,13 +1,15 @@
 //! The runs of one key, one by one.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use ensue_model::pattern::{Keep, Skip, StageId};
 use ensue_model::{Event, Timestamp};
 
 use super::automaton::{Automaton, Edge, Kind};
 use super::moment::{Count, Holding, Moment, Taken};
+use super::observer::{Asked, Awaits, Held, Look, Refusal, Step};
 use super::position::{Position, closing, earliest};
 use super::queue::Queue;
 
@@ -51,9 +53,11 @@ pub(super) struct Instant {
 
 /// What ended at one event, or as time moved.
 #[derive(Default)]
-pub(super) struct Ended {
+pub(super) struct Ended<'p> {
     pub(super) matches: Vec<Found>,
     pub(super) timeouts: Vec<Timeout>,
+    /// What happened to runs, where somebody observes them.
+    pub(super) steps: Option<Vec<Step<'p>>>,
 }
 
 /// A match.
@@ -107,6 +111,10 @@ impl Run {
         Holding { taken: &self.taken, count }
     }
 
+    fn held(&self) -> Held {
+        held(&self.taken)
+    }
+
     fn of(&self, stage: StageId) -> impl DoubleEndedIterator<Item = &Taken> {
         self.taken.iter().filter(move |taken| taken.stage == stage)
     }
@@ -135,13 +143,16 @@ impl Runs {
     }
 
     /// An event goes through all runs.
-    pub(super) fn step<E: Event>(
+    pub(super) fn step<'p, E: Event>(
         &mut self,
-        automaton: &Automaton<'_>,
+        automaton: &Automaton<'p>,
         moment: &Moment<'_, E>,
         position: usize,
-        ended: &mut Ended,
+        ended: &mut Ended<'p>,
     ) {
+        if let Some(steps) = &mut ended.steps {
+            steps.extend(self.looks(automaton, moment).into_iter().map(Step::Looked));
+        }
         let mut next = Successors::new(automaton.skip);
         for run in self.open.items() {
             automaton.follow(run, moment, position, &mut next);
@@ -151,15 +162,59 @@ impl Runs {
         self.complete.extend(next.complete.items().iter().map(|run| Complete { run: run.clone(), since: now }));
         self.settle(automaton.skip, now, ended);
         if automaton.keep != Keep::All {
-            self.keep(automaton, moment.count);
+            self.keep(automaton, moment.count, ended);
             // What was dropped may be what a match waited for.
             self.settle(automaton.skip, now, ended);
         }
+        if let Some(steps) = &mut ended.steps {
+            steps.extend(self.waiting(automaton, moment.count, position));
+        }
+    }
+
+    /// What each run makes of an event.
+    fn looks<'p, E: Event>(&self, automaton: &Automaton<'p>, moment: &Moment<'_, E>) -> Vec<Look<'p>> {
+        let mut looks: Vec<Look<'p>> = Vec::new();
+        let mut places: HashMap<&[Taken], usize> = HashMap::new();
+        for run in self.open.items() {
+            let look = automaton.look_of(run, moment);
+            match places.entry(&run.taken) {
+                Entry::Occupied(known) => looks[*known.get()].add(look),
+                Entry::Vacant(place) => {
+                    place.insert(looks.len());
+                    looks.push(look);
+                }
+            }
+        }
+        looks
+    }
+
+    /// What the runs wait for that have taken the event at a position.
+    fn waiting<'p>(&self, automaton: &Automaton<'p>, count: Count, position: usize) -> Vec<Step<'p>> {
+        let took_it = |run: &&Run| run.taken.last().is_some_and(|last| last.position == position);
+        let mut waiting: Vec<(Held, Awaits)> = Vec::new();
+        let mut places: HashMap<&[Taken], usize> = HashMap::new();
+        for run in self.open.items().iter().filter(took_it) {
+            let place = *places.entry(&run.taken).or_insert_with(|| {
+                waiting.push((run.held(), Awaits::default()));
+                waiting.len() - 1
+            });
+            automaton.add_waiting(run, count, &mut waiting[place].1);
+        }
+        waiting.into_iter().map(|(run, waiting)| Step::Waits { run, waiting }).collect()
+    }
+
+    /// When time next does something to a run.
+    pub(super) fn next_due(&self, automaton: &Automaton<'_>, count: Count) -> Option<Timestamp> {
+        let due = self.open.items().iter().flat_map(|run| {
+            let Due { absent, closes } = automaton.due(run, count);
+            absent.filter(|_| !self.absent.contains(&run.taken)).into_iter().chain(closes)
+        });
+        due.min()
     }
 
     /// Of the runs that wait for the same stages one stays: the last or the first that took its latest event; of those that took
     /// the same one, by the order in which runs come out. One that has taken nothing does not wait.
-    fn keep(&mut self, automaton: &Automaton<'_>, count: Count) {
+    fn keep(&mut self, automaton: &Automaton<'_>, count: Count, ended: &mut Ended<'_>) {
         let mut waiting: BTreeMap<Vec<Taken>, BTreeSet<StageId>> = BTreeMap::new();
         for run in self.open.items().iter().filter(|run| run.has_begun()) {
             let awaited = automaton.awaited(&run.position, run.holding(count));
@@ -175,12 +230,16 @@ impl Runs {
                 Keep::First => rivals.any(|other| other < came(taken)),
             }
         };
-        self.open.retain(|run| !run.has_begun() || !dropped(&run.taken));
+        let stays = |run: &Run| !run.has_begun() || !dropped(&run.taken);
+        for run in self.open.items().iter().filter(|run| !stays(run)) {
+            ended.note(|| Step::Displaced { run: run.held() });
+        }
+        self.open.retain(stays);
     }
 
     /// Time moves to `now`, or an event was counted: runs whose window is over end, and those that wait for an absence are
     /// matches.
-    pub(super) fn expire(&mut self, automaton: &Automaton<'_>, at: Instant, ended: &mut Ended) {
+    pub(super) fn expire(&mut self, automaton: &Automaton<'_>, at: Instant, ended: &mut Ended<'_>) {
         let Instant { now, count, .. } = at;
         let is_over = |time: Option<Timestamp>| time.is_some_and(|time| time <= now);
         let mut open = Queue::new(Run::order);
@@ -206,7 +265,7 @@ impl Runs {
     }
 
     /// Runs that took the same are one timeout, when the last of them can take nothing more.
-    fn time_out(&self, automaton: &Automaton<'_>, closed: &[(Run, Timestamp)], at: Instant, ended: &mut Ended) {
+    fn time_out(&self, automaton: &Automaton<'_>, closed: &[(Run, Timestamp)], at: Instant, ended: &mut Ended<'_>) {
         let is_open = |taken: &[Taken]| self.open.items().iter().any(|run| run.taken == taken);
         let mut known: HashSet<&[Taken]> = HashSet::new();
         for (Run { taken, .. }, _) in closed {
@@ -220,19 +279,20 @@ impl Runs {
             awaiting.sort();
             awaiting.dedup();
             let deadline = at.count.comes_out(end);
+            ended.note(|| Step::Closed { run: held(taken), at: deadline });
             ended.timeouts.push(Timeout { deadline, taken: taken.clone(), awaiting });
         }
     }
 
     /// Complete runs become matches: at once, or with a skip strategy when no open run started earlier. Each match drops
     /// the runs that the strategy says.
-    fn settle(&mut self, skip: Skip, now: Timestamp, ended: &mut Ended) {
+    fn settle(&mut self, skip: Skip, now: Timestamp, ended: &mut Ended<'_>) {
         while let Some(order) = self.complete.first().map(Complete::order) {
             if skip != Skip::None && self.open.first().is_some_and(|open| open.order() < order) {
                 return;
             }
             if let Some(Complete { run, since }) = self.complete.pop() {
-                self.drop_void(skip, &run);
+                self.drop_void(skip, &run, now, ended);
                 let at = if skip == Skip::None { since } else { now };
                 ended.matches.push(Found { at, taken: run.taken });
             }
@@ -240,7 +300,7 @@ impl Runs {
     }
 
     /// Drops the runs that a match makes void.
-    fn drop_void(&mut self, skip: Skip, matched: &Run) {
+    fn drop_void(&mut self, skip: Skip, matched: &Run, at: Timestamp, ended: &mut Ended<'_>) {
         let bound = match skip {
             Skip::None => None,
             Skip::ToNext => matched.taken.first().map(|first| (first, true)),
@@ -254,16 +314,33 @@ impl Runs {
             Ordering::Equal => !inclusive,
             Ordering::Greater => true,
         };
+        let complete = self.complete.items().iter().map(|complete| &complete.run);
+        for run in self.open.items().iter().chain(complete).filter(|run| !stays(run.order())) {
+            ended.note(|| Step::Skipped { at, run: run.held(), by: matched.held() });
+        }
         self.open.retain(|run| stays(run.order()));
         self.complete.retain(|complete| stays(complete.order()));
     }
 }
 
-impl Ended {
+impl<'p> Ended<'p> {
+    /// Nothing has ended yet; what happens to runs is noted where somebody observes them.
+    pub(super) fn nothing(is_observed: bool) -> Self {
+        Ended { steps: is_observed.then(Vec::new), ..Ended::default() }
+    }
+
+    /// Notes what happens, if somebody wants to know.
+    fn note(&mut self, step: impl FnOnce() -> Step<'p>) {
+        if let Some(steps) = &mut self.steps {
+            steps.push(step());
+        }
+    }
+
     /// With what ended after it.
-    pub(super) fn and(mut self, later: Ended) -> Ended {
+    pub(super) fn and(mut self, later: Ended<'p>) -> Ended<'p> {
         self.matches.extend(later.matches);
         self.timeouts.extend(later.timeouts);
+        self.steps.iter_mut().for_each(|steps| steps.extend(later.steps.iter().flatten().cloned()));
         self
     }
 
@@ -274,12 +351,37 @@ impl Ended {
     }
 }
 
+/// What a run has taken, as observers see it.
+pub(super) fn held(taken: &[Taken]) -> Held {
+    taken.iter().map(|taken| (taken.stage, taken.position)).collect()
+}
+
+impl<'p> Look<'p> {
+    /// With another way on of the same run.
+    fn add(&mut self, other: Look<'p>) {
+        for asked in other.asked {
+            let is_same = |known: &&mut Asked<'p>| (known.stage, known.is_negated) == (asked.stage, asked.is_negated);
+            match self.asked.iter_mut().find(is_same) {
+                Some(known) if asked.refusals.len() < known.refusals.len() => *known = asked,
+                Some(_) => {}
+                None => self.asked.push(asked),
+            }
+        }
+        self.takes.extend(other.takes);
+        self.takes.sort();
+        self.takes.dedup();
+        self.passes |= other.passes;
+        self.completes |= other.completes;
+        self.is_stopped |= other.is_stopped;
+    }
+}
+
 /// Runs come out by their events, from the first on, then by the stages that took them.
 fn output_order(taken: &[Taken]) -> (Vec<Order>, Vec<StageId>) {
     (taken.iter().map(Taken::order).collect(), taken.iter().map(|taken| taken.stage).collect())
 }
 
-impl Automaton<'_> {
+impl<'p> Automaton<'p> {
     /// What an event makes of a run.
     fn follow<E: Event>(&self, run: &Run, moment: &Moment<'_, E>, position: usize, next: &mut Successors) {
         let moment = moment.against(&run.taken);
@@ -310,6 +412,49 @@ impl Automaton<'_> {
         if !run.has_begun() {
             next.go_on(run.clone());
         }
+    }
+
+    /// What an observer sees of [`Automaton::follow`].
+    fn look_of<E: Event>(&self, run: &Run, moment: &Moment<'_, E>) -> Look<'p> {
+        let moment = moment.against(&run.taken);
+        let looked = self.look(&run.position, &moment);
+        let mut asked = self.asked(&run.position, &moment);
+        let may_begin = run.has_begun() || self.active.includes(moment.now());
+        if !may_begin {
+            asked.iter_mut().for_each(|asked| asked.refusals.push(Refusal::Inactive));
+        }
+        let goes_on = |target: &Position| {
+            !looked.is_stopped || self.kind(target) == Kind::Complete || self.completes(target, &moment)
+        };
+        let takes = looked.ways.iter().filter(|(_, target)| may_begin && goes_on(target));
+        let mut takes: Vec<StageId> = takes.filter_map(|(stage, _)| *stage).collect();
+        takes.sort();
+        takes.dedup();
+        let passed = || looked.ways.iter().filter(|(stage, _)| stage.is_none());
+        let is_complete = |target: &Position| self.kind(target) == Kind::Complete;
+        Look {
+            run: run.held(),
+            asked,
+            takes,
+            passes: !run.has_begun() || !looked.is_stopped && passed().any(|(_, target)| !is_complete(target)),
+            completes: run.has_begun() && passed().any(|(_, target)| is_complete(target)),
+            is_stopped: looked.is_stopped,
+        }
+    }
+
+    /// Adds what a run waits for, which may be one of several ways on of the same.
+    fn add_waiting(&self, run: &Run, count: Count, waiting: &mut Awaits) {
+        let is_first = waiting.stages.is_empty() && waiting.absent.is_none();
+        for (stage, until) in self.awaited(&run.position, run.holding(count)) {
+            match waiting.stages.iter_mut().find(|(known, _)| *known == stage) {
+                Some((_, known)) => *known = known.zip(until).map(|(one, other)| one.max(other)),
+                None => waiting.stages.push((stage, until)),
+            }
+        }
+        waiting.stages.sort_by_key(|(stage, _)| *stage);
+        let Due { absent, closes } = self.due(run, count);
+        waiting.absent = earliest(waiting.absent, absent);
+        waiting.closes = if is_first { closes } else { waiting.closes.zip(closes).map(|(one, other)| one.max(other)) };
     }
 
     /// Whether a run that has just come to a state by an event is a match, since the rest of the pattern may be left
