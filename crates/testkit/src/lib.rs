@@ -20,6 +20,7 @@ pub mod case_file;
 pub mod cases;
 pub mod coverage;
 pub mod outcome;
+pub mod trace;
 pub mod trial;
 
 mod arrivals;

@@ -136,6 +136,16 @@ impl Prepared {
         &self.patterns
     }
 
+    /// What arrives.
+    pub fn input(&self) -> &[Item<Row>] {
+        &self.input
+    }
+
+    /// The rows of the tables.
+    pub fn tables(&self) -> &[(TableId, Arc<Table>)] {
+        &self.tables
+    }
+
     /// What the case gives, as a case says it.
     ///
     /// # Errors
