@@ -63,36 +63,7 @@ pub(crate) struct Run {
     pub(crate) format: Vec<OfStream<Format>>,
 
     #[command(flatten)]
-    pub(crate) events: Events,
-
-    /// The first line of the CSV is a header; without --columns it always is
-    #[arg(long, requires = "columns", help_heading = "Events")]
-    pub(crate) header: bool,
-
-    /// What stands between two fields of the CSV; `tab` for a tab [default: ,]
-    #[arg(long, value_name = "CHAR", value_parser = of_stream(delimiter), help_heading = "Events")]
-    pub(crate) delimiter: Vec<OfStream<u8>>,
-
-    /// Field of the event time; without it, the one that the stream marks with @time
-    #[arg(
-        long,
-        value_name = "FIELD",
-        value_parser = of_stream(|text| Ok(text.to_owned())),
-        help_heading = "Events"
-    )]
-    pub(crate) time: Vec<OfStream<String>>,
-
-    /// How times are written: a number of `s`, `ms`, `us` or `ns` since 1970, or `rfc3339` [default: rfc3339]
-    #[arg(long, value_name = "UNIT", value_parser = of_stream(TimeFormat::from_str), help_heading = "Events")]
-    pub(crate) time_unit: Vec<OfStream<TimeFormat>>,
-
-    /// Order of the events, of all inputs together: `ascending`, or `out-of-order=10s` where some come up to so much later
-    #[arg(long, value_name = "ORDER", default_value = "ascending", value_parser = watermarks, help_heading = "Events")]
-    pub(crate) watermark: Watermarks,
-
-    /// Rows of a table that the patterns declare: a .csv with a header, or .jsonl; may be given several times
-    #[arg(long = "table", value_name = "NAME=FILE", value_parser = table, help_heading = "Patterns")]
-    pub(crate) tables: Vec<(String, PathBuf)>,
+    pub(crate) reading: Reading,
 
     /// Threads that share the keys among them
     #[arg(long, value_name = "N", default_value = "1", value_parser = value_parser!(u16).range(1..=1024))]
@@ -226,6 +197,42 @@ pub(crate) struct Fmt {
     pub(crate) check: bool,
 }
 
+/// How inputs are read, and what patterns are given besides.
+#[derive(Args, Debug)]
+pub(crate) struct Reading {
+    #[command(flatten)]
+    pub(crate) events: Events,
+
+    /// The first line of the CSV is a header; without --columns it always is
+    #[arg(long, requires = "columns", help_heading = "Events")]
+    pub(crate) header: bool,
+
+    /// What stands between two fields of the CSV; `tab` for a tab [default: ,]
+    #[arg(long, value_name = "CHAR", value_parser = of_stream(delimiter), help_heading = "Events")]
+    pub(crate) delimiter: Vec<OfStream<u8>>,
+
+    /// Field of the event time; without it, the one that the stream marks with @time
+    #[arg(
+        long,
+        value_name = "FIELD",
+        value_parser = of_stream(|text| Ok(text.to_owned())),
+        help_heading = "Events"
+    )]
+    pub(crate) time: Vec<OfStream<String>>,
+
+    /// How times are written: a number of `s`, `ms`, `us` or `ns` since 1970, or `rfc3339` [default: rfc3339]
+    #[arg(long, value_name = "UNIT", value_parser = of_stream(TimeFormat::from_str), help_heading = "Events")]
+    pub(crate) time_unit: Vec<OfStream<TimeFormat>>,
+
+    /// Order of the events, of all inputs together: `ascending`, or `out-of-order=10s` where some come up to so much later
+    #[arg(long, value_name = "ORDER", default_value = "ascending", value_parser = watermarks, help_heading = "Events")]
+    pub(crate) watermark: Watermarks,
+
+    /// Rows of a table that the patterns declare: a .csv with a header, or .jsonl; may be given several times
+    #[arg(long = "table", value_name = "NAME=FILE", value_parser = table, help_heading = "Patterns")]
+    pub(crate) tables: Vec<(String, PathBuf)>,
+}
+
 /// What patterns are compiled for.
 #[derive(Args, Debug)]
 pub(crate) struct Events {
@@ -271,17 +278,21 @@ pub(crate) fn said<'s, T>(all: &'s [OfStream<T>], stream: Option<&str>) -> Optio
     by_name(stream).or_else(|| by_name(None)).map(|said| &said.value)
 }
 
-impl Run {
+impl Reading {
     /// What is wrong with the inputs, as far as the call tells: what is said of the input of a stream needs one, and standard
     /// input can be read once.
-    pub(crate) fn check_inputs(&self) -> Result<(), String> {
-        if self.inputs.iter().filter(|input| input.value == Path::new("-")).count() > 1 {
+    pub(crate) fn check_inputs(
+        &self,
+        inputs: &[OfStream<PathBuf>],
+        formats: &[OfStream<Format>],
+    ) -> Result<(), String> {
+        if inputs.iter().filter(|input| input.value == Path::new("-")).count() > 1 {
             return Err("standard input can be only one of the inputs".to_owned());
         }
-        let inputs = streams(&self.inputs);
+        let inputs = streams(inputs);
         let said = [
             ("--columns", streams(&self.events.columns)),
-            ("--format", streams(&self.format)),
+            ("--format", streams(formats)),
             ("--delimiter", streams(&self.delimiter)),
             ("--time", streams(&self.time)),
             ("--time-unit", streams(&self.time_unit)),

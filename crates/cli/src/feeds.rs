@@ -6,7 +6,7 @@ use ensue_io::{BadLine, Decoder, RowFormat, TimeField};
 use ensue_model::schema::Stream;
 use ensue_model::{Event, FieldId, Patterns, StreamId, Timestamp};
 
-use crate::args::{Run, said};
+use crate::args::{Reading, said};
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::streams::streams_of;
@@ -50,7 +50,7 @@ pub(crate) fn first(feeds: &[Feed]) -> Option<(usize, Option<Until>)> {
 }
 
 /// The inputs with the streams of the patterns that they feed.
-pub(crate) fn connect(inputs: Vec<Input>, patterns: &Patterns, args: &Run) -> Result<Vec<Feed>, Failure> {
+pub(crate) fn connect(inputs: Vec<Input>, patterns: &Patterns, args: &Reading) -> Result<Vec<Feed>, Failure> {
     let streams = streams_of(&inputs, patterns)?;
     let alone = inputs.len() == 1;
     check_fields(&inputs, &streams, patterns)?;
@@ -98,7 +98,7 @@ pub(crate) fn size(feeds: &[Feed]) -> Option<u64> {
 }
 
 /// The field of an input's event time: from the call, else from the stream.
-fn time_field(input: &Input, stream: &Stream, patterns: &Patterns, args: &Run) -> Result<TimeField, Failure> {
+fn time_field(input: &Input, stream: &Stream, patterns: &Patterns, args: &Reading) -> Result<TimeField, Failure> {
     let of = input.stream.as_deref();
     let marked = stream.time.map(|field| &patterns.schema.get(field).name);
     let Some(name) = said(&args.time, of).or(marked) else {

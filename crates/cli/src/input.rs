@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ensue_io::{Csv, Record, Records, RowFormat};
 
-use crate::args::{Format, OfStream, Run, said};
+use crate::args::{Format, OfStream, Reading, said};
 use crate::failure::Failure;
 
 /// How much is read at once.
@@ -38,9 +38,13 @@ struct Bytes {
 
 impl Input {
     /// Opens an input and reads its header, where it has one.
-    pub(crate) fn open(file: &OfStream<PathBuf>, args: &Run) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        file: &OfStream<PathBuf>,
+        formats: &[OfStream<Format>],
+        args: &Reading,
+    ) -> Result<Self, Failure> {
         let OfStream { stream, value: path } = file;
-        let format = match said(&args.format, stream.as_deref()) {
+        let format = match said(formats, stream.as_deref()) {
             Some(format) => *format,
             None => told_format(path, stream.as_deref())?,
         };
@@ -140,7 +144,7 @@ impl Bytes {
 }
 
 /// A CSV, with its columns: from the call, else from the header.
-fn csv(path: &Path, stream: Option<&str>, args: &Run) -> Result<(RowFormat, Bytes), Failure> {
+fn csv(path: &Path, stream: Option<&str>, args: &Reading) -> Result<(RowFormat, Bytes), Failure> {
     let delimiter = said(&args.delimiter, stream).copied().unwrap_or(b',');
     let mut bytes = Bytes::open(path, Records::csv(delimiter))?;
     let csv = match said(&args.events.columns, stream) {

@@ -17,6 +17,7 @@ mod test;
 mod feeds;
 mod input;
 mod junit;
+mod merge;
 mod patterns;
 mod sinks;
 mod streams;

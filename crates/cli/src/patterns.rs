@@ -9,6 +9,8 @@ use ensue_testkit::cases;
 
 use crate::args::{Events, OfStream, said};
 use crate::failure::Failure;
+use crate::feeds::listed;
+use crate::input::Input;
 
 /// The field that a bare stage stands for where nobody says otherwise.
 const TYPE_FIELD: &str = "type";
@@ -55,6 +57,29 @@ pub(crate) fn options(events: &Events, stream: Option<&str>, columns: Option<&[S
         type_field: events.type_field.clone().or_else(|| has_type.then(|| TYPE_FIELD.to_owned())),
         parameters: events.parameters.clone(),
         ..Options::default()
+    }
+}
+
+/// As [`options`], for inputs. The columns of one that is the only one are all that there is; of several it is for the patterns
+/// to say which stream has which fields.
+pub(crate) fn options_of_inputs(events: &Events, inputs: &[Input]) -> Options {
+    let [only] = inputs else { return options(events, None, None) };
+    options(events, only.stream.as_deref(), only.columns())
+}
+
+/// Fields that the call names must be there, where it is known what is there: a misspelt key would make every event a
+/// rejected one.
+pub(crate) fn check_columns(events: &Events, inputs: &[Input]) -> Result<(), Failure> {
+    let [only] = inputs else { return Ok(()) };
+    let Some(columns) = only.columns() else { return Ok(()) };
+    let named = events.key.iter().map(|field| (field, "key"));
+    let mut named = named.chain(events.type_field.iter().map(|field| (field, "type")));
+    match named.find(|(field, _)| !columns.contains(field)) {
+        None => Ok(()),
+        Some((field, purpose)) => {
+            let columns = listed(columns);
+            Err(Failure::Call(format!("no column `{field}` for the {purpose}: the columns are {columns}")))
+        }
     }
 }
 

@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ensue_engine::{Config, Outputs};
-use ensue_io::Envelope;
-use ensue_lang::{Options, compile};
-use ensue_model::{Event, Patterns, Timestamp};
+use ensue_io::{BadLine, Envelope};
+use ensue_lang::compile;
+use ensue_model::{Patterns, StreamId, Timestamp};
 use ensue_runtime::Sharded;
 use indicatif::ProgressBar;
 
-use crate::args::{Events, Run};
+use crate::args::Run;
 use crate::failure::{Failure, print_diagnostics, say};
-use crate::feeds::{self, Feed, Until};
+use crate::feeds::{self, Feed};
 use crate::input::Input;
+use crate::merge::{Taker, merge};
 use crate::patterns;
 use crate::sinks::Sinks;
 use crate::summary::{Counts, Summary, progress_bar};
@@ -22,15 +23,19 @@ use crate::writer::{Lines, Numbered, Origins, Writer};
 
 pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     let started = now();
-    args.check_inputs().map_err(Failure::Call)?;
+    let reading = &args.reading;
+    reading.check_inputs(&args.inputs, &args.format).map_err(Failure::Call)?;
     let sources = patterns::read(&args.patterns)?;
-    let inputs = args.inputs.iter().map(|input| Input::open(input, args)).collect::<Result<Vec<_>, _>>()?;
-    let compiled = compile(&sources, &options(args, &inputs)?).map_err(Failure::Patterns)?;
+    let inputs = args.inputs.iter().map(|input| Input::open(input, &args.format, reading));
+    let inputs = inputs.collect::<Result<Vec<_>, _>>()?;
+    patterns::check_columns(&reading.events, &inputs)?;
+    let options = patterns::options_of_inputs(&reading.events, &inputs);
+    let compiled = compile(&sources, &options).map_err(Failure::Patterns)?;
     if !compiled.warnings.is_empty() {
         print_diagnostics(&compiled.warnings);
     }
     let patterns = Arc::new(compiled.patterns);
-    let mut feeds = feeds::connect(inputs, &patterns, args)?;
+    let mut feeds = feeds::connect(inputs, &patterns, reading)?;
     let mut job = Job::new(args, &patterns, &feeds)?;
     let bar = bar(args, &feeds, &job);
     let read = job.read(&mut feeds, &bar);
@@ -46,29 +51,6 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// What the patterns are compiled with. The columns of an input that is the only one are all that there is; of several it
-/// is for the patterns to say which stream has which fields.
-fn options(args: &Run, inputs: &[Input]) -> Result<Options, Failure> {
-    let [only] = inputs else { return Ok(patterns::options(&args.events, None, None)) };
-    check_columns(&args.events, only.columns())?;
-    Ok(patterns::options(&args.events, only.stream.as_deref(), only.columns()))
-}
-
-/// Fields that the call names must be there, where it is known what is there: a misspelt key would make every event a
-/// rejected one.
-fn check_columns(events: &Events, columns: Option<&[String]>) -> Result<(), Failure> {
-    let Some(columns) = columns else { return Ok(()) };
-    let named = events.key.iter().map(|field| (field, "key"));
-    let mut named = named.chain(events.type_field.iter().map(|field| (field, "type")));
-    match named.find(|(field, _)| !columns.contains(field)) {
-        None => Ok(()),
-        Some((field, purpose)) => {
-            let columns = feeds::listed(columns);
-            Err(Failure::Call(format!("no column `{field}` for the {purpose}: the columns are {columns}")))
-        }
-    }
 }
 
 /// A bar, hidden where it would not be seen or would run through the output.
@@ -98,11 +80,11 @@ struct Job {
 
 impl Job {
     fn new(args: &Run, patterns: &Arc<Patterns>, feeds: &[Feed]) -> Result<Self, Failure> {
-        let config = Config { watermarks: args.watermark, ..Config::default() };
+        let config = Config { watermarks: args.reading.watermark, ..Config::default() };
         let shards = Sharded::new(patterns, config, usize::from(args.shards));
         let mut shards = shards.map_err(|error| Failure::Call(error.to_string()))?;
         let mut out = Outputs::default();
-        for (table, rows) in tables::read(&args.tables, patterns)? {
+        for (table, rows) in tables::read(&args.reading.tables, patterns)? {
             shards.set_table(table, rows, &mut out).map_err(|error| Failure::Data(error.to_string()))?;
         }
         let envelope = Envelope::new(patterns, &feeds::formats(feeds));
@@ -120,7 +102,7 @@ impl Job {
 
     /// Reads the inputs to their ends, or until nobody reads what comes out. What came out before a failure is written.
     fn read(&mut self, feeds: &mut [Feed], bar: &ProgressBar) -> Result<(), Failure> {
-        let read = self.merge(feeds, bar);
+        let read = self.read_all(feeds, bar);
         if read.is_err() {
             self.catch_up()?;
             self.writer.flush()?;
@@ -128,78 +110,13 @@ impl Job {
         read
     }
 
-    /// Takes the events of all inputs in the order of their times: each input gives its events in its own order, and the one
-    /// whose next event is the earliest comes next.
-    fn merge(&mut self, feeds: &mut [Feed], bar: &ProgressBar) -> Result<(), Failure> {
-        loop {
-            for feed in &mut *feeds {
-                if !self.look_ahead(feed, bar)? {
-                    return Ok(());
-                }
-            }
-            match feeds::first(feeds) {
-                Some((first, until)) => self.take(first, &mut feeds[first], until)?,
-                None => break,
-            }
+    fn read_all(&mut self, feeds: &mut [Feed], bar: &ProgressBar) -> Result<(), Failure> {
+        if !merge(feeds, &mut Reader { job: self, bar })? {
+            return Ok(());
         }
         bar.finish_and_clear();
         self.shards.finish(&mut self.out).map_err(|error| Failure::Data(error.to_string()))?;
         self.writer.write(&mut self.out)
-    }
-
-    /// Reads an input up to its next event, or to its end. False if nobody reads what comes out any more.
-    fn look_ahead(&mut self, feed: &mut Feed, bar: &ProgressBar) -> Result<bool, Failure> {
-        while feed.next.is_none() && !feed.has_ended {
-            feed.next = self.next(feed)?;
-            if feed.next.is_none() && !self.read_on(feed, bar)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Waits for more of an input. False if nobody reads what comes out any more.
-    fn read_on(&mut self, feed: &mut Feed, bar: &ProgressBar) -> Result<bool, Failure> {
-        // What has come out is written before a source that may stay silent is asked for more. A file never is silent, and
-        // its shards need not wait for each other.
-        if feed.input.size().is_none() {
-            self.catch_up()?;
-        }
-        self.writer.flush()?;
-        if self.writer.is_closed() {
-            return Ok(false);
-        }
-        let before = feed.input.read();
-        feed.has_ended = !feed.input.fill()?;
-        bar.inc(feed.input.read() - before);
-        Ok(true)
-    }
-
-    /// Takes the events of an input that have been read, up to where those of another one come first.
-    fn take(&mut self, at: usize, feed: &mut Feed, until: Option<Until>) -> Result<(), Failure> {
-        let mut next = feed.next.take();
-        while let Some(event) = next {
-            if until.is_some_and(|until| (event.time(), at) > until) {
-                feed.next = Some(event);
-                return Ok(());
-            }
-            self.push(event)?;
-            next = self.next(feed)?;
-        }
-        Ok(())
-    }
-
-    /// The next event of what has been read of an input. What comes before and is none is rejected.
-    #[inline]
-    fn next(&mut self, feed: &mut Feed) -> Result<Option<Numbered>, Failure> {
-        while let Some(decoded) = feed.decode() {
-            self.events += 1;
-            match decoded {
-                Ok(event) => return Ok(Some(event)),
-                Err(bad) => self.writer.reject(feed.stream, bad)?,
-            }
-        }
-        Ok(None)
     }
 
     /// Waits until all that the events up to now complete has come out.
@@ -207,9 +124,39 @@ impl Job {
         self.shards.advance(Timestamp::MIN, &mut self.out).map_err(|error| Failure::Data(error.to_string()))?;
         self.writer.write(&mut self.out)
     }
+}
 
-    fn push(&mut self, event: Numbered) -> Result<(), Failure> {
-        self.shards.push(event, &mut self.out).map_err(|error| Failure::Data(error.to_string()))?;
-        self.writer.write(&mut self.out)
+/// A job that is given what is read, with the bar that shows it.
+struct Reader<'j> {
+    job: &'j mut Job,
+    bar: &'j ProgressBar,
+}
+
+impl Taker for Reader<'_> {
+    #[inline]
+    fn take(&mut self, event: Numbered) -> Result<(), Failure> {
+        let Job { shards, writer, out, events, .. } = &mut *self.job;
+        *events += 1;
+        shards.push(event, out).map_err(|error| Failure::Data(error.to_string()))?;
+        writer.write(out)
+    }
+
+    fn refuse(&mut self, stream: StreamId, bad: BadLine) -> Result<(), Failure> {
+        self.job.events += 1;
+        self.job.writer.reject(stream, bad)
+    }
+
+    fn before_waiting(&mut self, feed: &Feed) -> Result<bool, Failure> {
+        // What has come out is written before a source that may stay silent is asked for more. A file never is silent, and
+        // its shards need not wait for each other.
+        if feed.input.size().is_none() {
+            self.job.catch_up()?;
+        }
+        self.job.writer.flush()?;
+        Ok(!self.job.writer.is_closed())
+    }
+
+    fn has_read(&mut self, bytes: u64) {
+        self.bar.inc(bytes);
     }
 }

@@ -48,7 +48,7 @@ impl Sinks {
             args.rejected.as_deref(),
         ];
         let inputs = args.inputs.iter().map(|input| &input.value);
-        let tables = args.tables.iter().map(|(_, path)| path);
+        let tables = args.reading.tables.iter().map(|(_, path)| path);
         let sources = args.patterns.iter().chain(inputs).chain(tables).filter_map(|path| real(path));
         let sources: Vec<PathBuf> = sources.filter(|path| path.is_file()).collect();
         let mut sinks = Sinks { sinks: Vec::new(), routes: [None; 4] };
