@@ -7,7 +7,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use ensue_engine::{Config, Engine, Error, Intake, Outputs, Refusal, Watermarks};
+use ensue_engine::{Config, Engine, Error, Intake, Outputs, Watermarks};
 use ensue_model::key::key_part;
 use ensue_model::pattern::{Relation, Sequence, Skip, Stage, StageId, Step};
 use ensue_model::record::Emission;
@@ -58,7 +58,7 @@ pub enum Recorded {
     Other,
     /// It came too late; whether it is for the key.
     Late(bool),
-    /// This part of its key is null.
+    /// It has no key, for this reason.
     NoKey(String),
 }
 
@@ -165,11 +165,13 @@ impl<E: Event> Recorder<E> {
         let is_of_key = self.is_of_key(&event);
         let position = self.intake.position();
         let event = Placed { position: Some(position), event: Arc::new(event) };
-        let recorded = match self.intake.admit(&event, 1) {
-            Ok(_) if is_of_key => Recorded::OfKey,
-            Ok(_) => Recorded::Other,
-            Err(Refusal::Late) => Recorded::Late(is_of_key),
-            Err(Refusal::NoKey(part)) => Recorded::NoKey(part),
+        let mut refused = Outputs::new();
+        self.intake.admit(event.clone(), 1, &mut refused, |_, _| {});
+        let recorded = match refused.rejected.pop() {
+            Some(rejected) => Recorded::NoKey(rejected.reason),
+            None if !refused.late.is_empty() => Recorded::Late(is_of_key),
+            None if is_of_key => Recorded::OfKey,
+            None => Recorded::Other,
         };
         match &recorded {
             Recorded::Late(true) => self.note_late(event.event.clone()),
