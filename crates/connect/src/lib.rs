@@ -11,6 +11,7 @@ pub mod source;
 
 pub use error::Error;
 pub use sink::{Output, Sink};
+pub use source::file::{FileSource, FileSourceConfig};
 pub use source::{Opened, Read, Source};
 
 use serde::{Deserialize, Serialize};

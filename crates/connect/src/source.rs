@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::{Error, Position};
 
+pub mod file;
+
 /// Where bytes come from: documents, one after the other.
 ///
 /// Opened at a [`Position`] that it gave earlier, a source gives the same bytes from there on, though perhaps cut otherwise.

@@ -1,0 +1,215 @@
+//! A file that a source knows.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::content::Content;
+use super::identity::{FileId, Stamp};
+use super::listing::{self, Listed};
+use super::place::Place;
+use crate::Error;
+
+/// A file that has been or will be read.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) place: Place,
+    /// What it was called when it came.
+    pub(super) home: String,
+    /// How it was when it was last looked at. None before.
+    pub(super) stamp: Option<Stamp>,
+    /// How it was when it was last read to its end.
+    pub(super) read: Option<Stamp>,
+    /// Kept open, so that it can be read to its end when its name goes to another one, or is removed.
+    pub(super) file: Option<Arc<File>>,
+    /// Whether it ends with a line that has no end yet.
+    pub(super) has_rest: bool,
+    /// Whether the last line is given though its end is missing.
+    pub(super) gives_rest: bool,
+    /// Whether what was given last ended within a line.
+    pub(super) is_within_line: bool,
+    /// How often it has been looked at since something came.
+    pub(super) quiet_looks: u32,
+    /// Whether it has no name any more.
+    pub(super) is_gone: bool,
+    /// Whether it was said to be open.
+    pub(super) is_begun: bool,
+    /// The number of the turn in which it was read last.
+    pub(super) turn: u64,
+}
+
+/// What came of opening a file at its place.
+pub(super) enum Begun {
+    /// It is open there, and begins like this.
+    Open(Content, Vec<u8>),
+    /// It is another one now, or shorter.
+    Changed,
+    /// It is not there.
+    Gone,
+}
+
+impl Known {
+    pub(super) fn at(place: Place) -> Self {
+        Known {
+            home: place.path.clone(),
+            place,
+            stamp: None,
+            read: None,
+            file: None,
+            has_rest: false,
+            gives_rest: false,
+            is_within_line: false,
+            quiet_looks: 0,
+            is_gone: false,
+            is_begun: false,
+            turn: 0,
+        }
+    }
+
+    /// One that nothing has been read of.
+    pub(super) fn new(listed: &Listed) -> Result<Self, Error> {
+        let path = listed.path.to_str().ok_or_else(|| {
+            Error::new(format!("cannot read `{}`: its name is not UTF-8; rename it", listed.path.display()))
+        })?;
+        Ok(Known { stamp: Some(listed.stamp), ..Known::at(Place::start(path.to_owned(), listed.id)) })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        Path::new(&self.place.path)
+    }
+
+    /// Whether there is something to read.
+    pub(super) fn has_news(&self) -> bool {
+        !self.place.is_copy && self.stamp != self.read
+    }
+
+    /// Whether nothing will come of it any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_gone && !self.has_news() && !self.has_rest
+    }
+
+    /// Whether its name has gone to another file, or to none.
+    pub(super) fn is_away(&self) -> bool {
+        self.is_gone || self.place.path != self.home
+    }
+
+    /// Takes down where it is now.
+    pub(super) fn found(&mut self, listed: &Listed) {
+        if let Some(path) = listed.path.to_str().filter(|path| *path != self.place.path) {
+            path.clone_into(&mut self.place.path);
+        }
+        self.is_gone = false;
+        self.looked_at(listed.stamp);
+    }
+
+    /// Takes down that it has no name any more. What is open can still be read.
+    pub(super) fn not_found(&mut self) {
+        self.is_gone = true;
+        let metadata = self.file.as_ref().and_then(|file| file.metadata().ok());
+        match metadata {
+            Some(metadata) => self.looked_at(Stamp::of(&metadata)),
+            None => self.read = self.stamp,
+        }
+    }
+
+    fn looked_at(&mut self, stamp: Stamp) {
+        let is_first = self.stamp.is_none();
+        self.stamp = Some(stamp);
+        // Opened at a position: what was read to its end, and has the same length, needs not be opened.
+        if is_first && self.place.offset > 0 && self.place.length == stamp.length {
+            self.read = self.stamp;
+        }
+        self.quiet_looks = if self.has_news() { 0 } else { self.quiet_looks.saturating_add(1) };
+    }
+
+    /// Takes down that it was read to its end, as it was when it was last looked at.
+    pub(super) fn left(&mut self, has_rest: bool) {
+        self.read = self.stamp;
+        self.place.length = self.stamp.map_or(0, |stamp| stamp.length);
+        self.has_rest = has_rest;
+        self.gives_rest = false;
+    }
+
+    /// The same file, of which nothing has been read.
+    pub(super) fn anew(&self) -> Self {
+        let (path, file) = (self.place.path.clone(), self.place.file);
+        Known { stamp: self.stamp, file: self.file.clone(), ..Known::at(Place::start(path, file)) }
+    }
+
+    /// What was read of it, taken as read of a copy. None if the copy's name cannot be written down.
+    pub(super) fn moved_to(&self, copy: &Listed) -> Option<Self> {
+        let (path, home) = (copy.path.to_str()?.to_owned(), self.home.clone());
+        let place = Place { path, file: copy.id, length: 0, ..self.place.clone() };
+        Some(Known { home, stamp: Some(copy.stamp), is_begun: self.is_begun, ..Known::at(place) })
+    }
+
+    /// Makes it one that is to be forgotten.
+    pub(super) fn bury(&mut self) {
+        *self = Known { is_gone: true, ..Known::at(Place::start(String::new(), FileId::NONE)) };
+    }
+
+    pub(super) fn is_buried(&self) -> bool {
+        self.place.file == FileId::NONE
+    }
+
+    /// Where the file is now, under whatever name in its folder.
+    pub(super) fn search(&self) -> Result<Option<Listed>, Error> {
+        let is_it = |listed: &Listed| listed.id == self.place.file;
+        let here = fs::metadata(self.path()).ok().map(|metadata| Listed::new(self.path().to_owned(), &metadata));
+        match here.filter(is_it) {
+            Some(here) => Ok(Some(here)),
+            None => Ok(siblings(self.path())?.into_iter().find(is_it)),
+        }
+    }
+
+    /// Opens it where it goes on.
+    pub(super) fn begin(&self) -> Result<Begun, Error> {
+        self.try_begin().map_err(|error| self.unreadable(error))
+    }
+
+    fn try_begin(&self) -> io::Result<Begun> {
+        let file = match (&self.file, File::open(self.path())) {
+            (Some(file), _) => Arc::clone(file),
+            (None, Ok(file)) => Arc::new(file),
+            (None, Err(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(Begun::Gone),
+            (None, Err(error)) => return Err(error),
+        };
+        let metadata = file.metadata()?;
+        if FileId::of(&metadata) != self.place.file {
+            return Ok(Begun::Gone);
+        }
+        let mut content = Content::of(file)?;
+        let beginning = content.beginning()?;
+        let is_same = self.place.head.fits(&beginning) && content.go_to(self.place.offset)?;
+        Ok(if is_same { Begun::Open(content, beginning) } else { Begun::Changed })
+    }
+
+    pub(super) fn vanished(&self) -> Error {
+        Error::new(format!(
+            "cannot read `{}`: it was there when the files were listed, and now it is gone or another one; put it back to \
+             go on, or begin again without it",
+            self.place.path
+        ))
+    }
+
+    pub(super) fn unreadable(&self, error: io::Error) -> Error {
+        Error::io(format!("cannot read `{}`", self.place.path), error)
+    }
+}
+
+/// The files in the folder of a path; none if there is no such folder any more.
+pub(super) fn siblings(path: &Path) -> Result<Vec<Listed>, Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut files = listing::folder(folder)?;
+    for file in &mut files {
+        // As the path was written: `./app.log` and `app.log` are one.
+        if let Some(name) = file.path.file_name() {
+            file.path = path.with_file_name(name);
+        }
+    }
+    Ok(files)
+}

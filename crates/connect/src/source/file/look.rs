@@ -1,0 +1,230 @@
+//! What has happened to files that are followed.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::content::Content;
+use super::identity::FileId;
+use super::known::{Begun, Known, siblings};
+use super::listing::{self, Listed};
+use super::place::{self, Place};
+use super::{FileSource, LOOK_EVERY, LOOKING_SHARE, OPEN_FILES_MAX, now};
+use crate::Error;
+
+/// After so many looks in which nothing came, nothing is waited for any more: some ten seconds.
+const QUIET_LOOKS: u32 = 100;
+
+impl FileSource {
+    /// Looks at all files: which have grown, where those are that were known, which are new.
+    pub(super) fn look(&mut self) -> Result<(), Error> {
+        let begun = now();
+        let listed = listing::files(&self.patterns)?;
+        self.forget();
+        let renamed = self.find(&listed)?;
+        let mut known = self.files.iter().map(|known| known.place.file).collect();
+        for (path, index) in renamed {
+            self.take_up_all(&self.rotated_after(&path, index)?, &mut known)?;
+        }
+        self.take_up_all(&listed, &mut known)?;
+        self.give_rests();
+        self.queue();
+        self.write_others();
+        let ended = now();
+        self.next_look = Some(ended + LOOK_EVERY.max((ended - begun) * LOOKING_SHARE));
+        Ok(())
+    }
+
+    /// Forgets files of which nothing comes any more.
+    fn forget(&mut self) {
+        let document = self.document.map(|document| self.files[document].place.file);
+        let is_done = |known: &Known| known.is_over() && known.quiet_looks > QUIET_LOOKS;
+        self.files.retain(|known| !known.is_buried() && !is_done(known));
+        self.document = document.and_then(|file| self.index(file));
+    }
+
+    fn index(&self, file: FileId) -> Option<usize> {
+        self.files.iter().position(|known| known.place.file == file)
+    }
+
+    /// Finds the known files under the names that they have now. Gives those that have another one: the name that they had,
+    /// and which they are.
+    fn find(&mut self, listed: &[Listed]) -> Result<Vec<(PathBuf, usize)>, Error> {
+        let by_id: HashMap<FileId, &Listed> = listed.iter().map(|listed| (listed.id, listed)).collect();
+        let mut renamed = Vec::new();
+        for (index, known) in self.files.iter_mut().enumerate() {
+            let path = PathBuf::from(if known.stamp.is_none() { &known.home } else { &known.place.path });
+            let found = match by_id.get(&known.place.file) {
+                Some(&listed) => Some(listed.clone()),
+                None => known.search()?,
+            };
+            match found {
+                Some(found) => known.found(&found),
+                None => known.not_found(),
+            }
+            if !known.is_gone && known.path() != path {
+                renamed.push((path, index));
+            }
+        }
+        Ok(renamed)
+    }
+
+    /// The files that had the name of a renamed one after it, and were renamed as well: several rotations have happened since
+    /// the last look, or while nobody looked.
+    fn rotated_after(&self, path: &Path, index: usize) -> Result<Vec<Listed>, Error> {
+        let modified = self.files[index].stamp.and_then(|stamp| stamp.modified);
+        let mut later = siblings(path)?;
+        later.retain(|listed| listing::is_named_after(&listed.path, path) && listed.stamp.modified > modified);
+        later.sort_by_key(|listed| listed.stamp.modified);
+        Ok(later)
+    }
+
+    /// Takes up the files that are new.
+    fn take_up_all(&mut self, listed: &[Listed], known: &mut HashSet<FileId>) -> Result<(), Error> {
+        for listed in listed.iter().filter(|listed| !known.contains(&listed.id)) {
+            let mut new = Known::new(listed)?;
+            if let Some(original) = self.original(listed) {
+                let Place { path, file, .. } = new.place;
+                new.place = Place { path, file, is_copy: true, ..original.place.clone() };
+            }
+            self.files.push(new);
+        }
+        known.extend(listed.iter().map(|listed| listed.id));
+        Ok(())
+    }
+
+    /// The file of which this one is a copy.
+    fn original(&self, listed: &Listed) -> Option<&Known> {
+        let mut originals = self.files.iter().filter(|known| {
+            let is_read = !known.place.head.is_empty() && !known.place.is_copy;
+            // A copy is no longer than what it was made of, unless that has been cut since, and then it is looked for.
+            let may_be = is_read && known.stamp.is_some_and(|stamp| listed.stamp.length <= stamp.length);
+            let names = [known.path(), Path::new(&known.home)];
+            may_be && names.iter().any(|name| listing::is_named_after(&listed.path, name))
+        });
+        let first = originals.next()?;
+        let beginning = beginning(listed)?;
+        std::iter::once(first).chain(originals).find(|known| known.place.head.fits(&beginning))
+    }
+
+    /// Lets go of lines without an end where none will come.
+    fn give_rests(&mut self) {
+        for known in self.files.iter_mut().filter(|known| known.quiet_looks == QUIET_LOOKS) {
+            known.is_within_line = false;
+            if known.has_rest && known.is_away() {
+                known.gives_rest = true;
+            }
+        }
+    }
+
+    /// Those with something to read.
+    fn queue(&mut self) {
+        // A document is left only where a line ends.
+        let only = self.document.filter(|&document| self.files[document].is_within_line);
+        let files = self.files.iter().enumerate().filter(|(index, _)| only.is_none_or(|only| *index == only));
+        let open = self.document.filter(|_| self.content.is_some());
+        let files = files.filter(|(index, _)| Some(*index) != open);
+        self.next = files.filter(|(_, known)| known.has_news() || known.gives_rest).map(|(index, _)| index).collect();
+    }
+
+    /// Begins a file anew that has been cut, or written again. What was written to it before may be found in a copy.
+    pub(super) fn begin_anew(&mut self, index: usize) -> Result<(), Error> {
+        let cut = self.files[index].anew();
+        let Place { path, offset, .. } = self.files[index].place.clone();
+        match self.take_over_copy(index)? {
+            Some((content, beginning)) => {
+                self.next.pop_front();
+                self.next.push_front(self.files.len());
+                self.files.push(cut);
+                self.opened(index, content, beginning);
+            }
+            None => {
+                tracing::warn!(
+                    "`{path}` was cut or written anew after it had been read to byte {offset}: it is read from its beginning, and \
+                     what had been written to it behind byte {offset} is lost"
+                );
+                self.files[index] = cut;
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves a file that is not under its name any more: it has another one, or a copy is there, or it is lost.
+    pub(super) fn look_for(&mut self, index: usize) -> Result<(), Error> {
+        if let Some(found) = self.files[index].search()? {
+            self.files[index].found(&found);
+            return Ok(());
+        }
+        if !self.follows {
+            return Err(self.files[index].vanished());
+        }
+        self.next.pop_front();
+        match self.take_over_copy(index)? {
+            Some((content, beginning)) => self.opened(index, content, beginning),
+            None => {
+                let Place { path, offset, .. } = &self.files[index].place;
+                tracing::warn!("`{path}` was removed: what had been written to it behind byte {offset} is lost");
+                self.files[index].not_found();
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on in a copy of a file, which is open then. None if there is none.
+    pub(super) fn take_over_copy(&mut self, index: usize) -> Result<Option<(Content, Vec<u8>)>, Error> {
+        let Known { place, home, .. } = &self.files[index];
+        if place.head.is_empty() {
+            return Ok(None);
+        }
+        let names = [PathBuf::from(home), PathBuf::from(&place.path)];
+        let mut copies = siblings(&names[0])?;
+        copies.retain(|copy| {
+            let is_named_so = names.iter().any(|name| copy.path == *name || listing::is_named_after(&copy.path, name));
+            is_named_so && self.files.iter().all(|known| known.place.file != copy.id || known.place.is_copy)
+        });
+        copies.sort_by_key(|copy| Reverse(copy.stamp.modified));
+        for copy in copies {
+            let known = self.files[index].moved_to(&copy);
+            // A copy that cannot be read is none.
+            if let Some(known) = known
+                && let Ok(Begun::Open(content, beginning)) = known.begin()
+            {
+                self.files.iter_mut().filter(|known| known.place.file == copy.id).for_each(Known::bury);
+                self.files[index] = known;
+                return Ok(Some((content, beginning)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Closes files that were read long ago.
+    pub(super) fn close_surplus(&mut self) {
+        let open = self.files.iter_mut().filter(|known| known.file.is_some());
+        let mut open: Vec<&mut Known> = open.collect();
+        if open.len() > OPEN_FILES_MAX
+            && let Some(oldest) = open.iter_mut().min_by_key(|known| known.turn)
+        {
+            oldest.file = None;
+        }
+    }
+
+    /// Writes the places of all but the document.
+    pub(super) fn write_others(&mut self) {
+        if !self.follows {
+            return;
+        }
+        let others = self.files.iter().enumerate().filter(|(index, known)| {
+            let is_begun = known.place.offset > 0 || known.place.is_copy;
+            Some(*index) != self.document && is_begun && !known.is_over()
+        });
+        self.others = place::texts(others.map(|(_, known)| &known.place));
+    }
+}
+
+/// How a file begins that may be a copy; none if it cannot be read.
+fn beginning(listed: &Listed) -> Option<Vec<u8>> {
+    let file = File::open(&listed.path).ok()?;
+    Content::of(Arc::new(file)).ok()?.beginning().ok()
+}

@@ -1,0 +1,476 @@
+//! What a source of files gives, told as one text: a line in brackets for each document that opens, and its bytes.
+
+#![expect(clippy::disallowed_methods, reason = "a test that waits for what comes must give up at some time")]
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use ensue_connect::{FileSource, FileSourceConfig, Opened, Position, Read, Source};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+/// Nothing takes that long unless it never comes.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A folder, and a source of what is in it.
+struct Files {
+    folder: TempDir,
+    config: FileSourceConfig,
+    source: Option<FileSource>,
+    /// What has been given.
+    told: String,
+}
+
+impl Files {
+    fn new(paths: &[&str], follow: bool) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let paths = paths.iter().map(|path| folder.path().join(path).display().to_string()).collect();
+        Files { folder, config: FileSourceConfig { paths, follow }, source: None, told: String::new() }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("written");
+    }
+
+    fn append(&self, name: &str, text: &str) {
+        let file = OpenOptions::new().append(true).create(true).open(self.path(name));
+        file.and_then(|mut file| file.write_all(text.as_bytes())).expect("appended");
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path(from), self.path(to)).expect("renamed");
+    }
+
+    fn open(&mut self, from: Option<&Position>) {
+        self.source = Some(FileSource::open(&self.config, from).expect("opened"));
+    }
+
+    fn refusal(&self, from: Option<&Position>) -> String {
+        let refusal = FileSource::open(&self.config, from).expect_err("refused").to_string();
+        refusal.replace(&format!("{}/", self.folder.path().display()), "")
+    }
+
+    fn position(&self) -> Position {
+        self.source.as_ref().expect("open").position()
+    }
+
+    fn stop(&mut self) -> Position {
+        let position = self.position();
+        self.source = None;
+        position
+    }
+
+    /// Reads once. False at the end.
+    fn read(&mut self, patience: Duration) -> bool {
+        let folder = format!("{}/", self.folder.path().display());
+        let text = match self.source.as_mut().expect("open").read(patience).expect("read") {
+            Read::Opened(opened) => told(&opened).replace(&folder, ""),
+            Read::Bytes(bytes) => str::from_utf8(bytes).expect("text").to_owned(),
+            Read::Nothing => String::new(),
+            Read::Ended => return false,
+        };
+        self.told.push_str(&text);
+        true
+    }
+
+    /// All that comes to the end.
+    fn all(&mut self) -> &str {
+        while self.read(Duration::ZERO) {}
+        &self.told
+    }
+
+    /// Reads until this has been given since the last time, and no more.
+    fn expect(&mut self, expected: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while self.told != expected && Instant::now() < deadline {
+            assert!(self.read(Duration::from_millis(20)), "a source that follows has no end");
+            assert!(expected.starts_with(&self.told), "expected:\n{expected}\ngiven:\n{}", self.told);
+        }
+        assert_eq!(self.told, expected);
+        self.told.clear();
+    }
+
+    /// Reads for some looks, in which nothing comes.
+    fn expect_nothing(&mut self) {
+        let until = Instant::now() + Duration::from_millis(350);
+        while Instant::now() < until {
+            self.read(Duration::from_millis(50));
+        }
+        assert_eq!(self.told, "");
+    }
+}
+
+fn told(opened: &Opened<'_>) -> String {
+    let Opened { name, offset, lines, first_line } = opened;
+    let first_line = str::from_utf8(first_line).expect("text").trim_end();
+    match offset {
+        0 => format!("[{name}]\n"),
+        _ => format!("[{name} from byte {offset}, behind {lines} lines, first {first_line}]\n"),
+    }
+}
+
+#[test]
+fn files_come_in_the_order_in_which_people_count() {
+    let mut files = Files::new(&["*.csv"], false);
+    files.write("10.csv", "10\n");
+    files.write("2.csv", "2\n");
+    files.write("1.csv", "1\nwithout an end");
+    files.write("2.txt", "not asked for");
+    files.write(".3.csv", "hidden");
+    fs::create_dir(files.path("4.csv")).expect("a folder");
+    files.open(None);
+    assert_eq!(files.all(), "[1.csv]\n1\nwithout an end[2.csv]\n2\n[10.csv]\n10\n");
+}
+
+#[test]
+fn a_folder_is_all_files_in_it_and_a_file_is_read_once() {
+    let mut files = Files::new(&["", "b"], false);
+    files.write("b", "b\n");
+    files.write("a", "");
+    files.open(None);
+    assert_eq!(files.all(), "[a]\n[b]\nb\n");
+}
+
+#[test]
+fn a_name_with_brackets_is_a_file_where_there_is_one() {
+    let mut files = Files::new(&["a[1].csv"], false);
+    files.write("a[1].csv", "it\n");
+    files.write("a1.csv", "not it\n");
+    files.open(None);
+    assert_eq!(files.all(), "[a[1].csv]\nit\n");
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    assert!(Files::new(&["*.csv"], false).refusal(None).ends_with("*.csv`"), "no file is called");
+    let no_pattern =
+        Files { config: FileSourceConfig { paths: vec!["a[".into()], follow: false }, ..Files::new(&[], false) };
+    assert_eq!(no_pattern.refusal(None), "`a[` is no pattern of file names: invalid range pattern at character 2");
+    let one = Files::new(&["a.csv", "b.csv"], false);
+    assert_eq!(one.refusal(None), "no file is called `a.csv` or `b.csv`");
+    let mut below = Files::new(&["a.csv/b.csv"], false);
+    below.write("a.csv", "");
+    assert_eq!(below.refusal(None), "cannot read `a.csv/b.csv`: not a directory");
+    below.config.paths.pop();
+    assert_eq!(
+        below.refusal(Some(&Position("5".into()))),
+        "the position `5` is none of a source of files: invalid type: integer `5`, expected the places of files \
+         at line 1 column 1"
+    );
+}
+
+#[test]
+fn a_file_that_vanishes_is_said_and_goes_on_when_it_is_back() {
+    let mut files = Files::new(&["*"], false);
+    files.write("1", "1\n");
+    files.write("2", "2\n");
+    files.open(None);
+    assert!(files.read(Duration::ZERO) && files.read(Duration::ZERO));
+    fs::rename(files.path("2"), files.folder.path().with_extension("away")).expect("moved");
+    let gone = files.source.as_mut().expect("open").read(Duration::ZERO).expect_err("it is gone").to_string();
+    assert!(gone.contains("it was there when the files were listed, and now it is gone"), "{gone}");
+    fs::rename(files.folder.path().with_extension("away"), files.path("2")).expect("moved back");
+    assert_eq!(files.all(), "[1]\n1\n[2]\n2\n");
+}
+
+#[test]
+fn what_is_appended_is_given_and_a_line_without_an_end_waits_for_its_rest() {
+    let mut files = Files::new(&["app.log"], true);
+    files.open(None);
+    files.expect("");
+    files.append("app.log", "one\ntw");
+    files.expect("[app.log]\none\n");
+    files.expect_nothing();
+    files.append("app.log", "o\nthree\n");
+    files.expect("two\nthree\n");
+}
+
+#[test]
+fn a_file_that_was_left_goes_on_where_it_was() {
+    let mut files = Files::new(&["*.csv"], true);
+    files.write("a.csv", "id,type\n1,a\n");
+    files.write("b.csv", "id,type\n2,b\n");
+    files.open(None);
+    files.expect("[a.csv]\nid,type\n1,a\n[b.csv]\nid,type\n2,b\n");
+    files.append("a.csv", "3,a\nhalf");
+    files.expect("[a.csv from byte 12, behind 2 lines, first id,type]\n3,a\n");
+    files.append("b.csv", "4,b\n");
+    files.expect("[b.csv from byte 12, behind 2 lines, first id,type]\n4,b\n");
+    files.append("a.csv", " a line\n");
+    files.append("c.csv", "5\n");
+    files.expect("[a.csv from byte 16, behind 3 lines, first id,type]\nhalf a line\n[c.csv]\n5\n");
+}
+
+#[test]
+fn a_file_that_is_renamed_is_read_to_its_end_before_the_new_one() {
+    let mut files = Files::new(&["app.log"], true);
+    files.write("app.log", "one\n");
+    files.open(None);
+    files.expect("[app.log]\none\n");
+    files.append("app.log", "two\n");
+    files.rename("app.log", "app.log.1");
+    files.append("app.log.1", "three\n");
+    files.write("app.log", "four\n");
+    files.expect("two\nthree\n[app.log]\nfour\n");
+    // The program that writes learns of it later.
+    files.append("app.log.1", "five\n");
+    files.expect("[app.log.1 from byte 14, behind 3 lines, first one]\nfive\n");
+}
+
+#[test]
+fn a_file_that_is_renamed_is_one_whether_or_not_its_new_name_fits() {
+    let mut files = Files::new(&["app.log*"], true);
+    files.write("app.log", "one\n");
+    files.open(None);
+    files.expect("[app.log]\none\n");
+    files.rename("app.log", "app.log.1");
+    files.write("app.log", "two\n");
+    files.expect("[app.log]\ntwo\n");
+    files.expect_nothing();
+}
+
+#[test]
+fn a_file_that_is_removed_is_read_to_its_end() {
+    let mut files = Files::new(&["app.log"], true);
+    files.write("app.log", "one\n");
+    files.open(None);
+    files.expect("[app.log]\none\n");
+    files.append("app.log", "two\n");
+    fs::remove_file(files.path("app.log")).expect("removed");
+    files.write("app.log", "three\n");
+    files.expect("two\n[app.log]\nthree\n");
+}
+
+#[test]
+fn a_file_that_is_copied_and_cut_loses_nothing_and_gives_nothing_twice() {
+    for pattern in ["app.log", "app.log*"] {
+        let mut files = Files::new(&[pattern], true);
+        files.write("app.log", "one\n");
+        files.open(None);
+        files.expect("[app.log]\none\n");
+        fs::copy(files.path("app.log"), files.path("app.log.1")).expect("copied");
+        files.expect_nothing();
+        files.append("app.log.1", "two\n");
+        let file = File::options().write(true).open(files.path("app.log")).expect("opened");
+        file.set_len(0).expect("cut");
+        files.expect("two\n");
+        files.append("app.log", "3\n");
+        files.expect("[app.log]\n3\n");
+        files.expect_nothing();
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_is_read_from_its_beginning() {
+    let mut files = Files::new(&["app.log"], true);
+    files.write("app.log", "one\ntwo\n");
+    files.open(None);
+    files.expect("[app.log]\none\ntwo\n");
+    // As long as before and longer, it is seen by what it begins with.
+    for text in ["1\n", "uno\ndos\n", "uns\ndeux\ntrois\n"] {
+        files.write("app.log", text);
+        files.expect(&format!("[app.log]\n{text}"));
+    }
+}
+
+#[test]
+fn neither_of_two_files_that_grow_waits_for_the_other() {
+    let mut files = Files::new(&["*.log"], true);
+    let line = "a line\n";
+    for name in ["a.log", "b.log"] {
+        files.write(name, line);
+    }
+    files.open(None);
+    files.expect(&format!("[a.log]\n{line}[b.log]\n{line}"));
+    // While a.log is read, it grows: that comes after b.log.
+    files.append("a.log", line);
+    files.append("b.log", line);
+    while files.told.is_empty() {
+        files.read(Duration::from_millis(20));
+    }
+    files.append("a.log", line);
+    let length = line.len();
+    files.expect(&format!(
+        "[a.log from byte {length}, behind 1 lines, first a line]\n{line}\
+         [b.log from byte {length}, behind 1 lines, first a line]\n{line}\
+         [a.log from byte {}, behind 2 lines, first a line]\n{line}",
+        2 * length
+    ));
+}
+
+#[test]
+fn after_a_stop_the_document_goes_on_and_then_the_others() {
+    let mut files = Files::new(&["*.log"], true);
+    files.write("a.log", "a\n");
+    files.write("b.log", "b\n");
+    files.open(None);
+    files.expect("[a.log]\na\n[b.log]\nb\n");
+    let position = files.stop();
+    files.append("a.log", "aa\n");
+    files.append("c.log", "c\n");
+    files.open(Some(&position));
+    files.expect(
+        "[b.log from byte 2, behind 1 lines, first b]\n[a.log from byte 2, behind 1 lines, first a]\naa\n[c.log]\nc\n",
+    );
+}
+
+#[test]
+fn after_a_stop_in_which_it_was_rotated_twice_nothing_is_lost() {
+    let mut files = Files::new(&["app.log"], true);
+    files.write("app.log", "one\n");
+    files.open(None);
+    files.expect("[app.log]\none\n");
+    let position = files.stop();
+    files.append("app.log", "two\n");
+    set_age(&files.path("app.log"), 30);
+    files.rename("app.log", "app.log.2");
+    files.write("app.log.1", "three\n");
+    set_age(&files.path("app.log.1"), 20);
+    files.write("app.log.0", "from before\n");
+    set_age(&files.path("app.log.0"), 40);
+    files.write("app.log", "four\n");
+    files.open(Some(&position));
+    files.expect("[app.log.2 from byte 4, behind 1 lines, first one]\ntwo\n[app.log.1]\nthree\n[app.log]\nfour\n");
+    let position = files.stop();
+    files.append("app.log.2", "late\n");
+    files.open(Some(&position));
+    files.expect(
+        "[app.log from byte 5, behind 1 lines, first four]\n[app.log.2 from byte 8, behind 2 lines, first one]\nlate\n",
+    );
+}
+
+#[test]
+fn after_a_stop_in_which_it_was_copied_and_cut_nothing_is_lost() {
+    let mut files = Files::new(&["app.log"], true);
+    files.write("app.log", "one\n");
+    files.open(None);
+    files.expect("[app.log]\none\n");
+    let position = files.stop();
+    files.append("app.log", "two\n");
+    fs::copy(files.path("app.log"), files.path("app.log.1")).expect("copied");
+    File::options().write(true).open(files.path("app.log")).and_then(|file| file.set_len(0)).expect("cut");
+    files.append("app.log", "three\n");
+    files.open(Some(&position));
+    files.expect("[app.log.1 from byte 4, behind 1 lines, first one]\ntwo\n[app.log]\nthree\n");
+}
+
+#[test]
+fn a_position_whose_file_is_not_to_be_found_is_refused() {
+    for follow in [false, true] {
+        let mut files = Files::new(&["app.log"], follow);
+        files.write("app.log", "one\ntwo\n");
+        files.open(None);
+        files.read(Duration::ZERO);
+        files.read(Duration::ZERO);
+        let position = files.stop();
+        let expected = "cannot go on in `app.log` at byte 8: neither it nor a file beside it is the one that was read so far; \
+                        what was written to that one behind byte 8 is lost, unless it is put back";
+        files.write("app.log", "one\n");
+        assert_eq!(files.refusal(Some(&position)), expected, "shorter");
+        files.write("app.log", "another beginning\n");
+        assert_eq!(files.refusal(Some(&position)), expected, "another one");
+        fs::remove_file(files.path("app.log")).expect("removed");
+        assert_eq!(files.refusal(Some(&position)), expected, "gone");
+        files.write("app.log", "one\ntwo\nthree\n");
+        files.told.clear();
+        files.open(Some(&position));
+        files.read(Duration::ZERO);
+        files.read(Duration::ZERO);
+        assert_eq!(files.told, "[app.log from byte 8, behind 2 lines, first one]\nthree\n", "put back from a copy");
+    }
+}
+
+#[test]
+fn positions_are_read_by_people() {
+    let mut files = Files::new(&["*.log"], true);
+    files.write("a.log", "one\n");
+    files.write("b.log", "one\ntwo\n");
+    files.open(None);
+    files.expect("[a.log]\none\n[b.log]\none\ntwo\n");
+    let position: serde_json::Value = serde_json::from_str(&files.position().0).expect("JSON");
+    assert!(position["document"]["path"].as_str().expect("a path").ends_with("b.log"));
+    assert_eq!(position["document"]["offset"], 8);
+    assert_eq!(position["document"]["lines"], 2);
+    assert!(position["others"][0]["path"].as_str().expect("a path").ends_with("a.log"));
+}
+
+#[test]
+fn a_running_writer_loses_nothing_to_rotations() {
+    let mut files = Files::new(&["app.log"], true);
+    files.write("app.log", "");
+    files.open(None);
+    let path = files.path("app.log");
+    let writer = std::thread::spawn(move || {
+        for rotation in 0..6 {
+            let mut file = OpenOptions::new().append(true).create(true).open(&path).expect("opened");
+            for line in 0..500 {
+                write!(file, "{rotation} {line}").expect("half");
+                writeln!(file, " of a line").expect("the rest");
+                if line % 100 == 0 {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+            fs::rename(&path, path.with_extension(format!("log.{rotation}"))).expect("renamed");
+        }
+    });
+    let expected: Vec<String> = (0..6).flat_map(|r| (0..500).map(move |l| format!("{r} {l} of a line"))).collect();
+    let deadline = Instant::now() + DEADLINE;
+    let lines =
+        |told: &str| -> Vec<String> { told.lines().filter(|l| !l.starts_with('[')).map(str::to_owned).collect() };
+    while lines(&files.told).len() < expected.len() && Instant::now() < deadline {
+        files.read(Duration::from_millis(20));
+    }
+    writer.join().expect("written");
+    assert_eq!(lines(&files.told), expected);
+}
+
+fn set_age(path: &Path, seconds: u64) {
+    let time = std::time::SystemTime::now() - Duration::from_secs(seconds);
+    File::options().write(true).open(path).and_then(|file| file.set_modified(time)).expect("its time is set");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// What comes behind any position is what came there before.
+    #[test]
+    fn a_source_goes_on_at_every_position(
+        lengths in prop::collection::vec(prop::collection::vec(0_usize..200_000, 0..6), 1..4),
+        follow: bool,
+    ) {
+        let mut files = Files::new(&["*.log"], follow);
+        for (index, lines) in lengths.iter().enumerate() {
+            let text: String = lines.iter().map(|length| "x".repeat(*length) + "\n").collect();
+            files.write(&format!("{index}.log"), &text);
+        }
+        files.open(None);
+        let mut positions = vec![(files.position(), Vec::new())];
+        let mut given = Vec::new();
+        loop {
+            match files.source.as_mut().expect("open").read(Duration::ZERO).expect("read") {
+                Read::Bytes(bytes) => given.extend_from_slice(bytes),
+                Read::Opened(_) => {}
+                Read::Nothing | Read::Ended => break,
+            }
+            positions.push((files.position(), given.clone()));
+        }
+        for (position, before) in positions {
+            files.open(Some(&position));
+            let mut again = before;
+            loop {
+                match files.source.as_mut().expect("open").read(Duration::ZERO).expect("read") {
+                    Read::Bytes(bytes) => again.extend_from_slice(bytes),
+                    Read::Opened(_) => {}
+                    Read::Nothing | Read::Ended => break,
+                }
+            }
+            prop_assert!(again == given, "at {}", position.0);
+        }
+    }
+}
