@@ -344,7 +344,7 @@ fn engine_outputs<E: Event>(
     // What came out of order is in order by now.
     let watermarks = match watermarks {
         Watermarks::Explicit => Watermarks::Explicit,
-        Watermarks::Ascending | Watermarks::OutOfOrder(_) => Watermarks::Ascending,
+        Watermarks::Steady | Watermarks::Ascending | Watermarks::OutOfOrder(_) => Watermarks::Ascending,
     };
     let limits = Limits { matches_per_event: MATCHES_MAX, ..Limits::default() };
     let text = |error: ensue_engine::Error| error.to_string();
