@@ -1,6 +1,8 @@
 //! What a trace tells of each key is what the engine gives of it: over the cases of the corpora and over cases that are drawn, with
 //! watermarks as they come and with those that the events make.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
