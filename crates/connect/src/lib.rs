@@ -10,6 +10,7 @@ pub mod sink;
 pub mod source;
 
 pub use error::Error;
+pub use sink::file::FileSink;
 pub use sink::{Output, Sink};
 pub use source::file::{FileSource, FileSourceConfig};
 pub use source::{Opened, Read, Source};

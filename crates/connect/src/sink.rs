@@ -4,6 +4,8 @@ use ensue_model::Timestamp;
 
 use crate::{Error, Position};
 
+pub mod file;
+
 /// Where outputs go: lines, one after the other.
 ///
 /// Opened at a [`Position`] that [`Sink::sync`] gave, a sink holds what was put up to then and nothing else, if it can: then what is put
