@@ -11,8 +11,10 @@ pub mod source;
 
 pub use error::Error;
 pub use sink::file::FileSink;
+pub use sink::stream::StreamSink;
 pub use sink::{Output, Sink};
 pub use source::file::{FileSource, FileSourceConfig};
+pub use source::stream::StreamSource;
 pub use source::{Opened, Read, Source};
 
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{Error, Position};
 
 pub mod file;
+pub mod stream;
 
 /// Where bytes come from: documents, one after the other.
 ///
