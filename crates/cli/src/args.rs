@@ -36,15 +36,33 @@ order of their times:
 --format, --columns, --delimiter, --time and --time-unit are for all inputs, or for one with its stream and = before the \
 value. A file that has a = in its name is written with its folder: ./a=b.csv.
 
+A job runs for as long as it is left alone, and goes on where it was when it is started again:
+  ensue run job.ron
+
 Outputs are lines of JSON, told apart by their \"kind\". Any of them may go to - too, or several to one file.
 Exit status: 0 done, 1 a pattern is wrong, 2 the call is wrong, 3 input or output failed.";
 
-/// Run patterns over the events of files or of standard input
+/// Run patterns over the events of files or of standard input, or a job
 #[derive(Args, Debug)]
-#[command(after_help = RUN_HELP)]
+#[command(
+    after_help = RUN_HELP,
+    override_usage = "ensue run [OPTIONS] --pattern <FILE> --input <FILE>\n       ensue run [OPTIONS] <JOB.ron>"
+)]
 pub(crate) struct Run {
+    /// Job file, which says all that the options for patterns, events and outputs say, and more
+    #[arg(
+        value_name = "JOB.ron",
+        conflicts_with_all = ["patterns", "inputs", "format", "columns", "header", "delimiter", "time", "time_unit", "tables",
+            "key", "type_field", "parameters", "watermark", "shards", "matches", "timeouts", "late", "rejected", "strict"],
+        value_hint = ValueHint::FilePath
+    )]
+    pub(crate) job: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) of_job: RunJob,
+
     /// Pattern file; may be given several times
-    #[arg(short, long = "pattern", value_name = "FILE", required = true, help_heading = "Patterns")]
+    #[arg(short, long = "pattern", value_name = "FILE", required_unless_present = "job", help_heading = "Patterns")]
     pub(crate) patterns: Vec<PathBuf>,
 
     /// Events: a file, or - for standard input; STREAM=FILE for each stream, where there are several
@@ -52,7 +70,7 @@ pub(crate) struct Run {
         short,
         long = "input",
         value_name = "FILE",
-        required = true,
+        required_unless_present = "job",
         value_parser = of_stream(|text| Ok(PathBuf::from(text))),
         help_heading = "Events"
     )]
@@ -94,11 +112,29 @@ pub(crate) struct Run {
     pub(crate) quiet: bool,
 }
 
+/// What is said of a job besides its file.
+#[derive(Args, Debug)]
+pub(crate) struct RunJob {
+    /// Follow nothing: end where the inputs end now
+    #[arg(long, requires = "job", help_heading = "Jobs")]
+    pub(crate) until_end: bool,
+
+    /// How the log on standard error is written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", requires = "job", help_heading = "Jobs")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
 /// Check patterns and say what is wrong with them
 #[derive(Args, Debug)]
 #[command(after_help = "Exit status: 0 no errors, 1 a pattern is wrong, 2 the call is wrong, 3 a file cannot be read.")]
 pub(crate) struct Check {
-    /// Pattern files; each is checked by itself
+    /// Pattern files, each of which is checked by itself, and job files, with all that they name
     #[arg(value_name = "FILE", required = true)]
     pub(crate) patterns: Vec<PathBuf>,
 

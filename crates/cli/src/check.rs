@@ -1,14 +1,21 @@
 //! `ensue check`: compiles patterns and says what is wrong with them.
 
-use ensue_lang::{Severity, Source, compile};
+use std::path::Path;
+
+use ensue_lang::{Diagnostics, Severity, Source, compile};
 
 use crate::args::{Check, ReportFormat};
 use crate::failure::{Failure, print_diagnostics, say, write_line};
+use crate::job;
 use crate::patterns;
 
 pub(crate) fn check(args: &Check) -> Result<(), Failure> {
-    let sources = patterns::read(&args.patterns)?;
+    let (jobs, patterns): (Vec<_>, Vec<_>) = args.patterns.iter().cloned().partition(|path| job::is_job(path));
+    let sources = patterns::read(&patterns)?;
     let mut wrong = false;
+    for path in jobs {
+        wrong |= !check_job(&path, args)?;
+    }
     for sources in patterns::compiled_together(&sources, args.together) {
         wrong |= !check_together(sources, args)?;
     }
@@ -24,25 +31,47 @@ fn check_together(sources: &[Source], args: &Check) -> Result<bool, Failure> {
             (compiled.warnings, format!("{patterns}, no errors"))
         }
         Err(diagnostics) => {
-            let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
-            (diagnostics, counted(errors, "error"))
+            let verdict = verdict(&diagnostics);
+            (diagnostics, verdict)
         }
     };
-    match args.format {
+    tell(&diagnostics, &format!("{}: {verdict}", patterns::names(sources)), args.format)?;
+    Ok(!diagnostics.has_errors())
+}
+
+/// Says what is wrong with a job, as far as it is known without running it. True if it has no errors.
+fn check_job(path: &Path, args: &Check) -> Result<bool, Failure> {
+    let diagnostics = match job::check(path) {
+        Ok(warnings) => warnings,
+        Err(Failure::Patterns(diagnostics)) => diagnostics,
+        Err(failure) => return Err(failure),
+    };
+    let verdict = if diagnostics.has_errors() { verdict(&diagnostics) } else { "no errors".to_owned() };
+    tell(&diagnostics, &format!("{}: {verdict}", path.display()), args.format)?;
+    Ok(!diagnostics.has_errors())
+}
+
+fn verdict(diagnostics: &Diagnostics) -> String {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count();
+    counted(errors, "error")
+}
+
+fn tell(diagnostics: &Diagnostics, verdict: &str, format: ReportFormat) -> Result<(), Failure> {
+    match format {
         ReportFormat::Text => {
             if !diagnostics.is_empty() {
-                print_diagnostics(&diagnostics);
+                print_diagnostics(diagnostics);
                 say("");
             }
-            write_line(&format!("{}: {verdict}", patterns::names(sources)))?;
+            write_line(verdict)
         }
         ReportFormat::Json => {
             for report in diagnostics.reports() {
                 write_line(&serde_json::to_string(&report).expect("a report has only strings and numbers"))?;
             }
+            Ok(())
         }
     }
-    Ok(!diagnostics.has_errors())
 }
 
 fn counted(count: usize, what: &str) -> String {

@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     Patterns(Diagnostics),
     /// A pattern is wrong, and what is wrong has been told: status 1.
     Told,
+    /// A job file is wrong, and this shows where: status 2.
+    Shown(String),
     /// The command was called in a wrong way: status 2.
     Call(String),
     /// Input or output failed: status 3.
@@ -27,6 +29,10 @@ impl Failure {
                 ExitCode::from(1)
             }
             Failure::Told => ExitCode::from(1),
+            Failure::Shown(shown) => {
+                say(shown);
+                ExitCode::from(2)
+            }
             Failure::Call(message) => {
                 say(&format!("error: {message}"));
                 ExitCode::from(2)

@@ -16,6 +16,7 @@ mod test;
 
 mod feeds;
 mod input;
+mod job;
 mod junit;
 mod merge;
 mod patterns;

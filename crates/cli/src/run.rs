@@ -14,6 +14,7 @@ use crate::args::Run;
 use crate::failure::{Failure, print_diagnostics, say};
 use crate::feeds::{self, Feed};
 use crate::input::Input;
+use crate::job;
 use crate::merge::{Taker, merge};
 use crate::patterns;
 use crate::sinks::Sinks;
@@ -22,6 +23,9 @@ use crate::tables;
 use crate::writer::{Lines, Numbered, Origins, Writer};
 
 pub(crate) fn run(args: &Run) -> Result<(), Failure> {
+    if let Some(job) = &args.job {
+        return job::run(job, &args.of_job, args.quiet);
+    }
     let started = now();
     let reading = &args.reading;
     reading.check_inputs(&args.inputs, &args.format).map_err(Failure::Call)?;
@@ -62,7 +66,7 @@ fn bar(args: &Run, feeds: &[Feed], job: &Job) -> ProgressBar {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the summary says how long the run took")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }
 

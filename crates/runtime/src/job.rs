@@ -5,6 +5,7 @@
 //! checkpoints are made bytes and written on a third ([`checkpoint`]). All that crosses threads has a bound, so that a slow
 //! sink slows the sources.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use ensue_connect::{Position, Sink, Source};
 use ensue_engine::{Config, Limits, Snapshot};
 use ensue_io::{Decoder, Envelope, RowFormat, TimeFormat};
-use ensue_lang::Options;
+use ensue_lang::{Diagnostics, Options};
 use ensue_model::table::Table;
 use ensue_model::{Patterns, Span, StreamId, Timestamp};
 use tracing::{info, warn};
@@ -23,18 +24,23 @@ mod binding;
 pub mod checkpoint;
 mod control;
 mod error;
+pub mod file;
 mod flow;
 mod inlet;
 mod keeper;
 mod outlets;
 mod reader;
+mod secret;
 mod threads;
+mod values;
 
 pub use control::Control;
 pub use error::JobError;
+pub use file::JobFile;
 pub use flow::{Cut, Pace, Progress, SOURCES_MAX};
 pub use outlets::{Counts, OfPattern, Routes};
 pub use reader::{Format, Mark, Place};
+pub use secret::Text;
 
 use binding::Bound;
 use checkpoint::{Checkpoint, SavedSource, Store};
@@ -135,12 +141,14 @@ pub struct Job {
 }
 
 /// Where checkpoints are kept, and how often they are taken.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Checkpoints {
     /// The folder.
-    pub store: Store,
+    pub folder: PathBuf,
     /// The time from one to the next.
     pub every: Duration,
+    /// How many of the newest are kept.
+    pub keep: usize,
 }
 
 /// What a job has done when it returns.
@@ -162,10 +170,8 @@ impl Job {
     /// # Errors
     /// If anything of that fails. Nothing has been written then, but for files of sinks that may have been made or cut back.
     pub fn prepare(self) -> Result<Running, JobError> {
-        let found = match &self.checkpoints {
-            Some(checkpoints) => checkpoints.store.newest()?,
-            None => None,
-        };
+        let store = self.checkpoints.as_ref().map(|kept| Store::open(&kept.folder, kept.keep)).transpose()?;
+        let found = store.as_ref().map(Store::newest).transpose()?.flatten();
         let saved = found.map(|found| {
             found.damaged.iter().for_each(|damaged| warn!("{damaged}; an older one is used"));
             found.checkpoint
@@ -173,7 +179,21 @@ impl Job {
         if let Some(saved) = &saved {
             info!(number = saved.number, "goes on from a checkpoint");
         }
-        Running::new(self, saved)
+        Running::new(self, store, saved)
+    }
+
+    /// Looks at the whole job without running it: compiles the patterns for what the sources have. Gives what is odd about
+    /// them.
+    ///
+    /// # Errors
+    /// As [`Job::prepare`], but for checkpoints and sinks, which are not touched.
+    pub fn check(self) -> Result<Diagnostics, JobError> {
+        let mut opened = open_sources(self.sources, None)?;
+        let (patterns, warnings) = compile(&self.patterns, &self.options, &opened)?;
+        connect(&mut opened, &patterns)?;
+        routes(&self.outputs, &self.sinks, &patterns)?;
+        (self.tables)(&patterns).map_err(JobError::config)?;
+        Ok(warnings)
     }
 }
 
@@ -186,7 +206,8 @@ pub struct Running {
     inlets: Vec<Option<Inlet>>,
     sources: Vec<SavedSource>,
     outlets: Outlets,
-    checkpoints: Option<Checkpoints>,
+    /// Where checkpoints are kept, and the time from one to the next.
+    checkpoints: Option<(Store, Duration)>,
     /// The number of the newest checkpoint.
     number: u64,
     has_ended: bool,
@@ -207,25 +228,16 @@ impl Opened {
 }
 
 impl Running {
-    fn new(job: Job, saved: Option<Checkpoint>) -> Result<Self, JobError> {
+    fn new(job: Job, store: Option<Store>, saved: Option<Checkpoint>) -> Result<Self, JobError> {
         let Job { name, patterns: texts, options, sources, sinks, outputs, tables, checkpoints, shards, limits } = job;
-        if sources.is_empty() || sources.len() > SOURCES_MAX {
-            return Err(JobError::config(format!("a job has 1 to {SOURCES_MAX} sources, this one {}", sources.len())));
-        }
-        let opened = sources.into_iter().map(|spec| open_source(spec, saved.as_ref()));
-        let mut opened: Vec<Opened> = opened.collect::<Result<_, _>>()?;
-        let bound: Vec<Bound<'_>> = opened.iter().map(Opened::bound).collect();
-        let compiled = ensue_lang::compile(&texts, &binding::options(&bound, &options)).map_err(JobError::patterns)?;
-        for warning in compiled.warnings.render(false).lines() {
+        let mut opened = open_sources(sources, saved.as_ref())?;
+        let (patterns, warnings) = compile(&texts, &options, &opened)?;
+        for warning in warnings.render(false).lines() {
             warn!("{warning}");
         }
-        let patterns = Arc::new(compiled.patterns);
-        let streams = binding::streams_of(&bound, &patterns).map_err(JobError::config)?;
-        binding::check_fields(&bound, &streams, &patterns).map_err(JobError::config)?;
-        let formats: Vec<_> = streams.iter().copied().zip(bound.iter().map(|source| source.rows.clone())).collect();
-        drop(bound);
-        let inlets = opened.iter_mut().zip(&streams);
-        let inlets = inlets.map(|(opened, stream)| decode(opened, *stream, &patterns)).collect::<Result<_, _>>()?;
+        let patterns = Arc::new(patterns);
+        let (streams, inlets) = connect(&mut opened, &patterns)?;
+        let formats = streams.iter().copied().zip(opened.iter().map(|opened| opened.rows.clone())).collect::<Vec<_>>();
 
         let routes = routes(&outputs, &sinks, &patterns)?;
         let has_ended = saved.as_ref().is_some_and(|saved| saved.has_ended);
@@ -256,7 +268,7 @@ impl Running {
             inlets,
             sources: opened.into_iter().map(Opened::saved).collect(),
             outlets,
-            checkpoints,
+            checkpoints: store.zip(checkpoints.map(|checkpoints| checkpoints.every)),
             number,
             has_ended,
         })
@@ -294,6 +306,35 @@ impl Opened {
         };
         SavedSource { name: self.spec.name, columns, progress: self.progress }
     }
+}
+
+/// Opens the sources where a checkpoint says.
+fn open_sources(sources: Vec<SourceSpec>, saved: Option<&Checkpoint>) -> Result<Vec<Opened>, JobError> {
+    if sources.is_empty() || sources.len() > SOURCES_MAX {
+        return Err(JobError::config(format!("a job has 1 to {SOURCES_MAX} sources, this one {}", sources.len())));
+    }
+    sources.into_iter().map(|spec| open_source(spec, saved)).collect()
+}
+
+/// Compiles patterns for what the sources have. Gives what is odd about them, too.
+fn compile(
+    texts: &[ensue_lang::Source],
+    options: &Options,
+    opened: &[Opened],
+) -> Result<(Patterns, Diagnostics), JobError> {
+    let bound: Vec<Bound<'_>> = opened.iter().map(Opened::bound).collect();
+    let compiled = ensue_lang::compile(texts, &binding::options(&bound, options)).map_err(JobError::patterns)?;
+    Ok((compiled.patterns, compiled.warnings))
+}
+
+/// The stream of each source, and what decodes its records; none if it has ended.
+fn connect(opened: &mut [Opened], patterns: &Patterns) -> Result<(Vec<StreamId>, Vec<Option<Inlet>>), JobError> {
+    let bound: Vec<Bound<'_>> = opened.iter().map(Opened::bound).collect();
+    let streams = binding::streams_of(&bound, patterns).map_err(JobError::config)?;
+    binding::check_fields(&bound, &streams, patterns).map_err(JobError::config)?;
+    let inlets = opened.iter_mut().zip(&streams).map(|(opened, stream)| decode(opened, *stream, patterns));
+    let inlets = inlets.collect::<Result<_, _>>()?;
+    Ok((streams, inlets))
 }
 
 /// Opens a source where a checkpoint says, and learns its columns.
@@ -394,8 +435,8 @@ impl Drive {
             inlet.map(|inlet| Listener::start(source, sources[source].name.clone(), inlet, to.clone(), control.clone()))
         };
         let listeners = inlets.into_iter().enumerate().map(listener).collect();
-        let every = checkpoints.as_ref().map_or(Duration::MAX, |checkpoints| checkpoints.every);
-        let keeper = checkpoints.map(|checkpoints| Keeper::start(checkpoints.store, job, texts, to));
+        let every = checkpoints.as_ref().map_or(Duration::MAX, |(_, every)| *every);
+        let keeper = checkpoints.map(|(store, _)| Keeper::start(store, job, texts, to));
         Drive {
             flow,
             sources,

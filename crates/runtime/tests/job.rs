@@ -9,7 +9,6 @@ use ensue_engine::Limits;
 use ensue_io::{Csv, RowFormat, TimeFormat};
 use ensue_lang::Options;
 use ensue_model::Span;
-use ensue_runtime::job::checkpoint::Store;
 use ensue_runtime::job::{Checkpoints, Control, Format, Job, Outputs, Pace, Report, SinkSpec, SourceSpec};
 
 const PATTERN: &str = "begin create where type == \"create\" followedBy pay where type == \"pay\" within 15m";
@@ -131,8 +130,9 @@ impl Inputs {
             outputs: Outputs { matches: all(), timeouts: all(), late: all(), rejected: all(), patterns: Vec::new() },
             tables: Box::new(|_| Ok(Vec::new())),
             checkpoints: state.map(|state| Checkpoints {
-                store: Store::open(state, 2).expect("the folder is there"),
+                folder: state.to_owned(),
                 every: Duration::from_millis(1),
+                keep: 2,
             }),
             shards: self.shards,
             limits: Limits::default(),

@@ -7,6 +7,7 @@ mod examples;
 mod explain;
 mod failures;
 mod fmt;
+mod jobs;
 mod manual;
 mod records;
 mod run;

@@ -1,0 +1,134 @@
+//! `ensue run job.ron`, and `ensue check job.ron`.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::Duration;
+
+use insta::assert_snapshot;
+
+use crate::shell::Shell;
+
+const ORDERS: &str = "order,type,ts\n1,create,0\n2,create,60\n1,pay,100\nwhat\n3,create,2000\n3,pay,2001\n";
+
+const JOB: &str = r#"Job(
+    name: "orders",
+    patterns: ["paid.pattern"],
+    key: ["order"],
+    sources: [(from: File("orders*.csv"), time: (field: "ts", unit: Seconds))],
+    matches: [File("out/matches-{date}.jsonl")],
+    timeouts: [File("out/timeouts.jsonl")],
+    rejected: File("out/rejected.jsonl"),
+    checkpoint: (dir: "state", every: "1s"),
+)
+"#;
+
+/// A folder with a job, its pattern and its orders.
+fn shell(job: &str) -> Shell {
+    let shell = Shell::empty();
+    shell.file("job/orders.csv", ORDERS);
+    shell.file("job/paid.pattern", "begin create followedBy pay within 15m\n");
+    shell.file("job/job.ron", job);
+    shell
+}
+
+const OUTPUTS: [&str; 3] = ["job/out/matches-1970-01-01.jsonl", "job/out/timeouts.jsonl", "job/out/rejected.jsonl"];
+
+#[test]
+fn a_job_runs_to_its_end_and_not_twice() {
+    let shell = shell(JOB);
+    assert_snapshot!(shell.run_into("ensue run -q job/job.ron", &OUTPUTS));
+    let outputs = OUTPUTS.map(|name| shell.read(name));
+    shell.run("ensue run -q job/job.ron");
+    assert_eq!(OUTPUTS.map(|name| shell.read(name)), outputs);
+}
+
+#[test]
+fn it_goes_on_with_what_comes_after_a_stop() {
+    let shell = shell(&JOB.replace("orders*.csv\"), ", "orders*.csv\"), follow: true, "));
+    let job = Running::start(&shell);
+    job.wait_for(|| shell.path(OUTPUTS[0]).exists() && shell.read(OUTPUTS[0]).lines().count() == 2);
+    job.stop();
+    let mut orders = OpenOptions::new().append(true).open(shell.path("job/orders.csv")).unwrap();
+    orders.write_all(b"4,create,3000\n").unwrap();
+    let job = Running::start(&shell);
+    orders.write_all(b"4,pay,3100\n5,create,4100\n").unwrap();
+    job.wait_for(|| shell.read(OUTPUTS[0]).lines().count() == 3);
+    job.stop();
+    assert_eq!(shell.run("ensue run -q --until-end job/job.ron"), "--- status 0\n--- stdout\n--- stderr\n");
+    let timeouts = shell.read(OUTPUTS[1]);
+    let keys: Vec<_> =
+        timeouts.lines().map(|line| line.contains("\"order\":2") || line.contains("\"order\":5")).collect();
+    assert_eq!(keys, [true, true], "{timeouts}");
+}
+
+/// A job that runs in the background.
+struct Running(Child);
+
+impl Running {
+    fn start(shell: &Shell) -> Self {
+        Running(shell.command("ensue run job/job.ron").spawn().unwrap())
+    }
+
+    fn wait_for(&self, is_there: impl Fn() -> bool) {
+        for _ in 0..600 {
+            if is_there() {
+                return;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("it did not come within half a minute");
+    }
+
+    /// Tells it to stop, as systems do.
+    fn stop(self) {
+        Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
+        let output = self.0.wait_with_output().unwrap();
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{log}");
+        assert!(log.contains("stops after a last checkpoint"), "{log}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_job_file_is_shown_where_it_stands() {
+    let check = |from: &str, to: &str| shell(&JOB.replace(from, to)).run("ensue check job/job.ron");
+    assert_snapshot!("unknown_field", check("timeouts:", "timeout:"));
+    assert_snapshot!("no_duration", check("\"1s\"", "\"soon\""));
+    assert_snapshot!("not_ron", check("name: \"orders\",", "name: \"orders\""));
+    assert_snapshot!("no_pattern_file", check("paid.pattern", "pay.pattern"));
+    assert_snapshot!("no_events", check("orders*.csv", "order-*.csv"));
+    assert_snapshot!("no_column", check("key: [\"order\"]", "key: [\"ordr\"]"));
+    assert_snapshot!("no_such_pattern", check("rejected:", "outputs: { \"pad\": (matches: [Stdout]) }, rejected:"));
+    assert_snapshot!("no_parameter", check("key:", "params: { \"patience\": env(\"NO_SUCH\") }, key:"));
+    assert_snapshot!("right", check("nothing", "nothing"));
+}
+
+#[test]
+fn a_wrong_pattern_of_a_job_is_shown_as_always() {
+    let shell = shell(JOB);
+    shell.file("job/paid.pattern", "begin create followedBy pay where typ == \"pay\" within 15m\n");
+    assert_snapshot!(shell.run("ensue check job/job.ron"));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_told_and_an_older_one_taken() {
+    let shell = shell(&JOB.replace("orders*.csv\"), ", "orders*.csv\"), follow: true, "));
+    for _ in 0..2 {
+        let job = Running::start(&shell);
+        job.wait_for(|| shell.path(OUTPUTS[0]).exists() && shell.read(OUTPUTS[0]).lines().count() == 2);
+        job.stop();
+    }
+    let state = fs::read_dir(shell.path("job/state")).unwrap().map(|entry| entry.unwrap().path());
+    let newest = state.filter(|path| path.extension().is_some()).max().unwrap();
+    let bytes = fs::read(&newest).unwrap();
+    fs::write(&newest, &bytes[..bytes.len() / 2]).unwrap();
+    let shown = shell.run("ensue run --until-end job/job.ron");
+    assert!(
+        shown.contains("cannot be used: its bytes are not those that were written; an older one is used"),
+        "{shown}"
+    );
+    assert_eq!(shell.read(OUTPUTS[0]).lines().count(), 2);
+    assert_eq!(shell.read(OUTPUTS[1]).lines().count(), 1);
+}
