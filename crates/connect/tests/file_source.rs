@@ -38,6 +38,10 @@ impl Files {
         fs::write(self.path(name), text).expect("written");
     }
 
+    fn write_bytes(&self, name: &str, bytes: &[u8]) {
+        fs::write(self.path(name), bytes).expect("written");
+    }
+
     fn append(&self, name: &str, text: &str) {
         let file = OpenOptions::new().append(true).create(true).open(self.path(name));
         file.and_then(|mut file| file.write_all(text.as_bytes())).expect("appended");
@@ -398,6 +402,139 @@ fn positions_are_read_by_people() {
     assert_eq!(position["document"]["offset"], 8);
     assert_eq!(position["document"]["lines"], 2);
     assert!(position["others"][0]["path"].as_str().expect("a path").ends_with("a.log"));
+}
+
+#[test]
+fn compressed_files_are_read_whatever_their_name_and_number_of_members() {
+    let mut files = Files::new(&["*"], false);
+    files.write_bytes("1.gz", &[gzip("a\n"), gzip("b\n")].concat());
+    files.write_bytes("2.zst", &[zstd("c\n"), zstd("d\n")].concat());
+    files.write_bytes("3", &gzip("e\n"));
+    files.write_bytes("4", &zstd("f"));
+    files.write_bytes("5.gz", b"");
+    files.write_bytes("6.gz", b"not compressed\n");
+    files.open(None);
+    assert_eq!(files.all(), "[1.gz]\na\nb\n[2.zst]\nc\nd\n[3]\ne\n[4]\nf[5.gz]\n[6.gz]\nnot compressed\n");
+}
+
+#[test]
+fn a_compressed_file_goes_on_in_its_midst() {
+    for pack in [gzip, zstd] {
+        let mut files = Files::new(&["packed"], false);
+        let lines: String = (0..100_000).map(|number| format!("line {number}\n")).collect();
+        files.write_bytes("packed", &pack(&lines));
+        files.open(None);
+        assert!(files.read(Duration::ZERO) && files.read(Duration::ZERO));
+        let given = files.told.split_off("[packed]\n".len());
+        assert!(!given.is_empty() && given.len() < lines.len());
+        let position = files.stop();
+        files.told.clear();
+        files.open(Some(&position));
+        let opened =
+            format!("[packed from byte {}, behind {} lines, first line 0]\n", given.len(), given.lines().count());
+        assert!(files.all() == opened + &lines[given.len()..]);
+    }
+}
+
+#[test]
+fn of_a_compressed_file_that_is_cut_off_all_is_given_that_there_is_and_then_an_error() {
+    for pack in [gzip, zstd] {
+        let mut files = Files::new(&["*"], false);
+        let lines: String = (0..100_000).map(|number| format!("line {number}\n")).collect();
+        let packed = pack(&lines);
+        files.write_bytes("1", &packed[..packed.len() - packed.len() / 4]);
+        files.write("2", "two\n");
+        files.open(None);
+        let error = loop {
+            match files.source.as_mut().expect("open").read(Duration::ZERO) {
+                Ok(Read::Bytes(bytes)) => files.told += str::from_utf8(bytes).expect("text"),
+                Ok(_) => {}
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(files.told.len() > lines.len() / 2 && lines.starts_with(&files.told));
+        let expected = format!(
+            "its compressed bytes end too early, behind {} bytes of what they hold; put the whole file there",
+            files.told.len()
+        );
+        assert!(error.ends_with(&expected), "{error}");
+        let again = files.source.as_mut().expect("open").read(Duration::ZERO).expect_err("still").to_string();
+        assert_eq!(again, error);
+        files.write_bytes("1", &packed);
+        files.all();
+        assert!(files.told == lines + "[2]\ntwo\n");
+    }
+}
+
+#[test]
+fn a_broken_compressed_file_is_said() {
+    let mut files = Files::new(&["*"], false);
+    let mut packed = gzip("a line\n");
+    packed[12] ^= 0xff;
+    files.write_bytes("1.gz", &packed);
+    files.open(None);
+    assert!(files.read(Duration::ZERO));
+    files.told.clear();
+    let error = loop {
+        match files.source.as_mut().expect("open").read(Duration::ZERO) {
+            Ok(Read::Bytes(_)) => {}
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert!(error.ends_with("1.gz`: corrupt gzip stream does not have a matching checksum"), "{error}");
+}
+
+#[test]
+fn a_compressed_file_that_is_being_written_is_followed() {
+    let mut files = Files::new(&["*.gz"], true);
+    let packed = gzip("one\ntwo\nthree");
+    files.write_bytes("a.gz", &packed[..1]);
+    files.open(None);
+    files.expect("[a.gz]\n");
+    files.write_bytes("a.gz", &packed[..packed.len() / 2]);
+    files.write_bytes("a.gz", &packed);
+    files.expect("one\ntwo\n");
+    files.write_bytes("a.gz", &[packed, gzip(" and four\n")].concat());
+    files.expect("three and four\n");
+}
+
+#[test]
+fn a_rotated_file_that_is_compressed_is_no_new_one() {
+    let mut files = Files::new(&["app.log*"], true);
+    files.write("app.log", "one\n");
+    files.open(None);
+    files.expect("[app.log]\none\n");
+    files.rename("app.log", "app.log.1");
+    files.append("app.log.1", "two\n");
+    let position = files.stop();
+    files.write_bytes("app.log.1.gz", &gzip("one\ntwo\n"));
+    fs::remove_file(files.path("app.log.1")).expect("removed");
+    files.write("app.log", "three\n");
+    files.open(Some(&position));
+    files.expect("[app.log.1.gz from byte 4, behind 1 lines, first one]\ntwo\n[app.log]\nthree\n");
+    files.rename("app.log", "app.log.1");
+    let packed = gzip("three\n");
+    files.write_bytes("app.log.1.gz.new", &packed[..5]);
+    files.expect_nothing();
+    files.write_bytes("app.log.1.gz.new", &packed);
+    files.expect_nothing();
+    fs::remove_file(files.path("app.log.1")).expect("removed");
+    files.expect_nothing();
+    let position = files.stop();
+    files.write("app.log", "four\n");
+    files.open(Some(&position));
+    files.expect("[app.log]\nfour\n");
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(text.as_bytes()).expect("memory takes all");
+    encoder.finish().expect("memory takes all")
+}
+
+fn zstd(text: &str) -> Vec<u8> {
+    zstd::encode_all(text.as_bytes(), 0).expect("memory takes all")
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -45,6 +46,9 @@ pub struct FileSourceConfig {
 }
 
 /// Files as a source: each is a document.
+///
+/// What is compressed by gzip or zstd is decompressed, whatever its name. Bytes are counted as they are after that; in order to
+/// go on in the midst of such a file, it is decompressed up to there again.
 ///
 /// What is there at the start is read in the order of the names, in which people count: `2.csv` before `10.csv`. Then the source
 /// has [ended](Read::Ended), unless it follows.
@@ -232,22 +236,55 @@ impl FileSource {
     /// More of the document that is open; none at its end.
     fn read_on(&mut self) -> Result<Option<Step>, Error> {
         let (Some(content), Some(document)) = (&mut self.content, self.document) else { return Ok(None) };
-        let known = &self.files[document];
-        let given = self.chunk.read(content).map_err(|error| known.unreadable(error))?;
-        let is_last = !self.follows || known.gives_rest;
-        let given = if given == 0 && is_last { self.chunk.give_rest() } else { given };
-        if given > 0 {
-            self.gave(document, given);
-            return Ok(Some(Step::Bytes(given)));
+        let known = &mut self.files[document];
+        let given = match self.chunk.read(content) {
+            Ok(given) => given,
+            Err(error) => {
+                known.is_cut_off = error.kind() == io::ErrorKind::UnexpectedEof;
+                let error = known.unreadable(error);
+                return self.failed(document, error);
+            }
+        };
+        known.is_cut_off = false;
+        match given {
+            0 => Ok(self.at_end(document)),
+            given => Ok(Some(self.gave(document, given))),
+        }
+    }
+
+    /// Gives the last line, if its end is not to be waited for, and leaves the document.
+    fn at_end(&mut self, document: usize) -> Option<Step> {
+        let is_last = !self.follows || self.files[document].gives_rest;
+        if is_last && self.chunk.rest() > 0 {
+            let rest = self.chunk.give_rest();
+            return Some(self.gave(document, rest));
         }
         self.content = None;
         self.files[document].left(self.chunk.rest() > 0);
         self.chunk.clear();
-        Ok(None)
+        None
+    }
+
+    /// Gives up reading for now: the next time, the document is opened again where it is. What ends too early is given as far
+    /// as it goes, and if it may still grow, that is no failure.
+    fn failed(&mut self, document: usize, error: Error) -> Result<Option<Step>, Error> {
+        let is_cut_off = self.files[document].is_cut_off;
+        if is_cut_off && self.follows {
+            return Ok(self.at_end(document));
+        }
+        self.content = None;
+        self.next.push_front(document);
+        match self.chunk.rest() {
+            rest if is_cut_off && rest > 0 => {
+                self.chunk.give_rest();
+                Ok(Some(self.gave(document, rest)))
+            }
+            _ => Err(error),
+        }
     }
 
     /// Takes down that so much of the document has been given.
-    fn gave(&mut self, document: usize, length: usize) {
+    fn gave(&mut self, document: usize, length: usize) -> Step {
         let bytes = self.chunk.bytes(length);
         let known = &mut self.files[document];
         if self.beginning.len() < HEAD_BYTES {
@@ -258,6 +295,7 @@ impl FileSource {
         known.is_within_line = !bytes.ends_with(b"\n") && !known.gives_rest;
         known.place.offset += length as u64;
         known.place.lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
+        Step::Bytes(length)
     }
 
     /// Begins with the next file, or goes on with it.

@@ -73,6 +73,11 @@ impl Head {
         beginning.get(..self.bytes).is_some_and(|beginning| Head::of(beginning) == self)
     }
 
+    /// Whether these bytes are too few to tell.
+    pub(super) fn is_longer_than(self, beginning: &[u8]) -> bool {
+        beginning.len() < self.bytes
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.bytes == 0
     }

@@ -25,6 +25,8 @@ pub(super) struct Known {
     pub(super) file: Option<Arc<File>>,
     /// Whether it ends with a line that has no end yet.
     pub(super) has_rest: bool,
+    /// Whether it ends in the midst of what is packed.
+    pub(super) is_cut_off: bool,
     /// Whether the last line is given though its end is missing.
     pub(super) gives_rest: bool,
     /// Whether what was given last ended within a line.
@@ -58,6 +60,7 @@ impl Known {
             read: None,
             file: None,
             has_rest: false,
+            is_cut_off: false,
             gives_rest: false,
             is_within_line: false,
             quiet_looks: 0,
@@ -179,10 +182,13 @@ impl Known {
         if FileId::of(&metadata) != self.place.file {
             return Ok(Begun::Gone);
         }
-        let mut content = Content::of(file)?;
+        let mut content = Content::of(file, self.path())?;
         let beginning = content.beginning()?;
-        let is_same = self.place.head.fits(&beginning) && content.go_to(self.place.offset)?;
-        Ok(if is_same { Begun::Open(content, beginning) } else { Begun::Changed })
+        if !self.place.head.fits(&beginning) {
+            return Ok(Begun::Changed);
+        }
+        let content = content.go_to(self.place.offset, self.path())?;
+        Ok(content.map_or(Begun::Changed, |content| Begun::Open(content, beginning)))
     }
 
     pub(super) fn vanished(&self) -> Error {
@@ -194,8 +200,22 @@ impl Known {
     }
 
     pub(super) fn unreadable(&self, error: io::Error) -> Error {
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return Error::new(format!(
+                "cannot read `{}` to its end: its compressed bytes end too early, behind {} bytes of what they hold; \
+                 put the whole file there",
+                self.place.path, self.place.offset
+            ));
+        }
         Error::io(format!("cannot read `{}`", self.place.path), error)
     }
+}
+
+/// How a file begins that may be a copy, and whether it is packed; none if it cannot be read.
+pub(super) fn beginning(path: &Path) -> Option<(Vec<u8>, bool)> {
+    let file = File::open(path).ok()?;
+    let mut content = Content::of(Arc::new(file), path).ok()?;
+    Some((content.beginning().ok()?, content.is_packed()))
 }
 
 /// The files in the folder of a path; none if there is no such folder any more.

@@ -2,13 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::content::Content;
 use super::identity::FileId;
-use super::known::{Begun, Known, siblings};
+use super::known::{Begun, Known, beginning, siblings};
 use super::listing::{self, Listed};
 use super::place::{self, Place};
 use super::{FileSource, LOOK_EVERY, LOOKING_SHARE, OPEN_FILES_MAX, now};
@@ -16,6 +14,15 @@ use crate::Error;
 
 /// After so many looks in which nothing came, nothing is waited for any more: some ten seconds.
 const QUIET_LOOKS: u32 = 100;
+
+/// What a new file has to do with those that are known.
+enum Kinship<'a> {
+    None,
+    /// It is a copy: nothing new.
+    CopyOf(&'a Known),
+    /// It may be a copy that is being made. The next look will tell.
+    Unclear,
+}
 
 impl FileSource {
     /// Looks at all files: which have grown, where those are that were known, which are new.
@@ -83,36 +90,62 @@ impl FileSource {
 
     /// Takes up the files that are new.
     fn take_up_all(&mut self, listed: &[Listed], known: &mut HashSet<FileId>) -> Result<(), Error> {
-        for listed in listed.iter().filter(|listed| !known.contains(&listed.id)) {
+        for listed in listed {
+            if known.contains(&listed.id) {
+                continue;
+            }
             let mut new = Known::new(listed)?;
-            if let Some(original) = self.original(listed) {
-                let Place { path, file, .. } = new.place;
-                new.place = Place { path, file, is_copy: true, ..original.place.clone() };
+            match self.kinship(listed) {
+                Kinship::None => {}
+                Kinship::CopyOf(original) => {
+                    let Place { path, file, .. } = new.place;
+                    new.place = Place { path, file, is_copy: true, ..original.place.clone() };
+                }
+                Kinship::Unclear => continue,
             }
             self.files.push(new);
+            known.insert(listed.id);
         }
-        known.extend(listed.iter().map(|listed| listed.id));
         Ok(())
     }
 
-    /// The file of which this one is a copy.
-    fn original(&self, listed: &Listed) -> Option<&Known> {
-        let mut originals = self.files.iter().filter(|known| {
+    /// Whether a file is a copy of one that is being read.
+    fn kinship(&self, listed: &Listed) -> Kinship<'_> {
+        let is_named_after = |known: &&Known| {
             let is_read = !known.place.head.is_empty() && !known.place.is_copy;
-            // A copy is no longer than what it was made of, unless that has been cut since, and then it is looked for.
-            let may_be = is_read && known.stamp.is_some_and(|stamp| listed.stamp.length <= stamp.length);
             let names = [known.path(), Path::new(&known.home)];
-            may_be && names.iter().any(|name| listing::is_named_after(&listed.path, name))
-        });
-        let first = originals.next()?;
-        let beginning = beginning(listed)?;
-        std::iter::once(first).chain(originals).find(|known| known.place.head.fits(&beginning))
+            is_read && names.iter().any(|name| listing::is_named_after(&listed.path, name))
+        };
+        let mut originals = self.files.iter().filter(is_named_after).peekable();
+        if originals.peek().is_none() {
+            return Kinship::None;
+        }
+        let Some((copy, is_packed)) = beginning(&listed.path) else { return Kinship::Unclear };
+        // A copy is no longer than what it was made of, unless that has been cut since, and then it is looked for.
+        let may_be = |known: &&Known| is_packed || known.stamp.is_some_and(|stamp| listed.stamp.length <= stamp.length);
+        for original in originals.filter(may_be) {
+            if original.place.head.fits(&copy) {
+                return Kinship::CopyOf(original);
+            }
+            if original.place.head.is_longer_than(&copy)
+                && beginning(original.path()).is_some_and(|(original, _)| original.starts_with(&copy))
+            {
+                return Kinship::Unclear;
+            }
+        }
+        Kinship::None
     }
 
     /// Lets go of lines without an end where none will come.
     fn give_rests(&mut self) {
         for known in self.files.iter_mut().filter(|known| known.quiet_looks == QUIET_LOOKS) {
             known.is_within_line = false;
+            if known.is_cut_off {
+                tracing::warn!(
+                    "the compressed bytes of `{}` end too early: their rest is waited for",
+                    known.place.path
+                );
+            }
             if known.has_rest && known.is_away() {
                 known.gives_rest = true;
             }
@@ -221,10 +254,4 @@ impl FileSource {
         });
         self.others = place::texts(others.map(|(_, known)| &known.place));
     }
-}
-
-/// How a file begins that may be a copy; none if it cannot be read.
-fn beginning(listed: &Listed) -> Option<Vec<u8>> {
-    let file = File::open(&listed.path).ok()?;
-    Content::of(Arc::new(file)).ok()?.beginning().ok()
 }
