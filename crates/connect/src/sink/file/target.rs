@@ -112,7 +112,8 @@ impl Target {
                  removed, replaced or changed it",
                 self.path.display(),
                 self.length
-            ))),
+            ))
+            .for_good()),
         }
     }
 
@@ -148,7 +149,8 @@ impl Target {
                 "cannot write to `{}`: it has {length} bytes, and should have {}: something else has written to it",
                 self.path.display(),
                 self.length
-            )));
+            ))
+            .for_good());
         }
         file.seek(SeekFrom::Start(length)).map_err(failed)?;
         self.file = Some(file);

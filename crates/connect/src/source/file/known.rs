@@ -191,23 +191,29 @@ impl Known {
         Ok(content.map_or(Begun::Changed, |content| Begun::Open(content, beginning)))
     }
 
+    /// A file that is not followed is one that was there: it does not help to wait for it.
     pub(super) fn vanished(&self) -> Error {
         Error::new(format!(
             "cannot read `{}`: it was there when the files were listed, and now it is gone or another one; put it back to \
              go on, or begin again without it",
             self.place.path
         ))
+        .for_good()
     }
 
     pub(super) fn unreadable(&self, error: io::Error) -> Error {
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            return Error::new(format!(
-                "cannot read `{}` to its end: its compressed bytes end too early, behind {} bytes of what they hold; \
-                 put the whole file there",
-                self.place.path, self.place.offset
-            ));
+        let Place { path, offset, .. } = &self.place;
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Error::new(format!(
+                "cannot read `{path}` to its end: its compressed bytes end too early, behind {offset} bytes of what they \
+                 hold; put the whole file there"
+            ))
+            .for_good(),
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+                Error::io(format!("cannot decompress `{path}` behind {offset} bytes of what it holds"), error).for_good()
+            }
+            _ => Error::io(format!("cannot read `{path}`"), error),
         }
-        Error::io(format!("cannot read `{}`", self.place.path), error)
     }
 }
 
