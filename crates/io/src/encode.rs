@@ -9,11 +9,13 @@ use ensue_model::{Event, Match, Partial, Pattern, Patterns, Record, Row, StreamI
 
 use crate::encode::event::Events;
 use crate::encode::json::{write_hex, write_int, write_items, write_string, write_time, write_value};
+use crate::encode::last_time::LastTime;
 use crate::encode::line::{Line, Piece};
 use crate::format::RowFormat;
 
 mod event;
 mod json;
+mod last_time;
 mod line;
 
 /// Writes matches, timeouts, late events and refused lines, each as one line of JSON.
@@ -23,6 +25,11 @@ mod line;
 pub struct Envelope {
     patterns: Vec<Names>,
     streams: Vec<Written>,
+    /// The ends of matches.
+    ends: LastTime,
+    /// The starts of timeouts, which came one after the other, too.
+    starts: LastTime,
+    deadlines: LastTime,
 }
 
 /// How what is of a stream is written.
@@ -74,7 +81,13 @@ impl Envelope {
             let name = name.map_or_else(Vec::new, |name| [b",\"stream\":", &*json::quoted(name)].concat());
             Written { name: Piece::new(&name), events: Events::new(&patterns.schema, stream, format) }
         });
-        Envelope { patterns: names, streams: streams.collect() }
+        Envelope {
+            patterns: names,
+            streams: streams.collect(),
+            ends: LastTime::default(),
+            starts: LastTime::default(),
+            deadlines: LastTime::default(),
+        }
     }
 
     /// `{"kind":"match","pattern":..,"key":{..},"start":..,"end":..,"id":..,"events":{..}}`; where the pattern has an `emit`,
@@ -87,7 +100,7 @@ impl Envelope {
         line.put_piece(&names.matched.opening);
         names.write_key(&run.key, &mut line);
         write_named_time(b"},\"start\":\"", run.start(), &mut line);
-        write_named_time(b",\"end\":\"", run.end(), &mut line);
+        write_last_time(b",\"end\":\"", run.end(), &self.ends, &mut line);
         self.close(id, run, (&names.matched, matched.record.as_deref()), line);
     }
 
@@ -100,8 +113,8 @@ impl Envelope {
         let mut line = Line::behind(out);
         line.put_piece(&names.timed_out.opening);
         names.write_key(&run.key, &mut line);
-        write_named_time(b"},\"start\":\"", run.start(), &mut line);
-        write_named_time(b",\"deadline\":\"", timeout.deadline, &mut line);
+        write_last_time(b"},\"start\":\"", run.start(), &self.starts, &mut line);
+        write_last_time(b",\"deadline\":\"", timeout.deadline, &self.deadlines, &mut line);
         line.put(b",\"awaiting\":[");
         write_items(&timeout.awaiting, &mut line, |stage, line| line.put_piece(&names.stage(*stage).quoted));
         line.put(b"]");
@@ -275,6 +288,14 @@ fn write_values(before: &[Piece], values: &[Value<'_>], line: &mut Line<'_>) {
 fn write_named_time<const N: usize>(before: &[u8; N], time: Timestamp, line: &mut Line<'_>) {
     line.put(before);
     write_time(time, line);
+    line.put(b"\"");
+}
+
+/// As [`write_named_time`], of a time that many outputs have in that place.
+#[inline]
+fn write_last_time<const N: usize>(before: &[u8; N], time: Timestamp, last: &LastTime, line: &mut Line<'_>) {
+    line.put(before);
+    last.write(time, line);
     line.put(b"\"");
 }
 

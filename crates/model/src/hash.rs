@@ -1,5 +1,7 @@
 //! Hashes that stay the same for ever: of keys, which decide the key group, and of outputs, which make their ids.
 
+use std::fmt;
+
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use crate::output::Partial;
@@ -22,23 +24,24 @@ pub fn key_hash(key: &[Value<'_>]) -> u64 {
 
 /// The stable ids of the outputs of a pattern: hashes of the kind of output, the pattern's name, the key, and the positions and
 /// stages of the events.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct OutputIds {
-    /// What is hashed begins with the kind and the name.
-    prefix: Vec<u8>,
+    /// What has been fed the kind and the name, with which all that is hashed begins.
+    begun: Hasher,
 }
 
 impl OutputIds {
     /// The ids of one kind of output.
     pub fn new(kind: &str, pattern: &str) -> Self {
         let texts = [kind, pattern].map(|text| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat());
-        OutputIds { prefix: texts.concat() }
+        let mut begun = Hasher::new();
+        begun.update(&texts.concat());
+        OutputIds { begun }
     }
 
     /// The id of the output of a run.
     pub fn id<E>(&self, run: &Partial<E>) -> u128 {
-        let mut hasher = Hasher::new();
-        hasher.update(&self.prefix);
+        let mut hasher = self.begun.clone();
         run.key.iter().for_each(|part| feed(&mut hasher, part));
         for (stage, taken) in &run.events {
             let mut event = [0; 18];
@@ -53,13 +56,15 @@ impl OutputIds {
 
 /// Holds what is fed until it is hashed in one piece. The hash of a stream is the same, but its state of 500 bytes costs more
 /// to set up than a key costs to hash, so only what is long becomes one.
+#[derive(Clone)]
 struct Hasher {
     bytes: [u8; HELD_BYTES],
     length: usize,
-    stream: Option<Xxh3>,
+    stream: Option<Box<Xxh3>>,
 }
 
-const HELD_BYTES: usize = 256;
+/// Enough for the id of an output of two events whose pattern and key have some thirty bytes.
+const HELD_BYTES: usize = 128;
 
 impl Hasher {
     fn new() -> Self {
@@ -79,7 +84,7 @@ impl Hasher {
 
     #[cold]
     fn stream(&mut self, bytes: &[u8]) {
-        let stream = self.stream.get_or_insert_with(Xxh3::new);
+        let stream = self.stream.get_or_insert_with(|| Box::new(Xxh3::new()));
         stream.update(&self.bytes[..self.length]);
         stream.update(bytes);
         self.length = 0;
@@ -96,6 +101,12 @@ impl Hasher {
                 of_stream(stream)
             }
         }
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher").field("length", &self.length).finish_non_exhaustive()
     }
 }
 

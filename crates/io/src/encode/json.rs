@@ -54,9 +54,11 @@ pub(super) fn quoted(text: &str) -> Vec<u8> {
     out
 }
 
+/// How many bytes a time in whole seconds has.
+pub(super) const SECONDS_BYTES: usize = "2021-01-19T09:13:25Z".len();
+
 /// Writes a time, without quotes.
 pub(super) fn write_time(time: Timestamp, line: &mut Line<'_>) {
-    const SECONDS_BYTES: usize = "2021-01-19T09:13:25Z".len();
     let Some(text) = time.rfc3339() else { return write_plain(time, line) };
     match <&[u8; SECONDS_BYTES]>::try_from(text.as_bytes()) {
         Ok(text) => line.put(text),
