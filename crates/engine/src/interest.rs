@@ -2,14 +2,14 @@
 //! all of them would.
 
 use ensue_model::{Event, FieldId, Value};
-use ensue_nfa::{Need, Program};
+use ensue_nfa::{Asked, Asks, Need, Program};
 use hashbrown::HashMap;
 
 /// Patterns by what their conditions ask of an event first.
 #[derive(Debug)]
 pub(crate) struct Interest {
     /// Those that any event may concern, in order.
-    always: Vec<usize>,
+    always: Vec<Asked>,
     fields: Vec<ByValue>,
 }
 
@@ -17,18 +17,11 @@ pub(crate) struct Interest {
 #[derive(Debug)]
 struct ByValue {
     field: FieldId,
-    texts: HashMap<Box<str>, Vec<Ask>>,
-    ints: HashMap<i64, Vec<Ask>>,
+    texts: HashMap<Box<str>, Asks>,
+    ints: HashMap<i64, Asks>,
     /// All of them, in order: whether a value of another type is equal to theirs, and what it means if it cannot be, is not
     /// for a table to say.
-    all: Vec<usize>,
-}
-
-/// A pattern that asks for a value, and what it asks for besides.
-#[derive(Debug)]
-struct Ask {
-    pattern: usize,
-    need: Need,
+    all: Vec<Asked>,
 }
 
 impl Interest {
@@ -38,24 +31,13 @@ impl Interest {
 
     /// Adds a pattern that any event may concern, behind those that are there.
     pub(crate) fn add_always(&mut self, pattern: usize) {
-        self.always.push(pattern);
+        self.always.push(Asked::unsure(pattern as u32));
     }
 
     /// Adds a pattern behind those that are there.
     pub(crate) fn add(&mut self, pattern: usize, program: &Program) {
         let Some(needs) = program.needs() else { return self.add_always(pattern) };
-        for need in needs {
-            let by_value = self.by_value(need.field);
-            let asks = match &need.value {
-                Value::String(text) => by_value.texts.entry(text.as_str().into()).or_default(),
-                Value::Int(int) => by_value.ints.entry(*int).or_default(),
-                _ => unreachable!("a program needs texts and ints"),
-            };
-            asks.push(Ask { pattern, need });
-            if by_value.all.last() != Some(&pattern) {
-                by_value.all.push(pattern);
-            }
-        }
+        needs.into_iter().for_each(|need| self.by_value(need.field).add(pattern as u32, need));
     }
 
     fn by_value(&mut self, field: FieldId) -> &mut ByValue {
@@ -66,9 +48,10 @@ impl Interest {
         &mut self.fields[place]
     }
 
-    /// The patterns that an event may concern, in order; `found` is room for them.
+    /// The patterns that an event may concern, in order, each with what was found out of its conditions; `found` is room for
+    /// them.
     #[inline]
-    pub(crate) fn find<'a, E: Event>(&'a self, event: &E, found: &'a mut Vec<usize>) -> &'a [usize] {
+    pub(crate) fn find<'a, E: Event>(&'a self, event: &E, found: &'a mut Vec<Asked>) -> &'a [Asked] {
         if self.fields.is_empty() {
             return &self.always;
         }
@@ -76,26 +59,39 @@ impl Interest {
         found
     }
 
-    fn look_up<E: Event>(&self, event: &E, found: &mut Vec<usize>) {
+    fn look_up<E: Event>(&self, event: &E, found: &mut Vec<Asked>) {
         found.clear();
         found.extend_from_slice(&self.always);
         self.fields.iter().for_each(|by_value| by_value.find(event, found));
-        if !found.is_sorted_by(|a, b| a < b) {
+        if !found.is_sorted_by_key(|asked| asked.program) {
             found.sort_unstable();
-            found.dedup();
         }
     }
 }
 
 impl ByValue {
-    fn find<E: Event>(&self, event: &E, found: &mut Vec<usize>) {
+    fn add(&mut self, pattern: u32, need: Need) {
+        let asks = match &need.value {
+            Value::String(text) => self.texts.entry(text.as_str().into()).or_default(),
+            Value::Int(int) => self.ints.entry(*int).or_default(),
+            _ => unreachable!("a program needs texts and ints"),
+        };
+        asks.add(pattern, need);
+        let unsure = Asked::unsure(pattern);
+        if self.all.last() != Some(&unsure) {
+            self.all.push(unsure);
+        }
+    }
+
+    fn find<E: Event>(&self, event: &E, found: &mut Vec<Asked>) {
         let asks = match event.field(self.field) {
             Value::Null => None,
             Value::String(text) if self.ints.is_empty() => self.texts.get(text.as_str()),
             Value::Int(int) if self.texts.is_empty() => self.ints.get(&int),
             _ => return found.extend_from_slice(&self.all),
         };
-        let asks = asks.map_or(&[][..], |asks| asks);
-        found.extend(asks.iter().filter(|ask| ask.need.may_hold(event)).map(|ask| ask.pattern));
+        if let Some(asks) = asks {
+            asks.find(event, found);
+        }
     }
 }

@@ -6,7 +6,7 @@ use ensue_model::hash::key_hash;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
 use ensue_model::{Event, Key, Match, Partial, Tables, Timeout, Timestamp, Value};
-use ensue_nfa::{Conditions, Incoming, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size};
+use ensue_nfa::{Asked, Conditions, Incoming, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size};
 use smallvec::SmallVec;
 
 use crate::config::{Config, Limits, OnFull, Watermarks};
@@ -173,9 +173,9 @@ impl<E: Event> Lane<E> {
         touched.map(|keyed| keyed.runs.touch()).fold(0, i64::wrapping_add)
     }
 
-    /// Whether an event can make a difference to any key.
-    pub(crate) fn concerns(&mut self, incoming: &Incoming<E>, conditions: &mut Conditions) -> bool {
-        self.program.concerns(incoming, &mut self.scratch, conditions) || self.is_closed_by_key()
+    /// Whether an event can make a difference to any key, if this is what was found out of its conditions.
+    pub(crate) fn concerns(&mut self, incoming: &Incoming<E>, asked: &[Asked], conditions: &mut Conditions) -> bool {
+        self.program.is_concerned(incoming, asked, &mut self.scratch, conditions) || self.is_closed_by_key()
     }
 
     /// What there is of the key of an event that concerns the pattern.

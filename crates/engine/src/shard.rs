@@ -9,7 +9,7 @@ use ensue_model::hash::key_hash;
 use ensue_model::record::Emission;
 use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Timestamp, Value};
-use ensue_nfa::{Conditions, Incoming, Size};
+use ensue_nfa::{Asked, Conditions, Incoming, Size};
 use smallvec::SmallVec;
 
 use crate::config::Config;
@@ -80,7 +80,7 @@ pub(crate) struct Shard<E> {
     /// Room for the events that are handled together.
     batch: Vec<Routed<E>>,
     /// Room for the lanes that an event may concern.
-    concerned: Vec<usize>,
+    concerned: Vec<Asked>,
     /// For each lane with windows, the one that ends first; and some that did, which do no harm.
     next_windows: BinaryHeap<Reverse<(WindowEnd, usize)>>,
     pub(crate) outlet: Outlet,
@@ -309,9 +309,11 @@ impl<E: Event> Shard<E> {
         out: &mut Outputs<E>,
     ) -> Result<(), Error> {
         let Shard { classes, lanes, interests, concerned, conditions, size, names, next_windows, .. } = self;
-        for pattern in interests[class].find(incoming.event(), concerned) {
-            let lane = &mut lanes[*pattern];
-            if !lane.concerns(incoming, conditions) {
+        let found = interests[class].find(incoming.event(), concerned);
+        for asked in found.chunk_by(|asked, next| asked.program == next.program) {
+            let pattern = asked[0].program as usize;
+            let lane = &mut lanes[pattern];
+            if !lane.concerns(incoming, asked, conditions) {
                 continue;
             }
             let found = classes.with_key(class, incoming.event(), incoming.ways(), |key| {
@@ -323,8 +325,8 @@ impl<E: Event> Shard<E> {
             let mut arrival = Arrival { incoming, classes, class, hash, out };
             let stepped = lane.step(found, &mut arrival, others);
             *size = others + lane.size();
-            stepped.map_err(|reached| Kind::Full(lane.full(&names[*pattern], &arrival, reached)))?;
-            next_windows.extend(lane.take_new_end().map(|end| Reverse((end, *pattern))));
+            stepped.map_err(|reached| Kind::Full(lane.full(&names[pattern], &arrival, reached)))?;
+            next_windows.extend(lane.take_new_end().map(|end| Reverse((end, pattern))));
         }
         Ok(())
     }

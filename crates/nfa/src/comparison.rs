@@ -7,6 +7,7 @@ use ensue_model::expr::BinaryOperator;
 use ensue_model::{Event, Expr, FieldId, StreamId, Value};
 use smallvec::SmallVec;
 
+use crate::program::ConditionId;
 use crate::subsets::Bits;
 
 /// Comparisons that must all hold, of an event of a stream if one is named.
@@ -24,29 +25,32 @@ pub struct Need {
     pub field: FieldId,
     /// Its value.
     pub value: Value<'static>,
-    rest: Comparisons,
+    pub(crate) rest: Comparisons,
+    /// The condition, if it holds where all that is compared does; none where it asks for more.
+    pub(crate) condition: Option<ConditionId>,
 }
 
 impl Need {
-    /// What a condition needs, one of these; none if it does not begin with such a comparison, nor each side of its `or`.
-    pub(crate) fn of(condition: &Expr) -> Option<Vec<Self>> {
+    /// What a condition with this number needs, one of these; none if it does not begin with such a comparison, nor each side
+    /// of its `or`.
+    pub(crate) fn of(condition: &Expr, number: ConditionId) -> Option<Vec<Self>> {
         if let Some((field, value)) = first_equality(condition) {
-            let rest = Comparisons::of(condition).map(Comparisons::behind_first).unwrap_or_default();
-            return Some(vec![Need { field, value: value.clone(), rest }]);
+            let comparisons = Comparisons::of(condition);
+            let condition = comparisons.is_some().then_some(number);
+            let rest = comparisons.map(Comparisons::behind_first).unwrap_or_default();
+            return Some(vec![Need { field, value: value.clone(), rest, condition }]);
         }
         match condition {
-            Expr::Binary(BinaryOperator::Or, left, right) => Some([Need::of(left)?, Need::of(right)?].concat()),
+            Expr::Binary(BinaryOperator::Or, left, right) => {
+                Some([Need::of(left, number)?, Need::of(right, number)?].concat())
+            }
+            // Of the stream it is not asked here.
             Expr::Binary(BinaryOperator::And, first, second) if matches!(**first, Expr::OfStream(_)) => {
-                Need::of(second)
+                let needs = Need::of(second, number)?;
+                Some(needs.into_iter().map(|need| Need { condition: None, ..need }).collect())
             }
             _ => None,
         }
-    }
-
-    /// Whether the condition may hold for an event that has the field with the value.
-    #[inline]
-    pub fn may_hold(&self, event: &impl Event) -> bool {
-        self.rest.hold(event, &mut LastRead::default()) != Some(false)
     }
 }
 
@@ -115,14 +119,14 @@ impl Switch {
 }
 
 #[derive(Clone, Debug)]
-struct Comparison {
-    field: FieldId,
-    operator: BinaryOperator,
-    constant: Constant,
+pub(crate) struct Comparison {
+    pub(crate) field: FieldId,
+    pub(crate) operator: BinaryOperator,
+    pub(crate) constant: Constant,
 }
 
 #[derive(Clone, Debug)]
-enum Constant {
+pub(crate) enum Constant {
     Text(Box<str>),
     Int(i64),
     Float(f64),
@@ -134,7 +138,7 @@ pub(crate) struct LastRead<'e>(Option<(FieldId, Value<'e>)>);
 
 impl<'e> LastRead<'e> {
     #[inline]
-    fn field(&mut self, field: FieldId, event: &'e impl Event) -> &Value<'e> {
+    pub(crate) fn field(&mut self, field: FieldId, event: &'e impl Event) -> &Value<'e> {
         if self.0.as_ref().is_none_or(|(last, _)| *last != field) {
             self.0 = None;
         }
@@ -152,8 +156,16 @@ impl Comparisons {
     }
 
     /// Whether there is nothing to compare.
-    fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         self.stream.is_none() && self.all.is_empty()
+    }
+
+    /// The comparison, if it is one, of whatever stream.
+    pub(crate) fn only(&self) -> Option<&Comparison> {
+        match &self.all[..] {
+            [comparison] if self.stream.is_none() => Some(comparison),
+            _ => None,
+        }
     }
 
     /// Without the first.

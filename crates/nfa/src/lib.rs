@@ -7,6 +7,7 @@
 //! Knows no pattern text, no files, no clock, no threads, no other keys, and no order of events but the one in which
 //! they are given.
 
+mod asks;
 mod closing;
 mod comparison;
 mod compile;
@@ -29,6 +30,7 @@ mod runs;
 mod scratch;
 mod subsets;
 
+pub use asks::{Asked, Asks};
 pub use comparison::Need;
 pub use compile::{CONDITIONS_MAX, STATES_MAX, compile};
 pub use conditions::Conditions;

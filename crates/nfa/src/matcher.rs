@@ -8,6 +8,7 @@ use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
 use ensue_model::{Event, Timestamp};
 
+use crate::asks::Asked;
 use crate::closing::Closing;
 use crate::conditions::Conditions;
 use crate::due::{self, Begun, Cause, Due, Reached};
@@ -51,6 +52,19 @@ impl Program {
         conditions: &mut Conditions,
     ) -> bool {
         scratch.look_at(self, incoming, conditions) != 0 || !self.passes_over || self.asks_more
+    }
+
+    /// As [`Program::concerns`], where these of the program's conditions were found for the event, among those of all that it
+    /// [needs](Program::needs).
+    #[inline]
+    pub fn is_concerned<E: Event>(
+        &self,
+        incoming: &Incoming<E>,
+        asked: &[Asked],
+        scratch: &mut Scratch,
+        conditions: &mut Conditions,
+    ) -> bool {
+        scratch.know(incoming, asked) || self.concerns(incoming, scratch, conditions)
     }
 
     /// Whether an event that comes to a key without runs starts one, or is a match by itself.

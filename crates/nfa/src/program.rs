@@ -81,8 +81,9 @@ impl Program {
         if !self.passes_over {
             return None;
         }
-        let needs = self.conditions.iter().map(|condition| match &condition.test {
-            Test::Holds(expr) => Need::of(expr),
+        let numbered = (0..).map(ConditionId).zip(&self.conditions);
+        let needs = numbered.map(|(number, condition)| match &condition.test {
+            Test::Holds(expr) => Need::of(expr, number),
             // It stands beside other conditions.
             Test::KeyedBy(_) => Some(Vec::new()),
             Test::InWindow { .. } => None,

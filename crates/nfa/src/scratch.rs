@@ -5,6 +5,7 @@ use std::cell::Cell;
 use ensue_model::eval::{OfEvent, eval};
 use ensue_model::{Event, Tables};
 
+use crate::asks::Asked;
 use crate::comparison::{LastRead, Switch};
 use crate::conditions::{Conditions, SharedId};
 use crate::count::Count;
@@ -157,6 +158,18 @@ impl Scratch {
             self.held = self.find_out(program, incoming, conditions);
         }
         self.held
+    }
+
+    /// Takes note of which of the program's conditions on the event alone an event fulfils, if all these say so.
+    pub(crate) fn know<E: Event>(&mut self, incoming: &Incoming<E>, asked: &[Asked]) -> bool {
+        let mut held = 0;
+        for asked in asked {
+            let Some(ConditionId(condition)) = asked.holds else { return false };
+            held |= 1 << condition;
+        }
+        self.seen = incoming.position();
+        self.held = held;
+        true
     }
 
     fn find_out<E: Event>(&self, program: &Program, incoming: &Incoming<E>, conditions: &mut Conditions) -> Bits {

@@ -5,7 +5,7 @@ use ensue_model::key::KeyWay;
 use ensue_model::output::Taken;
 use ensue_model::pattern::{Pattern, Sequence, Stage, StageId, Step};
 use ensue_model::{FieldId, Keys, Row, StreamId, Timestamp, Value};
-use ensue_nfa::{Conditions, Incoming, Limits, Program, Runs, Scratch, Sink};
+use ensue_nfa::{Asks, Conditions, Incoming, Limits, Program, Runs, Scratch, Sink};
 
 /// The fields of the events.
 const PID: FieldId = FieldId(0);
@@ -176,10 +176,16 @@ fn an_event_of_another_stream_is_not_one_that_is_needed() {
     let of_second = |condition| and(Expr::OfStream(StreamId(1)), condition);
     let program = program(&followed_by(of_second(is_kind("start")), of_second(is_kind("stop"))));
     let needs = program.needs().expect("both begin with a comparison");
+    let mut asks = Asks::default();
+    needs.into_iter().for_each(|need| asks.add(7, need));
+    let asked = |event| {
+        let mut found = Vec::new();
+        asks.find(&event, &mut found);
+        found.iter().map(|asked| asked.program).collect::<Vec<_>>()
+    };
     let start = event(0, 0, "start");
-    assert!(!needs.iter().any(|need| need.may_hold(&start)));
-    let start = start.of_stream(StreamId(1));
-    assert!(needs.iter().any(|need| need.may_hold(&start)));
+    assert_eq!(asked(start.clone()), []);
+    assert_eq!(asked(start.of_stream(StreamId(1))), [7, 7]);
 }
 
 #[test]
