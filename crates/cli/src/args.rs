@@ -154,6 +154,9 @@ const EXPLAIN_HELP: &str = "\
 Example, from the project's root:
   ensue explain patterns/order_payment.pattern --key order_id
 
+The same as a picture, for a web page or a README:
+  ensue explain patterns/order_payment.pattern --key order_id --svg=order_payment.svg
+
 A run is a match that has begun: it takes one event after the other. A group is runs that move as one: the fewer groups are open, the less an event costs.
 
 In the listing of --program, a run waits in one of the numbered states, each with the name of its stage. \
@@ -174,8 +177,20 @@ pub(crate) struct Explain {
     #[arg(long)]
     pub(crate) together: bool,
 
+    /// Draw the patterns instead, to a file or to standard output
+    #[arg(long, value_name = "OUT", num_args = 0..=1, require_equals = true, default_missing_value = "-", group = "what")]
+    pub(crate) svg: Option<PathBuf>,
+
+    /// The same for Graphviz
+    #[arg(long, value_name = "OUT", num_args = 0..=1, require_equals = true, default_missing_value = "-", group = "what")]
+    pub(crate) dot: Option<PathBuf>,
+
+    /// The same for Mermaid
+    #[arg(long, value_name = "OUT", num_args = 0..=1, require_equals = true, default_missing_value = "-", group = "what")]
+    pub(crate) mermaid: Option<PathBuf>,
+
     /// List the automaton that each pattern is compiled to instead
-    #[arg(long)]
+    #[arg(long, group = "what")]
     pub(crate) program: bool,
 
     #[command(flatten)]
@@ -312,6 +327,13 @@ pub(crate) struct OfStream<T> {
 pub(crate) fn said<'s, T>(all: &'s [OfStream<T>], stream: Option<&str>) -> Option<&'s T> {
     let by_name = |name: Option<&str>| all.iter().rev().find(|said| said.stream.as_deref() == name);
     by_name(stream).or_else(|| by_name(None)).map(|said| &said.value)
+}
+
+impl Explain {
+    /// Whether patterns are drawn.
+    pub(crate) fn draws(&self) -> bool {
+        self.svg.is_some() || self.dot.is_some() || self.mermaid.is_some()
+    }
 }
 
 impl Reading {

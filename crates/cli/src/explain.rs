@@ -4,8 +4,18 @@ mod outline;
 mod phrases;
 mod sentences;
 
+mod picture;
+
+mod layout;
+mod svg;
+
+mod dot;
+mod graph;
+mod mermaid;
+
 use std::collections::BTreeSet;
-use std::iter;
+use std::path::Path;
+use std::{fs, iter};
 
 use ensue_lang::{Source, compile};
 use ensue_model::expr::Ask;
@@ -19,16 +29,46 @@ use crate::failure::{Failure, print_diagnostics, say, write_line};
 use crate::patterns;
 use outline::stream_name;
 use phrases::wrapped;
+use picture::Picture;
 
 pub(crate) fn explain(args: &Explain) -> Result<(), Failure> {
     let sources = patterns::read(&args.patterns)?;
-    let mut explained = Vec::new();
+    let mut explained = Explained::default();
     let mut is_wrong = false;
     for sources in patterns::compiled_together(&sources, args.together) {
         is_wrong |= !explain_together(sources, args, &mut explained);
     }
-    write_text(&explained.join("\n"))?;
+    // A picture of some of the patterns would be taken for one of all.
+    if !is_wrong || !args.draws() {
+        explained.write(args)?;
+    }
     if is_wrong { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// What has been said of patterns, and drawn.
+#[derive(Default)]
+struct Explained {
+    texts: Vec<String>,
+    pictures: Vec<Picture>,
+}
+
+impl Explained {
+    fn write(&self, Explain { svg, dot, mermaid, .. }: &Explain) -> Result<(), Failure> {
+        let text = self.texts.join("\n");
+        match (svg, dot, mermaid) {
+            (Some(out), _, _) => write_to(out, &svg::of(&self.pictures, &text)),
+            (_, Some(out), _) => write_to(out, &dot::of(&self.pictures)),
+            (_, _, Some(out)) => write_to(out, &mermaid::of(&self.pictures)),
+            (None, None, None) => write_text(&text),
+        }
+    }
+}
+
+fn write_to(out: &Path, text: &str) -> Result<(), Failure> {
+    if out == Path::new("-") {
+        return write_text(text);
+    }
+    fs::write(out, text).map_err(|error| Failure::write(&format!("`{}`", out.display()), &error))
 }
 
 fn write_text(text: &str) -> Result<(), Failure> {
@@ -36,7 +76,7 @@ fn write_text(text: &str) -> Result<(), Failure> {
 }
 
 /// Explains the patterns of files; gives whether they have no errors, and says which.
-fn explain_together(sources: &[Source], args: &Explain, explained: &mut Vec<String>) -> bool {
+fn explain_together(sources: &[Source], args: &Explain, explained: &mut Explained) -> bool {
     let files = patterns::names(sources);
     let options = patterns::options_without_input(&args.events);
     let compiled = match compile(sources, &options) {
@@ -50,19 +90,11 @@ fn explain_together(sources: &[Source], args: &Explain, explained: &mut Vec<Stri
         print_diagnostics(&compiled.warnings);
     }
     let patterns = &compiled.patterns;
+    let file = if args.together { String::new() } else { format!(" ({files})") };
     let mut is_right = true;
     for pattern in &compiled.patterns.patterns {
         match ensue_nfa::compile(pattern) {
-            Ok(program) => {
-                let file = if args.together { String::new() } else { format!(" ({files})") };
-                let heading = format!("{}{file}\n", pattern.name);
-                let text = if args.program {
-                    listing(pattern, &program, patterns)
-                } else {
-                    words(pattern, &program, patterns)
-                };
-                explained.push(heading + &text);
-            }
+            Ok(program) => explained.add(pattern, &program, patterns, args, &file),
             Err(too_large) => {
                 say(&format!("error: {files}: {too_large}"));
                 is_right = false;
@@ -70,6 +102,18 @@ fn explain_together(sources: &[Source], args: &Explain, explained: &mut Vec<Stri
         }
     }
     is_right
+}
+
+impl Explained {
+    fn add(&mut self, pattern: &Pattern, program: &Program, patterns: &Patterns, args: &Explain, file: &str) {
+        if args.draws() {
+            self.pictures.push(picture::of(pattern, patterns));
+            self.texts.push(format!("{}: {}\n", pattern.name, sentences::of(pattern, patterns).join("\n")));
+            return;
+        }
+        let text = if args.program { listing(pattern, program, patterns) } else { words(pattern, program, patterns) };
+        self.texts.push(format!("{}{file}\n{text}", pattern.name));
+    }
 }
 
 fn listing(pattern: &Pattern, program: &Program, patterns: &Patterns) -> String {

@@ -91,6 +91,13 @@ pub(super) struct Window {
     pub(super) may_lack_anchor: bool,
 }
 
+impl Item {
+    /// Whether it is what must not come until a window ends, at the end of the pattern.
+    pub(super) fn is_absence_at_end(&self) -> bool {
+        matches!(self.what, What::Absent(_, Absence::AtEnd))
+    }
+}
+
 /// What a step of a sequence learns from the group around.
 #[derive(Clone, Copy)]
 struct Around {
@@ -314,4 +321,50 @@ fn without_guards(condition: &Expr) -> &Expr {
         Expr::Binary(BinaryOperator::And, first, behind) if Guard::of(first).is_some() => without_guards(behind),
         condition => condition,
     }
+}
+
+/// Whether a run can be open that has taken something, waits for more, and has an end of its time.
+pub(super) fn can_time_out(pattern: &Pattern, outline: &[Item]) -> bool {
+    let has_whole = pattern.within.is_some() || pattern.within_events.is_some();
+    // What may be left out before an absence at the end is waited for apart from that.
+    let leaves_out = outline.iter().any(|item| item.is_absence_at_end()) && outline.iter().any(may_leave_out);
+    (has_whole || outline.iter().any(has_window)) && (leaves_out || !is_over_with_one(outline))
+}
+
+fn may_leave_out(item: &Item) -> bool {
+    let inside = match &item.what {
+        What::Stage(_) | What::Absent(..) => false,
+        What::Group(sequence) => sequence.iter().any(may_leave_out),
+        What::Either(parts) | What::All { parts, .. } => parts.iter().flatten().any(may_leave_out),
+    };
+    inside || item.times.optional
+}
+
+fn has_window(item: &Item) -> bool {
+    let inside = match &item.what {
+        What::Stage(_) => false,
+        // Its end is a match.
+        What::Absent(..) => return false,
+        What::Group(sequence) => sequence.iter().any(has_window),
+        What::Either(parts) | What::All { parts, .. } => parts.iter().flatten().any(has_window),
+    };
+    inside || item.window.is_some()
+}
+
+/// Whether a run is complete with its first event, whichever that is.
+pub(super) fn is_over_with_one(items: &[Item]) -> bool {
+    let waits_for_next = |item: &Item| matches!(item.what, What::Absent(_, Absence::Next));
+    let mut taken = items.iter().filter(|item| !matches!(item.what, What::Absent(..)));
+    let first = taken.next().is_none_or(is_one);
+    first && taken.all(|item| is_one(item) && item.times.optional) && !items.iter().any(waits_for_next)
+}
+
+fn is_one(item: &Item) -> bool {
+    let inside = match &item.what {
+        What::Stage(_) | What::Absent(..) => true,
+        What::Group(sequence) => is_over_with_one(sequence),
+        What::Either(parts) => parts.iter().all(|part| is_over_with_one(part)),
+        What::All { .. } => false,
+    };
+    inside && item.times.min == 1
 }

@@ -25,11 +25,11 @@ pub(super) fn is_once(times: &Quantifier) -> bool {
     times.max == Some(1)
 }
 
-/// How many rounds a loop has: "3 times", "one or more". Whether it may be left out is said apart.
+/// How many rounds a loop has: "3 times", "one or more times". Whether it may be left out is said apart.
 pub(super) fn rounds(times: &Quantifier) -> String {
     match (times.min, times.max) {
-        (1, None) => "once or more often".to_owned(),
-        (min, None) => format!("{min} times or more often"),
+        (1, None) => "one or more times".to_owned(),
+        (min, None) => format!("{min} or more times"),
         (1, Some(1)) => "once".to_owned(),
         (min, Some(max)) if min == max => format!("{min} times"),
         (min, Some(max)) => format!("{min} to {max} times"),
@@ -98,9 +98,71 @@ pub(super) fn wrapped(text: &str, first: &str, others: &str) -> Vec<String> {
     lines
 }
 
+/// A condition in lines of so many characters. Where it is longer, what `and` and `or` join has lines of its own.
+pub(super) fn broken_code(code: &str, chars_max: usize) -> Vec<String> {
+    if code.chars().count() <= chars_max {
+        return vec![code.to_owned()];
+    }
+    joined(code).iter().flat_map(|piece| broken(piece, chars_max)).collect()
+}
+
+/// The pieces of a condition, which but for the first begin with `and` or `or`. What stands in a text joins nothing.
+fn joined(code: &str) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut is_in_text = false;
+    for word in code.split(' ') {
+        if !is_in_text && (word == "and" || word == "or") {
+            pieces.push(String::new());
+        }
+        let piece = pieces.last_mut().expect("there is a first piece");
+        if !piece.is_empty() {
+            piece.push(' ');
+        }
+        piece.push_str(word);
+        let escaped = word.matches("\\\"").count();
+        is_in_text ^= (word.matches('"').count() - escaped) % 2 == 1;
+    }
+    pieces
+}
+
+/// A text in lines of so many characters, broken between words; a word that is longer is broken too.
+pub(super) fn broken(text: &str, chars_max: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut length = 0;
+    for word in text.split(' ') {
+        let word_length = word.chars().count();
+        if length > 0 && length + 1 + word_length > chars_max {
+            lines.push(String::new());
+            length = 0;
+        }
+        for (char, position) in word.chars().zip(0..) {
+            if length >= chars_max {
+                lines.push(String::new());
+                length = 0;
+            }
+            let line = lines.last_mut().expect("there is a first line");
+            if position == 0 && length > 0 {
+                line.push(' ');
+                length += 1;
+            }
+            line.push(char);
+            length += 1;
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn conditions_are_broken_where_they_are_joined() {
+        let code = r#"status == "bread and butter" and amount > 10 or is_large"#;
+        assert_eq!(broken_code(code, 40), [r#"status == "bread and butter""#, "and amount > 10", "or is_large"]);
+        assert_eq!(broken_code(code, 100), [code]);
+        assert_eq!(broken_code("abcdefgh or i", 4), ["abcd", "efgh", "or i"]);
+    }
 
     #[test]
     fn lines_are_broken_between_words_and_a_word_that_is_too_long_has_its_own() {

@@ -5,7 +5,7 @@ use ensue_model::pattern::{Active, Contiguity, Keep, Skip, StageId, WindowSpan};
 use ensue_model::record::Emission;
 use ensue_model::{Keys, Pattern, Patterns};
 
-use super::outline::{self, Absence, Arrival, Item, Stage, What, stream_name};
+use super::outline::{self, Absence, Arrival, Item, Stage, What, can_time_out, is_over_with_one, stream_name};
 use super::phrases::{amount, counted, events, is_once, listed, quoted, reach, rounds, since, takes_any, wrapped};
 
 /// The lines that say what a pattern is.
@@ -21,7 +21,7 @@ pub(super) fn of(pattern: &Pattern, patterns: &Patterns) -> Vec<String> {
 }
 
 /// Which events are looked at together.
-fn key(pattern: &Pattern, patterns: &Patterns, outline: &[Item]) -> String {
+pub(super) fn key(pattern: &Pattern, patterns: &Patterns, outline: &[Item]) -> String {
     let Keys { names, ways } = &pattern.key;
     if names.is_empty() {
         return "All events together, as there is no key:".to_owned();
@@ -320,7 +320,7 @@ fn absent(item: &Item, stage: &Stage, absence: Absence, over: &str) -> String {
         (Absence::AtEnd, _) => match &item.window {
             Some(window) => format!(
                 "for {} {} no {event} may come, or the run ends. Then the run is a match.",
-                span_of(window.span),
+                length(window.span),
                 since(window)
             ),
             None => format!("until {over} no {event} may come, or the run ends. Then the run is a match."),
@@ -332,7 +332,7 @@ fn absent(item: &Item, stage: &Stage, absence: Absence, over: &str) -> String {
 }
 
 /// How long something must not come.
-fn span_of(span: WindowSpan) -> String {
+pub(super) fn length(span: WindowSpan) -> String {
     match span {
         WindowSpan::Time(span) => span.in_words(),
         WindowSpan::Events(count) => counted(u64::from(count.get()), "event"),
@@ -341,18 +341,18 @@ fn span_of(span: WindowSpan) -> String {
 
 /// What holds for the whole pattern.
 fn whole(pattern: &Pattern, outline: &[Item]) -> Vec<String> {
-    let sentences = [
-        active(pattern.active),
-        within(pattern, outline),
-        timeouts(pattern, outline),
-        skip(pattern),
-        keep(pattern.keep),
-        pattern.cooldown.map(|cooldown| {
-            let cooldown = cooldown.in_words();
-            format!("After a match, those of the same key in less than {cooldown} are counted but do not come out.")
-        }),
-    ];
-    sentences.into_iter().flatten().collect()
+    let within = window_of_whole(pattern).filter(|_| !is_over_with_one(outline));
+    let within = within.map(|within| format!("From the first event to the last a match {within}."));
+    within.into_iter().chain(timeouts(pattern, outline)).chain(notes(pattern)).collect()
+}
+
+/// What holds for the whole pattern besides its windows.
+pub(super) fn notes(pattern: &Pattern) -> Vec<String> {
+    let cooldown = pattern.cooldown.map(|cooldown| {
+        let cooldown = cooldown.in_words();
+        format!("After a match, those of the same key in less than {cooldown} are counted but do not come out.")
+    });
+    [active(pattern.active), skip(pattern), keep(pattern.keep), cooldown].into_iter().flatten().collect()
 }
 
 fn active(Active { from, until }: Active) -> Option<String> {
@@ -365,14 +365,14 @@ fn active(Active { from, until }: Active) -> Option<String> {
     Some(format!("Runs start only with events {when}; those that have started go on."))
 }
 
-fn within(pattern: &Pattern, outline: &[Item]) -> Option<String> {
+/// How long a match may take, as what it does: "takes less than 15 minutes".
+pub(super) fn window_of_whole(pattern: &Pattern) -> Option<String> {
     let time = pattern.within.map(|within| format!("takes less than {}", within.in_words()));
     let events = pattern.within_events.map(|count| {
         format!("spans at most {} of its key, whatever they are", counted(u64::from(count.get()), "event"))
     });
     let said: Vec<String> = time.into_iter().chain(events).collect();
-    let is_said = !said.is_empty() && !is_over_with_one(outline);
-    is_said.then(|| format!("From the first event to the last a match {}.", listed(&said)))
+    (!said.is_empty()).then(|| listed(&said))
 }
 
 fn timeouts(pattern: &Pattern, outline: &[Item]) -> Option<String> {
@@ -405,39 +405,4 @@ fn keep(keep: Keep) -> Option<String> {
         Keep::First => "the one that came first; later ones are dropped",
     };
     Some(format!("Where several runs of a key wait for the same, it keeps {kept}."))
-}
-
-/// Whether a run can be open that has taken something, waits for more, and has an end of its time.
-pub(super) fn can_time_out(pattern: &Pattern, outline: &[Item]) -> bool {
-    let has_whole = pattern.within.is_some() || pattern.within_events.is_some();
-    (has_whole || outline.iter().any(has_window)) && !is_over_with_one(outline)
-}
-
-fn has_window(item: &Item) -> bool {
-    let inside = match &item.what {
-        What::Stage(_) => false,
-        // Its end is a match.
-        What::Absent(..) => return false,
-        What::Group(sequence) => sequence.iter().any(has_window),
-        What::Either(parts) | What::All { parts, .. } => parts.iter().flatten().any(has_window),
-    };
-    inside || item.window.is_some()
-}
-
-/// Whether a run is complete with its first event, whichever that is.
-fn is_over_with_one(items: &[Item]) -> bool {
-    let waits_for_next = |item: &Item| matches!(item.what, What::Absent(_, Absence::Next));
-    let mut taken = items.iter().filter(|item| !matches!(item.what, What::Absent(..)));
-    let first = taken.next().is_none_or(is_one);
-    first && taken.all(|item| is_one(item) && item.times.optional) && !items.iter().any(waits_for_next)
-}
-
-fn is_one(item: &Item) -> bool {
-    let inside = match &item.what {
-        What::Stage(_) | What::Absent(..) => true,
-        What::Group(sequence) => is_over_with_one(sequence),
-        What::Either(parts) => parts.iter().all(|part| is_over_with_one(part)),
-        What::All { .. } => false,
-    };
-    inside && item.times.min == 1
 }

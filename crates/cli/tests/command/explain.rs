@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::shell::{Shell, shown};
+use crate::shell::{Shell, project, shown};
 
 const COSTS: &str = r#"
 /// Anybody who comes back.
@@ -90,6 +90,94 @@ fn the_patterns_of_the_project_are_said_in_sentences() {
         .collect();
     files.sort();
     insta::assert_snapshot!(shell.run(&format!("ensue explain {}", files.join(" "))));
+}
+
+/// One snapshot for each way to draw, in a file that can be looked at.
+#[test]
+fn each_construct_is_drawn() {
+    let shell = Shell::new();
+    shell.file("constructs.pattern", CONSTRUCTS);
+    let drawn = |option: &str| shell.command(&format!("ensue explain constructs.pattern {option}")).output().unwrap();
+    insta::assert_binary_snapshot!("constructs_in_svg.svg", drawn("--svg").stdout);
+    insta::assert_binary_snapshot!("constructs_in_dot.dot", drawn("--dot").stdout);
+    insta::assert_binary_snapshot!("constructs_in_mermaid.mmd", drawn("--mermaid").stdout);
+}
+
+/// What is in names and conditions must not be taken for what the drawing is written in.
+#[test]
+fn what_a_condition_holds_does_not_break_a_drawing() {
+    let shell = Shell::new();
+    let condition = r##"x == "<b>&amp; \"q\" #35; `code` \\n ]] |" and y like "%\u0001größe 漢字%""##;
+    shell.file(
+        "odd.pattern",
+        &format!("/// <script> & \"doc\" ]]>\nbegin größe where {condition}\nnext end where true\n"),
+    );
+    insta::assert_snapshot!(
+        ["--svg", "--dot", "--mermaid"]
+            .map(|option| {
+                let drawn = shell.run(&format!("ensue explain odd.pattern {option}"));
+                let (style_begins, style_ends) = ("<style>", "</style>");
+                match (drawn.find(style_begins), drawn.find(style_ends)) {
+                    (Some(begin), Some(end)) => drawn[..begin].to_owned() + &drawn[end + style_ends.len()..],
+                    _ => drawn,
+                }
+            })
+            .join("\n")
+    );
+}
+
+#[test]
+fn a_drawing_goes_to_a_file_if_all_patterns_are_right() {
+    let shell = Shell::new();
+    shell.file("wrong.pattern", "begin a where x >\n");
+    let right = "patterns/order_payment.pattern patterns/close_order.pattern";
+    assert_eq!(shell.run(&format!("ensue explain {right} --dot=both.dot")), "--- status 0\n--- stdout\n--- stderr\n");
+    assert!(shell.read("both.dot").contains("close_order"));
+    assert!(shell.run(&format!("ensue explain {right} wrong.pattern --svg=some.svg")).starts_with("--- status 1\n"));
+    assert!(!shell.path("some.svg").exists());
+    insta::assert_snapshot!(shell.run("ensue explain patterns/order_payment.pattern --mermaid=nowhere/a.mmd"));
+    assert!(shell.run("ensue explain patterns/order_payment.pattern --svg --dot").starts_with("--- status 2\n"));
+}
+
+/// The pictures that the manual and the README show.
+const PICTURES: [&str; 4] = ["order_payment", "bill_check", "close_order", "order_lifecycle"];
+
+#[test]
+fn the_pictures_of_the_manual_are_those_of_the_patterns() {
+    let shell = Shell::new();
+    for name in PICTURES {
+        let key = if name == "order_payment" { "--key order_id" } else { "" };
+        let output = shell.command(&format!("ensue explain patterns/{name}.pattern {key} --svg")).output().unwrap();
+        hold(&format!("docs/pictures/{name}.svg"), &String::from_utf8(output.stdout).unwrap());
+    }
+}
+
+#[test]
+fn the_page_of_explain_shows_what_is_printed() {
+    let (shell, page) = (Shell::new(), fs::read_to_string(project().join(PAGE)).unwrap());
+    fs::create_dir_all(shell.path("docs/pictures")).unwrap();
+    let mut blocks = page.split("```console\n$ ");
+    let mut expected = blocks.next().unwrap().to_owned();
+    for block in blocks {
+        let (line, behind) = block.split_once('\n').unwrap();
+        let (_, behind) = behind.split_once("```\n").unwrap();
+        let output = shell.command(line).output().unwrap();
+        assert!(output.status.success(), "{line}");
+        expected += &format!("```console\n$ {line}\n{}```\n{behind}", String::from_utf8(output.stdout).unwrap());
+    }
+    hold(PAGE, &expected);
+}
+
+const PAGE: &str = "docs/explain.md";
+
+/// Holds a file of the project to what it should be; writes it anew where snapshots are.
+fn hold(name: &str, expected: &str) {
+    let path = project().join(name);
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        return fs::write(path, expected).unwrap();
+    }
+    let found = fs::read_to_string(path).unwrap_or_default();
+    assert!(found == expected, "{name} is not up to date; run `INSTA_UPDATE=always cargo test -p ensue-cli`");
 }
 
 #[test]
