@@ -4,13 +4,20 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
+use clap_complete::Shell;
 use ensue_engine::Watermarks;
 use ensue_io::{TimeFormat, time};
 use ensue_model::Span;
 
+const HELP: &str = "\
+Example, of a project to begin with:
+  ensue new shop
+
+`ensue COMMAND --help` says more of a command, with an example.";
+
 /// Finds patterns in streams of events
 #[derive(Parser, Debug)]
-#[command(name = "ensue", version, max_term_width = 100)]
+#[command(name = "ensue", version, max_term_width = 100, after_help = HELP)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -23,23 +30,33 @@ pub(crate) enum Command {
     Explain(Explain),
     Test(Test),
     Fmt(Fmt),
+    New(New),
+    Completions(Completions),
+    Man(Man),
 }
 
 const RUN_HELP: &str = "\
 Example, from the project's root:
-  ensue run -p patterns/order_payment.pattern -i examples/order-payment/OrderLog.csv \\
-      --columns order_id,type,tx_id,ts --key order_id --time ts --time-unit s
+  ensue run -p patterns/order_payment.pattern \\
+      -i examples/order-payment/OrderLog.csv --columns order_id,type,tx_id,ts \\
+      --key order_id --time ts --time-unit s
 
 Patterns that read several streams need an input for each, named after the stream; the events of all inputs are taken in the \
 order of their times:
-  ensue run -p paid.pattern -i orders=orders.csv -i receipts=receipts.jsonl --time-unit receipts=ms
+  ensue run -p examples/payments-and-receipts/payments.pattern \\
+      -i payments=examples/payments-and-receipts/payments.csv \\
+      -i receipts=examples/payments-and-receipts/receipts.jsonl \\
+      --time-unit receipts=ms \\
+      --table customers=examples/payments-and-receipts/customers.csv
+
 --format, --columns, --delimiter, --time and --time-unit are for all inputs, or for one with its stream and = before the \
 value. A file that has a = in its name is written with its folder: ./a=b.csv.
 
 A job runs for as long as it is left alone, and goes on where it was when it is started again:
-  ensue run job.ron
+  ensue run examples/order-monitor/job.ron
 
 Outputs are lines of JSON, told apart by their \"kind\". Any of them may go to - too, or several to one file.
+
 Exit status: 0 done, 1 a pattern is wrong, 2 the call is wrong, 3 input or output failed.";
 
 /// Run patterns over the events of files or of standard input, or a job
@@ -62,7 +79,14 @@ pub(crate) struct Run {
     pub(crate) of_job: RunJob,
 
     /// Pattern file; may be given several times
-    #[arg(short, long = "pattern", value_name = "FILE", required_unless_present = "job", help_heading = "Patterns")]
+    #[arg(
+        short,
+        long = "pattern",
+        value_name = "FILE",
+        required_unless_present = "job",
+        value_hint = ValueHint::FilePath,
+        help_heading = "Patterns"
+    )]
     pub(crate) patterns: Vec<PathBuf>,
 
     /// Events: a file, or - for standard input; STREAM=FILE for each stream, where there are several
@@ -72,6 +96,7 @@ pub(crate) struct Run {
         value_name = "FILE",
         required_unless_present = "job",
         value_parser = of_stream(|text| Ok(PathBuf::from(text))),
+        value_hint = ValueHint::FilePath,
         help_heading = "Events"
     )]
     pub(crate) inputs: Vec<OfStream<PathBuf>>,
@@ -88,19 +113,19 @@ pub(crate) struct Run {
     pub(crate) shards: u16,
 
     /// Where matches go [default: standard output]
-    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Outputs")]
     pub(crate) matches: Option<PathBuf>,
 
     /// Where timeouts go [default: standard output]
-    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Outputs")]
     pub(crate) timeouts: Option<PathBuf>,
 
     /// Where events go that come too late [default: only counted]
-    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Outputs")]
     pub(crate) late: Option<PathBuf>,
 
     /// Where lines go that are no event, or have no key or time [default: only counted]
-    #[arg(long, value_name = "FILE", help_heading = "Outputs")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Outputs")]
     pub(crate) rejected: Option<PathBuf>,
 
     /// Stop at the first line that would be rejected
@@ -129,13 +154,18 @@ pub(crate) enum LogFormat {
     Text,
     Json,
 }
+const CHECK_HELP: &str = "\
+Example, from the project's root:
+  ensue check patterns
+
+Exit status: 0 no errors, 1 a pattern is wrong, 2 the call is wrong, 3 a file cannot be read.";
 
 /// Check patterns and say what is wrong with them
 #[derive(Args, Debug)]
-#[command(after_help = "Exit status: 0 no errors, 1 a pattern is wrong, 2 the call is wrong, 3 a file cannot be read.")]
+#[command(after_help = CHECK_HELP)]
 pub(crate) struct Check {
-    /// Pattern files, each of which is checked by itself, and job files, with all that they name
-    #[arg(value_name = "FILE", required = true)]
+    /// Pattern files, or folders that hold some, each of which is checked by itself; and job files, with all that they name
+    #[arg(value_name = "DIR|FILE", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub(crate) patterns: Vec<PathBuf>,
 
     /// The files belong together, as those of a run do: each knows the streams and records of the others
@@ -198,6 +228,9 @@ pub(crate) struct Explain {
 }
 
 const TEST_HELP: &str = "\
+Example, from the project's root:
+  ensue test patterns
+
 A case file stands beside the patterns, orders.case beside orders.pattern, and holds cases: events, and what must come out.
   case an order is not paid in time
   events
@@ -214,7 +247,7 @@ Exit status: 0 all cases pass, 1 a case fails, 2 the call is wrong, 3 a file can
 #[command(after_help = TEST_HELP)]
 pub(crate) struct Test {
     /// Files of cases, or folders that hold some
-    #[arg(value_name = "DIR|FILE", default_value = ".")]
+    #[arg(value_name = "DIR|FILE", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
 
     /// Write what comes out into the cases that expect something else, or do not say what; review it in the diff
@@ -222,7 +255,7 @@ pub(crate) struct Test {
     pub(crate) update: bool,
 
     /// Where a report goes that CI systems read, in JUnit's format
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) junit: Option<PathBuf>,
 }
 
@@ -246,6 +279,59 @@ pub(crate) struct Fmt {
     /// Write nothing: name the files that are not formatted, and show what would change
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+const NEW_HELP: &str = "\
+Example:
+  ensue new shop
+
+The folder has a pattern with comments that explain it, its cases, events to run it on, and a workflow that checks, formats and \
+tests the patterns of each push.
+
+Exit status: 0 done, 2 the folder is there and not empty, 3 a file cannot be written.";
+
+/// Begin a project: a folder with a pattern, its cases and events
+#[derive(Args, Debug)]
+#[command(after_help = NEW_HELP)]
+pub(crate) struct New {
+    /// The folder, which must not be there yet, or be empty
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+}
+
+const COMPLETIONS_HELP: &str = "\
+Example, for bash:
+  source <(ensue completions bash)
+
+That line in ~/.bashrc keeps it. In ~/.zshrc it is `source <(ensue completions zsh)`, behind compinit; for fish \
+`ensue completions fish | source` in ~/.config/fish/config.fish.
+
+Exit status: 0 done, 2 the call is wrong.";
+
+/// Write a script that completes the command in a shell
+#[derive(Args, Debug)]
+#[command(after_help = COMPLETIONS_HELP)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: Shell,
+}
+
+const MAN_HELP: &str = "\
+Example, where man looks for the pages of a user:
+  ensue man ~/.local/share/man/man1
+
+Then `man ensue` shows the first page, and `man ensue-run` that of a command.
+
+Exit status: 0 done, 2 the call is wrong, 3 a file cannot be written.";
+
+/// Write the manual pages, one for each command
+#[derive(Args, Debug)]
+#[command(after_help = MAN_HELP)]
+pub(crate) struct Man {
+    /// The folder where they go [default: the first page goes to standard output]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// How inputs are read, and what patterns are given besides.
@@ -287,10 +373,6 @@ pub(crate) struct Reading {
 /// What patterns are compiled for.
 #[derive(Args, Debug)]
 pub(crate) struct Events {
-    /// Columns of the CSV, which then has no header unless --header is given
-    #[arg(long, value_name = "NAME,..", value_parser = of_stream(columns), help_heading = "Events")]
-    pub(crate) columns: Vec<OfStream<Vec<String>>>,
-
     /// Key fields, where neither the pattern nor the stream says [default: all events have the same key]
     #[arg(long, value_name = "FIELD,..", value_delimiter = ',', help_heading = "Patterns")]
     pub(crate) key: Vec<String>,
@@ -302,6 +384,10 @@ pub(crate) struct Events {
     /// Value of a `param`; may be given several times
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter, help_heading = "Patterns")]
     pub(crate) parameters: Vec<(String, String)>,
+
+    /// Columns of the CSV, which then has no header unless --header is given
+    #[arg(long, value_name = "NAME,..", value_parser = of_stream(columns), help_heading = "Events")]
+    pub(crate) columns: Vec<OfStream<Vec<String>>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

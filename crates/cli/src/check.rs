@@ -11,7 +11,7 @@ use crate::patterns;
 
 pub(crate) fn check(args: &Check) -> Result<(), Failure> {
     let (jobs, patterns): (Vec<_>, Vec<_>) = args.patterns.iter().cloned().partition(|path| job::is_job(path));
-    let sources = patterns::read(&patterns)?;
+    let sources = if patterns.is_empty() { Vec::new() } else { patterns::read_below(&patterns)? };
     let mut wrong = false;
     for path in jobs {
         wrong |= !check_job(&path, args)?;

@@ -70,9 +70,14 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Writes a line to standard output. A reader that has seen enough is no error.
+/// Writes a line to standard output.
 pub(crate) fn write_line(line: &str) -> Result<(), Failure> {
-    match writeln!(io::stdout(), "{line}") {
+    write_bytes(format!("{line}\n").as_bytes())
+}
+
+/// Writes to standard output. A reader that has seen enough is no error.
+pub(crate) fn write_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    match io::stdout().write_all(bytes) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::write("standard output", &error)),
         _ => Ok(()),
     }

@@ -1,14 +1,14 @@
 //! `ensue fmt`: pattern files in the one style.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 use ensue_lang::{Source, Unformatted, format};
 use similar::TextDiff;
 
 use crate::args::Fmt;
-use crate::failure::{Failure, say, write_line};
+use crate::failure::{Failure, say, write_bytes, write_line};
 use crate::patterns;
 
 pub(crate) fn fmt(args: &Fmt) -> Result<(), Failure> {
@@ -38,22 +38,11 @@ fn standard_input(check: bool) -> Result<(), Failure> {
             show_difference(&source, &formatted).and(Err(Failure::Told))
         };
     }
-    match io::stdout().write_all(formatted.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::write("standard output", &error)),
-        _ => Ok(()),
-    }
+    write_bytes(formatted.as_bytes())
 }
 
 fn files(args: &Fmt) -> Result<(), Failure> {
-    let paths = patterns::find(&args.paths, "pattern")?;
-    if paths.is_empty() {
-        let named: Vec<_> = args.paths.iter().map(|path| format!("`{}`", path.display())).collect();
-        return Err(Failure::Call(format!(
-            "there are no patterns in {}: no file ends with .pattern",
-            named.join(", ")
-        )));
-    }
-    let sources = patterns::read(&paths)?;
+    let sources = patterns::read_below(&args.paths)?;
     let mut counts = Counts { files: sources.len(), changed: 0, wrong: 0 };
     for source in &sources {
         match formatted(source) {

@@ -9,8 +9,11 @@ use clap::Parser;
 
 mod args;
 mod check;
+mod completions;
 mod explain;
 mod fmt;
+mod man;
+mod new;
 mod run;
 mod test;
 
@@ -39,6 +42,9 @@ fn main() -> ExitCode {
         args::Command::Explain(explain) => explain::explain(&explain),
         args::Command::Test(test) => test::test(&test),
         args::Command::Fmt(fmt) => fmt::fmt(&fmt),
+        args::Command::New(new) => new::new(&new),
+        args::Command::Completions(completions) => completions::completions(&completions),
+        args::Command::Man(man) => man::man(&man),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

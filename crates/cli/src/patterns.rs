@@ -20,6 +20,19 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     paths.iter().map(|path| read_one(path)).collect()
 }
 
+/// The texts of pattern files, and of those in folders; at least one.
+pub(crate) fn read_below(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
+    let found = find(paths, "pattern")?;
+    if found.is_empty() {
+        let named: Vec<_> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+        return Err(Failure::Call(format!(
+            "there are no patterns in {}: no file ends with .pattern",
+            named.join(", ")
+        )));
+    }
+    read(&found)
+}
+
 fn read_one(path: &Path) -> Result<Source, Failure> {
     let name = path.display().to_string();
     match fs::read_to_string(path) {

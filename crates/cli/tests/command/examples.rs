@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::shell::{EDGE, Shell, project, shown, without_seconds};
+use crate::shell::{EDGE, Shell, project, without_seconds};
 
 #[test]
 fn the_order_log_has_one_match_and_two_timeouts() {
@@ -20,35 +20,6 @@ fn the_edge_cases_go_to_four_files() {
 #[test]
 fn on_standard_output_matches_and_timeouts_come_in_event_time() {
     insta::assert_snapshot!(Shell::new().run(EDGE));
-}
-
-#[test]
-fn the_example_of_the_help_works() {
-    let shell = Shell::new();
-    let help = shell.command("ensue run --help").output().unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
-    let (_, example) = help.split_once("Example, from the project's root:\n  ").unwrap();
-    let (example, _) = example.split_once("\n\n").unwrap();
-    let output = shell.command(example).output().unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
-    assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 3);
-}
-
-#[test]
-fn the_help_says_all_there_is_to_say() {
-    let shell = Shell::new();
-    insta::assert_snapshot!(
-        [
-            "ensue --help",
-            "ensue run --help",
-            "ensue check --help",
-            "ensue explain --help",
-            "ensue test --help",
-            "ensue fmt --help"
-        ]
-        .map(|line| shell.run(line))
-        .join("\n")
-    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::Duration;
@@ -63,12 +64,22 @@ fn it_goes_on_with_what_comes_after_a_stop() {
     assert_eq!(keys, [true, true], "{timeouts}");
 }
 
+/// The newest checkpoint.
+fn newest(shell: &Shell) -> Option<PathBuf> {
+    let state = fs::read_dir(shell.path("job/state")).ok()?.map(|entry| entry.unwrap().path());
+    state.filter(|path| path.extension().is_some_and(|extension| extension == "ensue")).max()
+}
+
 /// A job that runs in the background.
 struct Running(Child);
 
 impl Running {
+    /// Starts a job, and waits until it has taken a checkpoint: from then on it knows signals.
     fn start(shell: &Shell) -> Self {
-        Running(shell.command("ensue run job/job.ron").spawn().unwrap())
+        let before = newest(shell);
+        let running = Running(shell.command("ensue run job/job.ron").spawn().unwrap());
+        running.wait_for(|| newest(shell) > before);
+        running
     }
 
     fn wait_for(&self, is_there: impl Fn() -> bool) {
@@ -120,8 +131,7 @@ fn a_damaged_checkpoint_is_told_and_an_older_one_taken() {
         job.wait_for(|| shell.path(OUTPUTS[0]).exists() && shell.read(OUTPUTS[0]).lines().count() == 2);
         job.stop();
     }
-    let state = fs::read_dir(shell.path("job/state")).unwrap().map(|entry| entry.unwrap().path());
-    let newest = state.filter(|path| path.extension().is_some()).max().unwrap();
+    let newest = newest(&shell).unwrap();
     let bytes = fs::read(&newest).unwrap();
     fs::write(&newest, &bytes[..bytes.len() / 2]).unwrap();
     let shown = shell.run("ensue run --until-end job/job.ron");
