@@ -19,7 +19,7 @@ fn formatted(text: &str) -> String {
         }
         let block = blocks.next().expect("a fence begins a block");
         lines.by_ref().take_while(|line| *line != "```").for_each(drop);
-        let is_pattern = ["ensue", "right", "wrong"].contains(&block.word);
+        let is_pattern = ["ensue", "right", "wrong"].contains(&block.word) || block.word == "file orders.pattern";
         let formatted = is_pattern.then(|| format(&Source::new("orders.pattern", block.text.as_str())).ok()).flatten();
         shown.push_str(&formatted.unwrap_or(block.text));
         shown.push_str("```\n");
@@ -27,16 +27,20 @@ fn formatted(text: &str) -> String {
     shown
 }
 
-/// The documents of a folder of `docs`.
+/// The documents of a folder of `docs`, and of those in it.
 fn documents(folder: &str) -> Vec<String> {
-    let entries = std::fs::read_dir(path(folder)).expect("there are documents");
-    let names = entries.map(|entry| entry.expect("a document").file_name().to_string_lossy().into_owned());
-    names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}{name}")).collect()
+    let entries = std::fs::read_dir(path(folder)).expect("there are documents").map(|entry| entry.expect("a document"));
+    let named = entries.map(|entry| (entry.path(), format!("{folder}{}", entry.file_name().to_string_lossy())));
+    let found = named.flat_map(|(path, name)| match path.is_dir() {
+        true => documents(&format!("{name}/")),
+        false => vec![name],
+    });
+    found.filter(|name| name.ends_with(".md")).collect()
 }
 
 #[test]
 fn the_patterns_of_the_documents_are_formatted() {
-    for name in [documents(""), documents("errors/")].concat() {
+    for name in documents("") {
         hold(&name, &formatted(&document(&name)));
     }
 }

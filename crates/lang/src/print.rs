@@ -9,7 +9,7 @@ use ensue_model::expr::strength::{AND, COMPARISON, MINUS, NOT, OR, POSTFIX};
 use ensue_model::pattern::Relation;
 use ensue_model::{Type, Value};
 
-use self::layout::{Base, Beside, Group, INDENT, Lines, Style, When, lay_out, width};
+use self::layout::{Base, Beside, Group, INDENT, Lines, Style, WIDTH_MAX, When, lay_out, width};
 pub(crate) use self::layout::{Break, Edge, OwnLine, Piece, Word, WordKind};
 use crate::parse::is_name;
 use crate::tree::{
@@ -56,16 +56,17 @@ pub(crate) fn sections(file: &File, parentheses: &Parentheses) -> Vec<Section> {
     items.chain([section(Vec::new())]).collect()
 }
 
-/// The text of sections: what has several lines stands apart.
+/// The text of sections: what has several lines stands apart, and lines that are alike have columns.
 pub(crate) fn join(sections: Vec<Section>) -> String {
+    let mut laid_out: Vec<(Break, Lines)> =
+        sections.into_iter().map(|section| (section.above, lay_out(section.pieces))).collect();
+    laid_out.chunk_by_mut(|(_, line), (above, next)| above.is_nothing() && are_alike(line, next)).for_each(widen);
     let mut lines = Lines::default();
     let mut was_long = false;
-    for Section { above, pieces } in sections {
-        let item = lay_out(pieces);
+    for (above, item) in laid_out {
         let (is_long, is_end) = (item.text.contains('\n'), item.text.is_empty());
-        let is_apart = above.empty_line || above.own.iter().any(|line| line.empty_line);
-        let mut parts = !is_apart && !is_end && (is_long || was_long);
-        for line in above.own {
+        let mut parts = !above.is_apart() && !is_end && (is_long || was_long);
+        for line in &above.own {
             if line.empty_line || std::mem::take(&mut parts) {
                 lines.empty_line();
             }
@@ -81,6 +82,27 @@ pub(crate) fn join(sections: Vec<Section>) -> String {
     }
     lines.newline();
     lines.finish()
+}
+
+/// Whether two items are one line each, of the same kind.
+fn are_alike(one: &Lines, other: &Lines) -> bool {
+    let word = |lines: &Lines| lines.text.split(' ').next().map(str::to_owned);
+    let is_line = |lines: &Lines| !lines.text.contains('\n');
+    is_line(one) && is_line(other) && one.columns().len() == other.columns().len() && word(one) == word(other)
+}
+
+/// Makes the columns of lines as wide as the widest, unless that makes a line too long.
+fn widen(items: &mut [(Break, Lines)]) {
+    let columns: Vec<Vec<usize>> = items.iter().map(|(_, line)| line.columns()).collect();
+    let count = columns.first().map_or(0, Vec::len);
+    let widest = |column: usize| columns.iter().map(|widths| widths[column]).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..count).map(widest).collect();
+    let whole = |(line, columns): (&(Break, Lines), &Vec<usize>)| {
+        line.1.width() + widths.iter().sum::<usize>() - columns.iter().sum::<usize>()
+    };
+    if items.iter().zip(&columns).map(whole).all(|width| width <= WIDTH_MAX) {
+        items.iter_mut().for_each(|(_, line)| line.widen(&widths));
+    }
 }
 
 fn doc(item: &Item) -> &str {
@@ -146,6 +168,11 @@ impl Printer<'_> {
         self.pieces.push(Piece::Space);
     }
 
+    /// What stands up to here has the same width in lines below each other.
+    fn column(&mut self) {
+        self.pieces.push(Piece::Column);
+    }
+
     fn comma(&mut self) {
         self.pieces.push(Piece::Comma(When::Always));
     }
@@ -198,9 +225,10 @@ impl Printer<'_> {
     // ── declarations ──
 
     fn stream(&mut self, stream: &Stream) {
-        self.words(&["stream"]);
+        self.word("stream");
         self.space();
         self.name(&stream.name);
+        self.column();
         self.space();
         self.fields(&stream.fields);
     }
@@ -209,10 +237,12 @@ impl Printer<'_> {
         self.word("table");
         self.space();
         self.name(&table.name);
+        self.column();
         self.space();
         self.word("key");
         self.space();
         self.label(&table.key);
+        self.column();
         self.space();
         self.fields(&table.fields);
     }
@@ -336,6 +366,7 @@ impl Printer<'_> {
             printer.word("pattern");
             printer.space();
             printer.name(name);
+            printer.column();
             for clause in clauses {
                 printer.between(0);
                 printer.clause(clause);
@@ -529,7 +560,7 @@ impl Printer<'_> {
     // ── what stands behind a sequence ──
 
     fn endings(&mut self, endings: &[Ending]) {
-        for run in endings.chunk_by(are_alike) {
+        for run in endings.chunk_by(are_records_alike) {
             let records: Vec<&Record> = run.iter().filter_map(record).collect();
             let names = records.iter().map(|record| width(&record_name(record))).max().unwrap_or_default();
             let columns = Columns { groups: self.called..self.called + records.len(), names };
@@ -840,7 +871,7 @@ fn record(ending: &Ending) -> Option<&Record> {
 }
 
 /// Whether two endings are records that both have a name, or both have none.
-fn are_alike(ending: &Ending, next: &Ending) -> bool {
+fn are_records_alike(ending: &Ending, next: &Ending) -> bool {
     let has_name = |ending| record(ending).map(|record| record.name.is_some());
     has_name(ending).is_some() && has_name(ending) == has_name(next)
 }

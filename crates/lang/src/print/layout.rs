@@ -20,6 +20,8 @@ pub(crate) enum Piece {
     Comma(When),
     /// Blanks up to a column where the group is broken, else one.
     Pad(usize),
+    /// The end of a column: blanks follow where the line above or below is alike and has a wider one.
+    Column,
     /// As `Pad`, if the groups that are called so stand on a line each.
     Beside(Beside),
     /// A blank, or nothing, where the group is on one line; else a line break.
@@ -161,6 +163,16 @@ impl Break {
         Break { blank: true, indent, edge, empty_line: false, own: Vec::new(), must: false }
     }
 
+    /// Whether there is an empty line somewhere between the two.
+    pub(super) fn is_apart(&self) -> bool {
+        self.empty_line || self.own.iter().any(|line| line.empty_line)
+    }
+
+    /// Whether there is nothing between the two.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.own.is_empty() && !self.empty_line
+    }
+
     /// One that leaves no blank.
     pub(super) fn tight(indent: usize, edge: Edge) -> Break {
         Break { blank: false, ..Break::new(indent, edge) }
@@ -193,6 +205,8 @@ pub(super) struct Lines {
     pub(crate) text: String,
     /// Where the comments start that end a line.
     trailing: Vec<usize>,
+    /// Where columns end.
+    columns: Vec<usize>,
 }
 
 impl Lines {
@@ -215,6 +229,26 @@ impl Lines {
     pub(super) fn trailing(&mut self, comment: &str) {
         self.trailing.push(self.text.len());
         self.text.push_str(comment);
+    }
+
+    /// How wide the columns are of what is one line, each with what stands before it.
+    pub(super) fn columns(&self) -> Vec<usize> {
+        let starts = [0].into_iter().chain(self.columns.iter().copied());
+        starts.zip(&self.columns).map(|(start, end)| width(&self.text[start..*end])).collect()
+    }
+
+    /// Widens the columns of what is one line.
+    pub(super) fn widen(&mut self, widths: &[usize]) {
+        let missing: Vec<usize> = widths.iter().zip(self.columns()).map(|(wanted, is)| wanted - is).collect();
+        for (at, blanks) in self.columns.iter().zip(missing).rev() {
+            self.text.insert_str(*at, &" ".repeat(blanks));
+            self.trailing.iter_mut().for_each(|place| *place += blanks);
+        }
+    }
+
+    /// The width of what is one line, without the comment that ends it.
+    pub(super) fn width(&self) -> usize {
+        width(&self.text[..self.trailing.first().copied().unwrap_or(self.text.len())])
     }
 
     /// Further lines.
@@ -322,10 +356,16 @@ fn measure(pieces: &mut [Piece]) -> Vec<usize> {
 fn flat_width(piece: &Piece) -> usize {
     match piece {
         Piece::Word(word) => width(&word.text),
-        Piece::Space | Piece::Pad(_) | Piece::Beside(_) | Piece::Comma(When::Always | When::OneLine) => 1,
+        Piece::Space | Piece::Pad(_) | Piece::Beside(_) => 1,
+        Piece::Comma(When::Always | When::OneLine) => 1,
         Piece::Break(at) => usize::from(at.blank),
         Piece::Comment(text) => 1 + width(text),
-        Piece::Comma(When::Broken) | Piece::Open(_) | Piece::Close | Piece::Trailing(_) | Piece::Forced(_) => 0,
+        Piece::Comma(When::Broken)
+        | Piece::Column
+        | Piece::Open(_)
+        | Piece::Close
+        | Piece::Trailing(_)
+        | Piece::Forced(_) => 0,
     }
 }
 
@@ -335,7 +375,8 @@ fn must_break(piece: &Piece) -> bool {
         Piece::Trailing(_) | Piece::Forced(_) => true,
         Piece::Word(word) => word.text.contains('\n'),
         Piece::Comment(text) => text.contains('\n'),
-        Piece::Space | Piece::Comma(_) | Piece::Pad(_) | Piece::Beside(_) | Piece::Open(_) | Piece::Close => false,
+        Piece::Space | Piece::Column | Piece::Comma(_) | Piece::Pad(_) | Piece::Beside(_) => false,
+        Piece::Open(_) | Piece::Close => false,
     }
 }
 
@@ -381,6 +422,7 @@ impl Setter<'_> {
         match &pieces[at] {
             Piece::Word(word) => self.word(&word.text),
             Piece::Space => self.space(1),
+            Piece::Column => self.lines.columns.push(self.lines.text.len()),
             Piece::Comma(when) => self.comma(*when),
             Piece::Pad(blanks) => self.space(if self.is_broken() { *blanks } else { 1 }),
             Piece::Beside(beside) => self.space(if self.is_beside(beside) { beside.blanks } else { 1 }),

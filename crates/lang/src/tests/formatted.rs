@@ -108,6 +108,19 @@ fn columns_stand_below_each_other() {
 }
 
 #[test]
+fn lines_of_one_kind_have_columns_if_nothing_is_between() {
+    keeps("stream orders   { id: int }  // one\nstream receipts { id: int }  // two\n\nstream a { id: int }\n");
+    check(
+        "table products key sku { sku: int }\ntable warehouses key district { district: int }\nstream s { a: int }",
+        "table products   key sku      { sku: int }\ntable warehouses key district { district: int }\nstream s { a: int }\n",
+    );
+    check("pattern p begin a\npattern longer key k begin b", "pattern p      begin a\npattern longer key k begin b\n");
+    // Not where a line would be too long for it.
+    let name = "n".repeat(60);
+    keeps(&format!("stream s {{ {}a: int }}\nstream {name} {{ a: int }}\n", "a: int, ".repeat(4)));
+}
+
+#[test]
 fn parentheses_stay_but_for_doubled_ones() {
     keeps("begin a where (x and y) or (not (z == 1)) and x * (y / z) > 1\n");
     check("begin a where ((x)) and (((y or z)))", "begin a where (x) and (y or z)\n");
