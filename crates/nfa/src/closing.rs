@@ -59,7 +59,14 @@ impl Closing {
 
     /// When the last of several is closed.
     fn last_of(of: Vec<Closing>) -> Closing {
-        if of.is_empty() || of.contains(&Closing::Never) { Closing::Never } else { Closing::Fewer(1, of.into()) }
+        if of.is_empty() { Closing::Never } else { Closing::fewer(1, of) }
+    }
+
+    /// When fewer than so many of these are open. If so many of them never close, that is said so, for who asks whether there is
+    /// anything to wait for.
+    fn fewer(needed: usize, of: Vec<Closing>) -> Closing {
+        let open = of.iter().filter(|closing| **closing == Closing::Never).count();
+        if open >= needed { Closing::Never } else { Closing::Fewer(needed, of.into()) }
     }
 }
 
@@ -127,7 +134,7 @@ fn ways_of(program: &Program, products: &Products, state: StateId) -> Vec<Closin
 pub(crate) fn ways_of_group(program: &Program, products: &Products, shuffle: ShuffleId) -> Closing {
     let shuffle = program.shuffle(shuffle);
     let parts = shuffle.parts.iter().map(|part| closing(program, products, &[part.head]));
-    Closing::Fewer(shuffle.needed, parts.collect())
+    Closing::fewer(shuffle.needed, parts.collect())
 }
 
 /// While parts are needed, a group goes on only as long as each that has begun does, and as many that have not as are
@@ -154,7 +161,20 @@ pub(crate) fn ways_to_end(program: &Program, products: &Products, product: &Prod
     let beginnings = product.beginnings(program);
     if !beginnings.is_empty() {
         let beginnings = beginnings.into_iter().map(|head| closing(program, products, &[head]));
-        needed.push(Closing::Fewer(product.to_begin(program), beginnings.collect()));
+        needed.push(Closing::fewer(product.to_begin(program), beginnings.collect()));
     }
-    Closing::Fewer(needed.len(), needed.into())
+    Closing::fewer(needed.len(), needed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_so_many_ways_keep_open_is_never_closed() {
+        let closed = || Closing::Windows(Box::default());
+        assert_eq!(Closing::fewer(2, vec![Closing::Never, closed(), Closing::Never]), Closing::Never);
+        assert_ne!(Closing::fewer(2, vec![Closing::Never, closed(), closed()]), Closing::Never);
+        assert_eq!(Closing::fewer(0, Vec::new()), Closing::Never);
+    }
 }
