@@ -28,6 +28,7 @@ fn tested(page: &str) -> Tested {
         "language.md" => Tested::By("tests/tests/manual.rs"),
         "functions.md" => Tested::By("tests/tests/functions.rs"),
         "start.md" => Tested::By("crates/cli/tests/command/manual.rs"),
+        "explain.md" => Tested::By("crates/cli/tests/command/explain.rs"),
         "rust.md" => Tested::By("tests/src/lib.rs"),
         page if page.starts_with("errors/") => Tested::By("tests/tests/errors.rs"),
         page if page.starts_with("from/") => Tested::Here(&["java", "sql", "eql", "epl"]),
@@ -106,4 +107,14 @@ fn the_summary_names_every_page_once() {
     named.sort();
     let all: Vec<String> = pages().into_iter().filter(|page| page != "SUMMARY.md").collect();
     assert_eq!(named, all);
+}
+
+#[test]
+fn every_word_of_the_language_has_a_colour() {
+    let grammar = std::fs::read_to_string(path("../crates/lang/src/grammar.pest")).expect("the grammar is there");
+    let words = grammar.lines().filter(|line| line.starts_with("kw_")).filter_map(|line| line.split('"').nth(1));
+    let colours = std::fs::read_to_string(path("theme/ensue.js")).expect("the theme is there");
+    let coloured: BTreeSet<&str> = colours.split(|char: char| !char.is_alphanumeric()).collect();
+    let missing: Vec<&str> = words.filter(|word| !coloured.contains(word)).collect();
+    assert!(missing.is_empty(), "docs/theme/ensue.js does not know {missing:?}");
 }
