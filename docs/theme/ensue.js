@@ -21,7 +21,7 @@
         $pattern: NAME,
         keyword:
           'key from active until begin next followedBy followedByAny notNext notFollowedBy ' +
-          'where within any of previous events optional greedy consecutive combinations skip to past first last none keep all ' +
+          'where within of previous events optional greedy consecutive combinations skip to past first last none keep all any ' +
           'latest cooldown emit timeout and or not in is like matches between if then else',
         literal: 'true false null',
         type: 'bool int float decimal string timestamp duration list',
