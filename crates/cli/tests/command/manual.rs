@@ -10,6 +10,11 @@ fn the_first_five_minutes_go_as_they_are_told() {
     check("start.md");
 }
 
+#[test]
+fn the_tools_print_what_is_told() {
+    check("tools.md");
+}
+
 /// Goes through a page in its order: writes its files into an empty folder, and runs its commands there. What they print is
 /// written into the page where snapshots are.
 fn check(page: &str) {
