@@ -11,6 +11,8 @@
   ];
   const string = { className: 'string', begin: '"', end: '"', contains: [{ begin: /\\./ }] };
   const time = { className: 'number', begin: /@?\d{4}-\d\d-\d\dT[\d:.]+Z?/ };
+  // An address is one thing, and not two numbers.
+  const address = { className: 'number', begin: /\b\d+(\.\d+){2,}/ };
   const number = { className: 'number', begin: /\b\d[\d_]*(\.\d[\d_]*)?((w|d|h|m|s|ms|us)(\d+(w|d|h|m|s|ms|us))*)?\b/ };
 
   // A tag of a field, a name that is declared, a quantifier, a function: what words alone do not tell.
@@ -30,6 +32,7 @@
         ...comments,
         string,
         time,
+        address,
         number,
         { className: 'meta', begin: /@(key|type|time)\b/ },
         { className: 'keyword', begin: /\b(pattern|stream|table|param|let)\b/, starts: { className: 'title', end: NAME } },
@@ -54,6 +57,7 @@
         { className: 'deletion', begin: /(^\s*([+-] )?|: +)timeout(?=\s)/ },
         string,
         time,
+        address,
         number,
         { className: 'attr', begin: new RegExp(NAME.source + '(?=[=:])') },
       ],
