@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use clap_complete::Shell;
 use ensue_engine::Watermarks;
 use ensue_io::{TimeFormat, time};
@@ -23,6 +23,23 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
+impl Arguments {
+    /// The arguments of this call. Where one is wrong or help is asked for, that is told and the program ends.
+    pub(crate) fn of_call() -> Self {
+        Arguments::from_arg_matches(&whole_command().get_matches()).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// What the command understands. Of a trace the key is a value, and not a field.
+fn whole_command() -> clap::Command {
+    const KEY_HELP: &str =
+        "Key whose runs are asked about: K, or FIELD=K,.. [default: the one key that all events have]";
+    let traced = |command: clap::Command| {
+        command.mut_arg("key", |key| key.value_name("KEY").help(KEY_HELP).value_delimiter(None))
+    };
+    Arguments::command().mut_subcommand("trace", traced).mut_subcommand("why", traced)
+}
+
 #[derive(Subcommand, Debug)]
 pub(crate) enum Command {
     Run(Box<Run>),
@@ -33,6 +50,8 @@ pub(crate) enum Command {
     New(New),
     Completions(Completions),
     Man(Man),
+    Trace(Trace),
+    Why(Why),
 }
 
 const RUN_HELP: &str = "\
@@ -334,6 +353,93 @@ pub(crate) struct Man {
     pub(crate) folder: Option<PathBuf>,
 }
 
+const TRACE_HELP: &str = "\
+Example, from the project's root:
+  ensue trace patterns/order_payment.pattern -i examples/order-payment/OrderLog.csv \\
+      --columns order_id,type,tx_id,ts --key order_id=1234 --time ts --time-unit s
+
+The key is a value, or several with commas between them; or with the name of its field, which stands for --key of `ensue run` \
+where neither the pattern nor the stream has a key: order_id=1234. A text in double quotes is a string, and may hold commas.
+
+Only the events of that key are followed, but all inputs are read. docs/trace.md says what the JSON holds.
+Exit status: 0 done, 1 a pattern is wrong, 2 the call is wrong, 3 input or output failed, 4 the key does not occur, \
+5 the engine gives something else than what is told, which is a defect of Ensue.";
+
+/// Tell what happened to the runs of one key, event by event, and why
+#[derive(Args, Debug)]
+#[command(after_help = TRACE_HELP)]
+pub(crate) struct Trace {
+    #[command(flatten)]
+    pub(crate) subject: Subject,
+
+    /// How to tell it: text, or json, an object a line. How the events are written: csv or jsonl, as for `ensue run`
+    #[arg(long, value_name = "FORMAT", value_parser = trace_format)]
+    pub(crate) format: Vec<TraceFormat>,
+
+    /// Write a page that shows the time line of the key and its runs, for a browser
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+const WHY_HELP: &str = "\
+Example, from the project's root:
+  ensue why patterns/order_payment.pattern -i examples/order-payment/OrderLog.csv \\
+      --columns order_id,type,tx_id,ts --key order_id=1235 --time ts --time-unit s
+
+It says of the run that came furthest how far that was, what it waited for, and what ended it; of a key that matched, by which \
+events; of one that does not occur, which keys are near. `ensue trace` tells the whole story.
+Exit status: 0 done, 1 a pattern is wrong, 2 the call is wrong, 3 input or output failed, 4 the key does not occur, \
+5 the engine gives something else than what is told, which is a defect of Ensue.";
+
+/// Say in three lines why a key did not match, or how it did
+#[derive(Args, Debug)]
+#[command(after_help = WHY_HELP)]
+pub(crate) struct Why {
+    #[command(flatten)]
+    pub(crate) subject: Subject,
+
+    /// Format of the events: csv or jsonl [default: told from the file's name]
+    #[arg(long, value_name = "FORMAT", value_parser = of_stream(format), help_heading = "Events")]
+    pub(crate) format: Vec<OfStream<Format>>,
+}
+
+/// The key of a pattern that is asked about, and where its events are.
+#[derive(Args, Debug)]
+pub(crate) struct Subject {
+    /// Pattern file; several, where they belong together
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) patterns: Vec<PathBuf>,
+
+    /// The pattern, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) pattern: Option<String>,
+
+    /// Most steps that are told: how often a run looks at an event
+    #[arg(long, value_name = "N", default_value = "200000", value_parser = value_parser!(u32).range(1..))]
+    pub(crate) steps: u32,
+
+    /// Events: a file, or - for standard input; STREAM=FILE for each stream, where there are several
+    #[arg(
+        short,
+        long = "input",
+        value_name = "FILE",
+        required = true,
+        value_parser = of_stream(|text| Ok(PathBuf::from(text))),
+        help_heading = "Events"
+    )]
+    pub(crate) inputs: Vec<OfStream<PathBuf>>,
+
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+}
+
+/// How a trace is told, or how the events are written that it is of: the words differ.
+#[derive(Clone, Debug)]
+pub(crate) enum TraceFormat {
+    Report(ReportFormat),
+    Events(OfStream<Format>),
+}
+
 /// How inputs are read, and what patterns are given besides.
 #[derive(Args, Debug)]
 pub(crate) struct Reading {
@@ -371,7 +477,7 @@ pub(crate) struct Reading {
 }
 
 /// What patterns are compiled for.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Events {
     /// Key fields, where neither the pattern nor the stream says [default: all events have the same key]
     #[arg(long, value_name = "FIELD,..", value_delimiter = ',', help_heading = "Patterns")]
@@ -479,6 +585,17 @@ fn format(text: &str) -> Result<Format, String> {
     }
 }
 
+fn trace_format(text: &str) -> Result<TraceFormat, String> {
+    match text {
+        "text" => Ok(TraceFormat::Report(ReportFormat::Text)),
+        "json" => Ok(TraceFormat::Report(ReportFormat::Json)),
+        events => match of_stream(format)(events) {
+            Ok(format) => Ok(TraceFormat::Events(format)),
+            Err(_) => Err("expected `text` or `json` for the trace, `csv` or `jsonl` for the events".to_owned()),
+        },
+    }
+}
+
 fn columns(text: &str) -> Result<Vec<String>, String> {
     let columns: Vec<String> = text.split(',').map(str::to_owned).collect();
     match columns.iter().enumerate().find(|(at, column)| columns[..*at].contains(column)) {
@@ -523,13 +640,11 @@ fn table(text: &str) -> Result<(String, PathBuf), String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_arguments_fit_together() {
-        Arguments::command().debug_assert();
+        whole_command().debug_assert();
     }
 
     #[test]

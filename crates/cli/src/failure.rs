@@ -14,6 +14,10 @@ pub(crate) enum Failure {
     Told,
     /// A job file is wrong, and this shows where: status 2.
     Shown(String),
+    /// The key that was asked about does not occur, and that has been told: status 4.
+    NoSuchKey,
+    /// The engine and the trace differ, and that has been told: status 5.
+    Defect,
     /// The command was called in a wrong way: status 2.
     Call(String),
     /// Input or output failed: status 3.
@@ -33,6 +37,8 @@ impl Failure {
                 say(shown);
                 ExitCode::from(2)
             }
+            Failure::NoSuchKey => ExitCode::from(4),
+            Failure::Defect => ExitCode::from(5),
             Failure::Call(message) => {
                 say(&format!("error: {message}"));
                 ExitCode::from(2)

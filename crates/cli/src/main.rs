@@ -5,8 +5,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 mod args;
 mod check;
 mod completions;
@@ -16,6 +14,8 @@ mod man;
 mod new;
 mod run;
 mod test;
+mod trace;
+mod why;
 
 mod feeds;
 mod input;
@@ -25,8 +25,10 @@ mod merge;
 mod patterns;
 mod sinks;
 mod streams;
+mod subject;
 mod summary;
 mod tables;
+mod telling;
 mod writer;
 
 mod failure;
@@ -36,7 +38,7 @@ mod failure;
 static ALLOCATOR: ensue_allocator::MiMalloc = ensue_allocator::MiMalloc;
 
 fn main() -> ExitCode {
-    let done = match args::Arguments::parse().command {
+    let done = match args::Arguments::of_call().command {
         args::Command::Run(run) => run::run(&run),
         args::Command::Check(check) => check::check(&check),
         args::Command::Explain(explain) => explain::explain(&explain),
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
         args::Command::New(new) => new::new(&new),
         args::Command::Completions(completions) => completions::completions(&completions),
         args::Command::Man(man) => man::man(&man),
+        args::Command::Trace(trace) => trace::trace(&trace),
+        args::Command::Why(why) => why::why(&why),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -66,7 +66,7 @@ fn unknown_names(trial: &Trial, expectation: &Expectation<'_>) -> Vec<String> {
 }
 
 /// The pattern without each of the clauses that keep matches from coming, and how a pattern writes the clause.
-fn without_a_clause(pattern: &Pattern) -> Vec<(String, Pattern)> {
+pub(crate) fn without_a_clause(pattern: &Pattern) -> Vec<(String, Pattern)> {
     let mut without = Vec::new();
     let mut lift = |clause: String, lifted: Pattern| without.push((clause, lifted));
     if let Some(within) = pattern.within {

@@ -18,11 +18,12 @@ use ensue_model::pattern::{Skip, StageId};
 use ensue_model::record::Values;
 use ensue_model::{Event, Key, Partial, Pattern, Patterns, Tables, Timestamp};
 
+use crate::reason::without_a_clause;
 use crate::reference::{self, Awaits, Held, Item, KeptBack, Lapsed, Passing};
 pub use recorder::{Placed, Recorded, Recorder, Recording};
 use story::Storyteller;
 pub use wanted::{Wanted, plain};
-pub use words::Answer;
+pub use words::{Answer, Sentence};
 
 /// What happened to the runs of one key of one pattern.
 #[derive(Debug)]
@@ -184,6 +185,8 @@ pub enum Happening {
 /// A match or a timeout that came out.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Output {
+    /// Whether it is a timeout, and not a match.
+    pub is_timeout: bool,
     /// Its id, as the command writes it.
     pub id: u128,
     /// The stages with the events that they took.
@@ -200,9 +203,10 @@ impl<E: Event> Trace<E> {
     /// What happened to a key of which events have come. `steps_max` bounds how often runs may look at events.
     ///
     /// Nothing, if no event has come for the key.
-    pub fn of(recording: Recording<E>, steps_max: usize) -> Option<Self> {
-        let Recording { patterns, pattern: index, watermarks, tables: rows, key, items, events, .. } = recording;
-        let (key, mut items) = (key?, items);
+    pub fn of(recording: &Recording<E>, steps_max: usize) -> Option<Self> {
+        let Recording { patterns, pattern, watermarks, tables: rows, key, items, events, .. } = recording;
+        let (index, watermarks, events) = (*pattern, *watermarks, *events);
+        let (key, mut items) = (key.clone()?, items.clone());
         let is_explicit = watermarks == Watermarks::Explicit;
         let mut tables = Tables::empty(&patterns.tables);
         rows.iter().for_each(|(table, rows)| tables.set(*table, rows.clone()));
@@ -213,7 +217,7 @@ impl<E: Event> Trace<E> {
         // As the engine: without a skip strategy what ends at one event or watermark comes out together.
         let in_turn = !is_explicit && pattern.skip != Skip::None;
         let passing = if in_turn { Passing::InTurn } else { Passing::Together };
-        let mut storyteller = Storyteller::new(&patterns, pattern, &items, steps_max);
+        let mut storyteller = Storyteller::new(patterns, pattern, &items, steps_max);
         let outcome = reference::follow(pattern, &tables, &items, &key, passing, &mut storyteller);
         let told = storyteller.told();
         let ids = Ids { pattern, key: &key, items: &items };
@@ -236,7 +240,7 @@ impl<E: Event> Trace<E> {
         if trace.cut.is_none() && events > kept as u64 {
             trace.cut = Some(kept);
         }
-        match (trace.cut, engine_outputs(&patterns, index, &rows, watermarks, &items, &key)) {
+        match (trace.cut, engine_outputs(patterns, index, rows, watermarks, &items, &key)) {
             (Some(_), _) => trace.uncompared = Some("not all of its events were followed".to_owned()),
             (None, Err(why)) => trace.uncompared = Some(why),
             (None, Ok((matches, timeouts))) => {
@@ -255,6 +259,38 @@ impl<E: Event> Trace<E> {
     /// The pattern.
     pub fn of_pattern(&self) -> &Pattern {
         &self.patterns.patterns[self.pattern]
+    }
+}
+
+/// A clause without which a key that did not match would have.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Blamed {
+    /// As a pattern writes it: `` `within 15m` ``.
+    pub clause: String,
+    /// The matches that would have come.
+    pub matches: Vec<Output>,
+}
+
+impl<E: Event> Recording<E> {
+    /// The clauses of the pattern that keep matches of the key from coming: those without which the engine gives some.
+    pub fn blamed(&self) -> Vec<Blamed> {
+        let Recording { patterns, pattern, watermarks, tables, key: Some(key), items, .. } = self else {
+            return Vec::new();
+        };
+        let places = places(items);
+        let without = without_a_clause(&patterns.patterns[*pattern]);
+        let blamed = without.into_iter().filter_map(|(clause, lifted)| {
+            let mut patterns = Patterns::clone(patterns);
+            patterns.patterns[*pattern] = lifted;
+            // Without its window an absence never ends: the engine refuses such a pattern.
+            let (mut matches, _) =
+                engine_outputs(&Arc::new(patterns), *pattern, tables, *watermarks, items, key).ok()?;
+            for (_, position) in matches.iter_mut().flat_map(|output| &mut output.taken) {
+                *position = places[*position];
+            }
+            (!matches.is_empty()).then_some(Blamed { clause, matches })
+        });
+        blamed.collect()
     }
 }
 
@@ -285,12 +321,14 @@ impl<E: Event> Ids<'_, E> {
     fn of_match(&self, found: &reference::Found) -> Output {
         let record = found.record.clone();
         let awaiting = Vec::new();
-        Output { id: self.id("match", &found.events), taken: found.events.clone(), at: found.time, awaiting, record }
+        let (id, taken) = (self.id("match", &found.events), found.events.clone());
+        Output { is_timeout: false, id, taken, at: found.time, awaiting, record }
     }
 
     fn of_timeout(&self, lapsed: &Lapsed) -> Output {
         let Lapsed { deadline, events, awaiting, record, .. } = lapsed.clone();
-        Output { id: self.id("timeout", &events), taken: events, at: deadline, awaiting, record }
+        let id = self.id("timeout", &events);
+        Output { is_timeout: true, id, taken: events, at: deadline, awaiting, record }
     }
 
     fn id(&self, kind: &str, held: &Held) -> u128 {
@@ -357,10 +395,14 @@ fn engine_outputs<E: Event>(
             Item::Watermark(watermark) => engine.advance(*watermark, &mut out).map_err(text)?,
         }
     }
+    if watermarks != Watermarks::Explicit {
+        engine.finish(&mut out).map_err(text)?;
+    }
     let taken = |run: &Partial<Numbered<E>>| {
         run.events.iter().map(|(stage, taken)| (*stage, taken.event.number)).collect::<Vec<_>>()
     };
     let matches = out.matches.into_iter().filter(|found| found.run.key == *key).map(|found| Output {
+        is_timeout: false,
         id: 0,
         taken: taken(&found.run),
         at: found.at,
@@ -368,6 +410,7 @@ fn engine_outputs<E: Event>(
         record: found.record,
     });
     let timeouts = out.timeouts.into_iter().filter(|lapsed| lapsed.run.key == *key).map(|lapsed| Output {
+        is_timeout: true,
         id: 0,
         taken: taken(&lapsed.run),
         at: lapsed.deadline,

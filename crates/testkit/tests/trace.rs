@@ -83,7 +83,7 @@ fn traced(
             Item::Watermark(watermark) => recorder.advance(*watermark).unwrap(),
         }
     }
-    Trace::of(recorder.finish().unwrap(), usize::MAX).expect("the key has outputs, and so events")
+    Trace::of(&recorder.finish().unwrap(), usize::MAX).expect("the key has outputs, and so events")
 }
 
 /// Traces each key that has outputs; gives how many outputs there were.

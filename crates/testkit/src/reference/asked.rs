@@ -81,7 +81,7 @@ impl<'p, E: Event> Walk<'_, 'p, E> {
     /// Why a condition does not hold.
     fn refuse(&self, condition: &Condition<'p>, refusals: &mut Vec<Refusal<'p>>) {
         match condition {
-            Condition::Holds(expr) => unmet(expr, self.moment, refusals),
+            Condition::Holds(expr) => unmet(expr, self.moment, &mut 0, refusals),
             Condition::InTime(_) | Condition::Not(_) if self.moment.meets(condition) => {}
             Condition::InTime(window) => refusals.push(self.too_late(*window)),
             Condition::Not(inner) => refusals.push(match **inner {
@@ -103,14 +103,15 @@ impl<'p, E: Event> Walk<'_, 'p, E> {
 }
 
 /// The parts of a condition that do not hold: of what `and` puts together, each by itself.
-fn unmet<'p, E: Event>(expr: &'p Expr, moment: &Moment<'_, E>, refusals: &mut Vec<Refusal<'p>>) {
-    let outcome = eval(expr, moment).into_owned();
-    if outcome.holds() {
+fn unmet<'p, E: Event>(expr: &'p Expr, moment: &Moment<'_, E>, parts: &mut usize, refusals: &mut Vec<Refusal<'p>>) {
+    if let Expr::Binary(BinaryOperator::And, a, b) = expr {
+        unmet(a, moment, parts, refusals);
+        unmet(b, moment, parts, refusals);
         return;
     }
-    if let Expr::Binary(BinaryOperator::And, a, b) = expr {
-        unmet(a, moment, refusals);
-        unmet(b, moment, refusals);
+    let (part, outcome) = (*parts, eval(expr, moment).into_owned());
+    *parts += 1;
+    if outcome.holds() {
         return;
     }
     let mut values: Vec<(&'p Expr, Value<'static>)> = Vec::new();
@@ -119,7 +120,7 @@ fn unmet<'p, E: Event>(expr: &'p Expr, moment: &Moment<'_, E>, refusals: &mut Ve
             values.push((leaf, eval(leaf, moment).into_owned()));
         }
     });
-    refusals.push(Refusal::Condition { expr, is_null: outcome.is_null(), values });
+    refusals.push(Refusal::Condition { expr, part, is_null: outcome.is_null(), values });
 }
 
 /// Calls `visit` on what an expression names: fields, what was taken, and what is made of them in one piece.

@@ -125,6 +125,8 @@ pub enum Refusal<'p> {
     Condition {
         /// The part.
         expr: &'p Expr,
+        /// Which of the parts of its condition it is, from 0.
+        part: usize,
         /// Whether it is null, and not false.
         is_null: bool,
         /// What it names, with the values.

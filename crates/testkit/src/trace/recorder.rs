@@ -50,8 +50,8 @@ impl<E: Event> Event for Placed<E> {
 }
 
 /// What became of an event that was given to a recorder.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Recorded {
+#[derive(Clone, Debug)]
+pub enum Recorded<E> {
     /// It is for the key.
     OfKey,
     /// It is for other keys, or the pattern does not read it.
@@ -59,7 +59,7 @@ pub enum Recorded {
     /// It came too late; whether it is for the key.
     Late(bool),
     /// It has no key, for this reason.
-    NoKey(String),
+    NoKey(String, Arc<E>),
 }
 
 /// Collects the events of one key for one of several patterns. It holds those, and the state of the patterns whose records are
@@ -159,30 +159,28 @@ impl<E: Event> Recorder<E> {
     ///
     /// # Errors
     /// If a pattern whose records are read reaches a limit of the engine.
-    pub fn push(&mut self, event: E) -> Result<Recorded, Error> {
+    pub fn push(&mut self, event: E) -> Result<Recorded<E>, Error> {
         self.recording.all += 1;
         self.recording.latest = self.recording.latest.max(Some(event.time()));
         let is_of_key = self.is_of_key(&event);
-        let position = self.intake.position();
-        let event = Placed { position: Some(position), event: Arc::new(event) };
+        let event = Placed { position: Some(self.intake.position()), event: Arc::new(event) };
         let mut refused = Outputs::new();
         self.intake.admit(event.clone(), 1, &mut refused, |_, _| {});
-        let recorded = match refused.rejected.pop() {
-            Some(rejected) => Recorded::NoKey(rejected.reason),
-            None if !refused.late.is_empty() => Recorded::Late(is_of_key),
-            None if is_of_key => Recorded::OfKey,
-            None => Recorded::Other,
-        };
-        match &recorded {
-            Recorded::Late(true) => self.note_late(event.event.clone()),
-            Recorded::OfKey | Recorded::Other | Recorded::Late(false) | Recorded::NoKey(_) => {}
+        if let Some(rejected) = refused.rejected.pop() {
+            return Ok(Recorded::NoKey(rejected.reason, event.event));
+        }
+        if !refused.late.is_empty() {
+            if is_of_key {
+                self.note_late(event.event);
+            }
+            return Ok(Recorded::Late(is_of_key));
         }
         // Alone, the probe need not see what it would pass over.
-        if recorded == Recorded::OfKey || self.probe > 0 {
+        if is_of_key || self.probe > 0 {
             self.engine.push(event, &mut self.out)?;
             self.collect();
         }
-        Ok(recorded)
+        Ok(if is_of_key { Recorded::OfKey } else { Recorded::Other })
     }
 
     /// Moves the watermark, where the caller does.
