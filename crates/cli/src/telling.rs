@@ -49,12 +49,15 @@ impl<'t> Telling<'t> {
 
     /// A happening with its tone.
     pub(crate) fn happening(&self, moment: &Moment, happening: &Happening) -> (Tone, String) {
+        if let Some((tone, fate)) = self.fate(happening) {
+            return (tone, sentence(&runs_of(happening), &fate));
+        }
         match happening {
             Happening::NoneBegan { answers } => (Tone::Quiet, format!("no run begins: {}", self.refused(*answers))),
-            Happening::Began { run, stage } => (
-                Tone::Way,
-                format!("run {} begins: {} takes it{}", run + 1, self.stage(*stage), self.waits(*run, moment)),
-            ),
+            Happening::Began { run, stage } => {
+                let waits = self.waits(*run, moment);
+                (Tone::Way, format!("run {} begins: {} takes it{waits}", run + 1, self.stage(*stage)))
+            }
             Happening::Took { run, stage } => {
                 let waits = self.waits(*run, moment);
                 (Tone::Way, format!("run {} goes on: {} takes it{waits}", run + 1, self.stage(*stage)))
@@ -63,48 +66,76 @@ impl<'t> Telling<'t> {
                 let (stage, waits) = (self.stage(*stage), self.waits(*run, moment));
                 (Tone::Way, format!("run {} forks from run {}: {stage} takes it{waits}", run + 1, from + 1))
             }
-            Happening::Passed { runs, answers } => (Tone::Quiet, self.passed(runs, *answers)),
-            Happening::Ended { run, end, answers } => {
-                (Tone::End, format!("run {} {}", run + 1, self.ended(end, *answers)))
-            }
             Happening::Complete { run } => {
-                let skip = self.skip();
-                (
-                    Tone::Way,
-                    format!(
-                        "run {} is complete; with `{skip}` it waits until no earlier run can make it void",
-                        run + 1
-                    ),
-                )
+                let waits = "it waits until no earlier run can make it void";
+                (Tone::Way, format!("run {} is complete; with `{}` {waits}", run + 1, self.skip()))
             }
             Happening::Matched { run, output: Ok(output) } => {
                 let output = &self.trace.matches[*output];
-                (
-                    Tone::Match,
-                    format!("run {} is a match: {}{}", run + 1, self.taken(&output.taken), self.record(output)),
-                )
+                let (taken, record) = (self.taken(&output.taken), self.record(output));
+                (Tone::Match, format!("run {} is a match: {taken}{record}", run + 1))
             }
             Happening::Matched { run, output: Err(why) } => {
                 let why = self.kept_back(*why, &self.pattern().emit);
                 (Tone::Match, format!("run {} is a match that does not come out: {why}", run + 1))
             }
-            Happening::TimedOut { run, awaiting, output } => (Tone::Timeout, self.timed_out(*run, awaiting, *output)),
+            Happening::Passed { .. } | Happening::Ended { .. } | Happening::TimedOut { .. } => {
+                unreachable!("they are fates")
+            }
         }
     }
 
-    /// Whether a happening says more than that there was nothing to do: that no run begins is worth a word only where the
-    /// event did nothing else.
-    pub(crate) fn is_telling(moment: &Moment, happening: &Happening) -> bool {
+    /// What happens at a moment, as sentences with their tones and runs. Of what happens to several runs for the same reason
+    /// there is one sentence, and that no run begins is worth a word only where nothing else happens.
+    pub(crate) fn happenings(&self, moment: &Moment) -> Vec<Told> {
+        let mut told: Vec<(Told, String)> = Vec::new();
+        for happening in moment.happenings.iter().filter(|happening| Telling::is_telling(moment, happening)) {
+            match self.fate(happening) {
+                None => {
+                    let (tone, text) = self.happening(moment, happening);
+                    told.push((Told { tone, text, runs: runs_of(happening) }, String::new()));
+                }
+                Some((tone, fate)) => match told.iter_mut().find(|(_, known)| *known == fate) {
+                    Some((told, _)) => told.runs.extend(runs_of(happening)),
+                    None => told.push((Told { tone, text: String::new(), runs: runs_of(happening) }, fate)),
+                },
+            }
+        }
+        let finish = |(told, fate): (Told, String)| match fate.as_str() {
+            "" => told,
+            fate => Told { text: sentence(&told.runs, fate), ..told },
+        };
+        told.into_iter().map(finish).collect()
+    }
+
+    /// What becomes of runs, as what is said of one of them: several may share it.
+    fn fate(&self, happening: &Happening) -> Option<(Tone, String)> {
+        match happening {
+            Happening::Passed { answers, .. } => {
+                Some((Tone::Quiet, format!("waits on for {}", self.awaited(*answers))))
+            }
+            Happening::Ended { end, answers, .. } => Some((Tone::End, self.ended(end, *answers))),
+            Happening::TimedOut { awaiting, output, .. } => Some((Tone::Timeout, self.timed_out(awaiting, *output))),
+            Happening::NoneBegan { .. } | Happening::Began { .. } | Happening::Took { .. } => None,
+            Happening::Forked { .. } | Happening::Complete { .. } | Happening::Matched { .. } => None,
+        }
+    }
+
+    /// Whether a happening says more than that there was nothing to do.
+    fn is_telling(moment: &Moment, happening: &Happening) -> bool {
         !matches!(happening, Happening::NoneBegan { .. }) || moment.happenings.len() == 1
     }
 
-    fn passed(&self, runs: &[usize], answers: usize) -> String {
-        let awaited = self.trace.answers[answers].iter().filter(|answer| !answer.is_negated);
-        let stages: Vec<StageId> = awaited.map(|answer| answer.stage).collect();
-        let wait = if runs.len() == 1 { "waits" } else { "wait" };
+    /// What runs wait on for, and why an event was not it.
+    fn awaited(&self, answers: usize) -> String {
+        let awaited = || self.trace.answers[answers].iter().filter(|answer| !answer.is_negated);
+        let stages: Vec<StageId> = awaited().map(|answer| answer.stage).collect();
+        if awaited().any(|answer| answer.refusals.is_empty()) {
+            return format!("another {}", self.stages(&stages));
+        }
         let why = self.refused(answers);
         let other = if why.is_empty() { String::new() } else { format!(": {why}") };
-        format!("{} {wait} on for {}{other}", listed_runs(runs), self.stages(&stages))
+        format!("{}{other}", self.stages(&stages))
     }
 
     /// Why an event does not fit: stage by stage, where there are several. What decides is the first part of a condition that
@@ -186,8 +217,8 @@ impl<'t> Telling<'t> {
         }
     }
 
-    fn timed_out(&self, run: usize, awaiting: &[StageId], output: Result<usize, KeptBack>) -> String {
-        let waited = format!("run {} times out: no {} came in time", run + 1, self.stages(awaiting));
+    fn timed_out(&self, awaiting: &[StageId], output: Result<usize, KeptBack>) -> String {
+        let waited = format!("times out: nothing came in time for {}", self.stages(awaiting));
         match output {
             Ok(output) => waited + &self.record(&self.trace.timeouts[output]),
             Err(why) => format!("{waited}; it does not come out: {}", self.kept_back(why, &self.pattern().timeout)),
@@ -241,6 +272,39 @@ impl<'t> Telling<'t> {
     }
 }
 
+/// A sentence about what happens.
+pub(crate) struct Told {
+    pub(crate) tone: Tone,
+    pub(crate) text: String,
+    /// The runs that it is about.
+    pub(crate) runs: Vec<usize>,
+}
+
+/// What is said of runs: `run 1 waits ..`, `runs 1, 2 wait ..`.
+fn sentence(runs: &[usize], fate: &str) -> String {
+    let (verb, rest) = fate.split_once([' ', ':']).map_or((fate, ""), |(verb, _)| (verb, &fate[verb.len()..]));
+    let verb = match (runs.len(), verb) {
+        (1, verb) => verb,
+        (_, "is") => "are",
+        (_, verb) => verb.strip_suffix('s').unwrap_or(verb),
+    };
+    format!("{} {verb}{rest}", listed_runs(runs))
+}
+
+fn runs_of(happening: &Happening) -> Vec<usize> {
+    match happening {
+        Happening::NoneBegan { .. } => Vec::new(),
+        Happening::Passed { runs, .. } => runs.clone(),
+        Happening::Forked { run, from, .. } => vec![*run, *from],
+        Happening::Began { run, .. }
+        | Happening::Took { run, .. }
+        | Happening::Ended { run, .. }
+        | Happening::Complete { run }
+        | Happening::Matched { run, .. }
+        | Happening::TimedOut { run, .. } => vec![*run],
+    }
+}
+
 /// `run 3`, `runs 1, 3–6`.
 pub(crate) fn listed_runs(runs: &[usize]) -> String {
     let mut runs: Vec<usize> = runs.to_vec();
@@ -260,6 +324,13 @@ pub(crate) fn listed_runs(runs: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_run_waits_and_several_wait() {
+        assert_eq!(sentence(&[0], "ends: it does not fit"), "run 1 ends: it does not fit");
+        assert_eq!(sentence(&[0, 2], "ends: it does not fit"), "runs 1, 3 end: it does not fit");
+        assert_eq!(sentence(&[0, 1, 2], "is void"), "runs 1–3 are void");
+    }
 
     #[test]
     fn runs_are_listed_in_stretches() {

@@ -148,8 +148,8 @@ impl<'t> Text<'t> {
             write_line(&format!("{before}{}", self.event(event)))?;
             before = " ".repeat(width + 4);
         }
-        for happening in moment.happenings.iter().filter(|happening| Telling::is_telling(moment, happening)) {
-            write_line(&format!("{before}{}", self.happening(moment, happening)))?;
+        for told in self.telling.happenings(moment) {
+            write_line(&format!("{before}{}", self.painted(colour(told.tone), &told.text)))?;
             before = " ".repeat(width + if moment.event.is_some() { 4 } else { 2 });
         }
         Ok(())
@@ -161,11 +161,6 @@ impl<'t> Text<'t> {
         let number = self.painted("1", &format!("event {}", event + 1));
         let origin = self.painted("2", &found.origin(&traced.event));
         format!("{number}  {}  {origin}", found.json(&traced.event))
-    }
-
-    fn happening(&self, moment: &Moment, happening: &Happening) -> String {
-        let (tone, text) = self.telling.happening(moment, happening);
-        self.painted(colour(tone), &text)
     }
 
     fn painted(&self, code: &str, text: &str) -> String {

@@ -122,7 +122,8 @@ impl Why<'_> {
                 let event = ending.and_then(|(moment, _)| moment.event);
                 let by = event.map_or_else(|| at.to_string(), |event| self.event(event));
                 let answers = ending.and_then(|(_, answers)| answers);
-                format!("{by} ended it: it {}", telling.ended(end, answers))
+                let ended = telling.ended(end, answers);
+                format!("{by} ended it: {}", ended.strip_prefix("ends: ").unwrap_or(&ended))
             }
             Some((at, end @ (End::Matched | End::Skipped(_) | End::Displaced))) => {
                 format!("at {at} it {}", telling.ended(end, None))
