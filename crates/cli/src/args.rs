@@ -31,7 +31,7 @@ impl Arguments {
 }
 
 /// What the command understands. Of a trace the key is a value, and not a field.
-fn whole_command() -> clap::Command {
+pub(crate) fn whole_command() -> clap::Command {
     const KEY_HELP: &str =
         "Key whose runs are asked about: K, or FIELD=K,.. [default: the one key that all events have]";
     let traced = |command: clap::Command| {
@@ -355,13 +355,15 @@ pub(crate) struct Man {
 
 const TRACE_HELP: &str = "\
 Example, from the project's root:
-  ensue trace patterns/order_payment.pattern -i examples/order-payment/OrderLog.csv \\
-      --columns order_id,type,tx_id,ts --key order_id=1234 --time ts --time-unit s
+  ensue trace patterns/order_payment.pattern \\
+      -i examples/order-payment/OrderLog.csv --columns order_id,type,tx_id,ts \\
+      --key order_id=1234 --time ts --time-unit s
 
 The key is a value, or several with commas between them; or with the name of its field, which stands for --key of `ensue run` \
 where neither the pattern nor the stream has a key: order_id=1234. A text in double quotes is a string, and may hold commas.
 
 Only the events of that key are followed, but all inputs are read. docs/trace.md says what the JSON holds.
+
 Exit status: 0 done, 1 a pattern is wrong, 2 the call is wrong, 3 input or output failed, 4 the key does not occur, \
 5 the engine gives something else than what is told, which is a defect of Ensue.";
 
@@ -383,11 +385,13 @@ pub(crate) struct Trace {
 
 const WHY_HELP: &str = "\
 Example, from the project's root:
-  ensue why patterns/order_payment.pattern -i examples/order-payment/OrderLog.csv \\
-      --columns order_id,type,tx_id,ts --key order_id=1235 --time ts --time-unit s
+  ensue why patterns/order_payment.pattern \\
+      -i examples/order-payment/OrderLog.csv --columns order_id,type,tx_id,ts \\
+      --key order_id=1235 --time ts --time-unit s
 
 It says of the run that came furthest how far that was, what it waited for, and what ended it; of a key that matched, by which \
 events; of one that does not occur, which keys are near. `ensue trace` tells the whole story.
+
 Exit status: 0 done, 1 a pattern is wrong, 2 the call is wrong, 3 input or output failed, 4 the key does not occur, \
 5 the engine gives something else than what is told, which is a defect of Ensue.";
 

@@ -1,12 +1,10 @@
 //! `ensue completions`: scripts that complete the command in shells.
 
-use clap::CommandFactory;
-
-use crate::args::{Arguments, Completions};
+use crate::args::{self, Completions};
 use crate::failure::{Failure, write_bytes};
 
 pub(crate) fn completions(args: &Completions) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Arguments::command(), "ensue", &mut script);
+    clap_complete::generate(args.shell, &mut args::whole_command(), "ensue", &mut script);
     write_bytes(&script)
 }

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man as Page;
 
-use crate::args::{Arguments, Man};
+use crate::args::{self, Man};
 use crate::failure::{Failure, write_bytes, write_line};
 
 pub(crate) fn man(args: &Man) -> Result<(), Failure> {
-    let mut command = Arguments::command().disable_help_subcommand(true);
+    let mut command = args::whole_command().disable_help_subcommand(true);
     command.build();
     match &args.folder {
         None => write_bytes(&rendered(&command)),

@@ -45,7 +45,8 @@ pub(crate) fn find(args: &Subject, formats: &[OfStream<Format>]) -> Result<Found
     reading.check_inputs(&args.inputs, formats).map_err(Failure::Call)?;
     let wanted = match reading.events.key.as_slice() {
         [key] => Wanted::read(key).map_err(|why| Failure::Call(format!("--key {key}: {why}")))?,
-        _ => Wanted::default(),
+        [] => Wanted::default(),
+        _ => return Err(Failure::Call("--key stands there twice: a trace is of one key".to_owned())),
     };
     let sources = patterns::read(&args.patterns)?;
     let inputs = args.inputs.iter().map(|input| Input::open(input, formats, reading));
@@ -238,10 +239,7 @@ impl Found {
                 self.wanted,
                 counted(recording.all, "event")
             ),
-            late => format!(
-                "{}: the events of the key {} came too late, all {late}, behind the watermark; so they were not looked at",
-                pattern.name, self.wanted,
-            ),
+            _ => format!("{}: no event of the key {} came in time", pattern.name, self.wanted),
         }];
         if self.rejected > 0 && self.suspects.is_empty() {
             let lines_rejected = counted(self.rejected, "line");
@@ -249,6 +247,9 @@ impl Found {
             lines.push(format!("{lines_rejected} {was} rejected, none of which holds it"));
         }
         lines.extend(self.asides());
+        if recording.late > 0 || !self.suspects.is_empty() {
+            return lines;
+        }
         let (keys, is_near) = &recording.near;
         let keys: Vec<String> = keys.iter().map(|key| written_key(key)).collect();
         match (keys.as_slice(), is_near) {
@@ -264,11 +265,14 @@ impl Found {
     pub(crate) fn asides(&self) -> Vec<String> {
         let recording = &self.recording;
         let mut lines = Vec::new();
-        if let Some(first) = recording.first_late.first() {
-            let at = first.time();
-            let others = if recording.late > 1 { ", the first of them" } else { "" };
-            let count = counted(recording.late, "event");
-            lines.push(format!("{count} of the key came too late: {}, of {at}{others}", self.origin(first)));
+        if let Some((first, watermark)) = &recording.first_late {
+            let (count, first_of) = match recording.late {
+                1 => ("1 event".to_owned(), ""),
+                late => (format!("{late} events"), "; it is the first of them"),
+            };
+            let (origin, at) = (self.origin(first), first.time());
+            let came = format!("{origin}, of {at}, when the watermark was at {watermark}{first_of}");
+            lines.push(format!("{count} of the key came too late: {came}"));
         }
         lines.extend(self.suspects.iter().cloned());
         if let Some(namesake) = &recording.namesake {

@@ -136,14 +136,16 @@ impl Why<'_> {
         let found = self.telling.found;
         let latest = found.recording.latest.unwrap_or(Timestamp::MIN);
         let over = match latest < at {
-            true => format!("its time was over at {at}, and the input ends before that, at {latest}"),
+            true => {
+                format!("its time is over at {at}, and the input ends at {latest}: what it waits for may still come")
+            }
             false => format!("its time was over at {at}"),
         };
         if let Some(late) = self.too_late(run, at) {
             return format!("{over}; {late}");
         }
         let nearest = self.nearest(best, run, "; ");
-        let nothing = if nearest.is_empty() { "; no other event of the key came before that" } else { "" };
+        let nothing = if nearest.is_empty() { "; no other event of the key came since" } else { "" };
         format!("{over}{nothing}{nearest}")
     }
 

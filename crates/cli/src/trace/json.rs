@@ -106,7 +106,7 @@ impl Lines<'_> {
             line.put("event", event + 1);
         }
         match happening {
-            Happening::NoneBegan { answers } => line.put("asked", self.asked(*answers)),
+            Happening::NoneBegan { answers } => self.put_asked(&mut line, *answers),
             Happening::Began { run, stage } | Happening::Took { run, stage } => {
                 line.put("run", run + 1);
                 self.put_taken(&mut line, *run, *stage, moment);
@@ -118,7 +118,7 @@ impl Lines<'_> {
             }
             Happening::Passed { runs, answers } => {
                 line.put("runs", runs.iter().map(|run| run + 1).collect::<Vec<_>>());
-                line.put("asked", self.asked(*answers));
+                self.put_asked(&mut line, *answers);
             }
             Happening::Ended { run, end, answers } => {
                 line.put("run", run + 1);
@@ -166,7 +166,7 @@ impl Lines<'_> {
             End::Matched | End::TimedOut(..) | End::Over | End::Unfit | End::Displaced => {}
         }
         if let Some(answers) = answers {
-            line.put("asked", self.asked(answers));
+            self.put_asked(line, answers);
         }
     }
 
@@ -195,20 +195,21 @@ impl Lines<'_> {
         }
     }
 
-    fn asked(&self, answers: usize) -> Json {
+    /// What was asked of the event, a list.
+    fn put_asked(&self, line: &mut Line, answers: usize) {
         let answer = |answer: &Answer| {
-            let mut said = Map::new();
-            said.insert("stage".into(), self.telling.stage(answer.stage).into());
-            said.insert("fits".into(), answer.refusals.is_empty().into());
+            let mut said = Line(format!("{{\"stage\":{}", Json::from(self.telling.stage(answer.stage))));
             if answer.is_negated {
-                said.insert("negated".into(), true.into());
+                said.put("negated", true);
             }
+            said.put("fits", answer.refusals.is_empty());
             if !answer.refusals.is_empty() {
-                said.insert("why".into(), answer.refusals.iter().map(|why| Json::from(why.to_string())).collect());
+                said.put("why", answer.refusals.iter().map(ToString::to_string).collect::<Vec<_>>());
             }
-            Json::Object(said)
+            said.done()
         };
-        self.telling.trace.answers[answers].iter().map(answer).collect()
+        let asked: Vec<String> = self.telling.trace.answers[answers].iter().map(answer).collect();
+        line.put_json("asked", &format!("[{}]", asked.join(",")));
     }
 
     fn closing(&self) -> String {

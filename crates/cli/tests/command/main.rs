@@ -17,3 +17,5 @@ mod shell;
 mod streams;
 mod tables;
 mod test;
+mod trace;
+mod why;

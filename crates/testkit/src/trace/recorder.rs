@@ -96,8 +96,8 @@ pub struct Recording<E> {
     pub events: u64,
     /// How many of them came too late.
     pub late: u64,
-    /// The first of those.
-    pub first_late: Vec<Arc<E>>,
+    /// The first of those, with the watermark that they came behind.
+    pub first_late: Option<(Arc<E>, Timestamp)>,
     /// How many events came in all.
     pub all: u64,
     /// The latest time of all events.
@@ -105,9 +105,6 @@ pub struct Recording<E> {
     /// The events of the key, up to a limit, and the watermarks, if the caller gave some, in their order.
     pub(super) items: Vec<Item<Placed<E>>>,
 }
-
-/// How many late events are kept.
-const LATE_KEPT: usize = 100;
 
 impl<E: Event> Recorder<E> {
     /// A recorder that has seen nothing. Of the key's events it keeps so many.
@@ -139,7 +136,7 @@ impl<E: Event> Recorder<E> {
                 near: Default::default(),
                 events: 0,
                 late: 0,
-                first_late: Vec::new(),
+                first_late: None,
                 all: 0,
                 latest: None,
                 items: Vec::new(),
@@ -234,9 +231,8 @@ impl<E: Event> Recorder<E> {
 
     fn note_late(&mut self, event: Arc<E>) {
         self.recording.late += 1;
-        if self.recording.first_late.len() < LATE_KEPT {
-            self.recording.first_late.push(event);
-        }
+        let watermark = self.intake.watermark();
+        self.recording.first_late.get_or_insert((event, watermark));
     }
 
     /// Takes over what has come to the probe for the key.

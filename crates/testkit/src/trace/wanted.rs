@@ -189,10 +189,12 @@ impl Near {
         }
     }
 
-    /// The nearest ones, and whether they are so near that one of them may be meant.
+    /// The nearest ones, and whether they are so near that one of them may be meant: then those that are not so near are left out.
     pub(super) fn into_keys(self, wanted: &Wanted) -> (Vec<Vec<Value<'static>>>, bool) {
-        let least = self.nearest.first_key_value().map_or(usize::MAX, |((distance, _), _)| *distance);
-        (self.nearest.into_values().collect(), least <= (wanted.length() / 3).max(1))
+        let most = (wanted.length() / 3).max(1);
+        let is_near = self.nearest.keys().any(|(distance, _)| *distance <= most);
+        let keys = self.nearest.into_iter().filter(|((distance, _), _)| !is_near || *distance <= most);
+        (keys.map(|(_, key)| key).collect(), is_near)
     }
 }
 
