@@ -211,6 +211,36 @@ fn a_trace_that_is_too_long_says_where_it_ends_and_how_to_see_more() {
 }
 
 #[test]
+fn the_manual_calls_what_there_is_and_knows_every_kind_of_line() {
+    let manual = std::fs::read_to_string(crate::shell::project().join("docs/trace.md")).unwrap();
+    let shell = payments();
+    let commands = manual.split("\n$ ").skip(1).map(|rest| rest.split("\n$ ").next().unwrap());
+    let commands: Vec<&str> = commands.map(|command| command.split("\n```").next().unwrap()).collect();
+    assert_eq!(commands.len(), 2);
+    for command in commands {
+        assert!(shell.run(command).starts_with("--- status 0"), "{command}");
+    }
+    shell.file(
+        "skip.pattern",
+        "pattern p key order_id begin any where true followedByAny pay followedBy ship skip past last",
+    );
+    shell.file("next.pattern", "pattern p key order_id begin create next pay within 15m");
+    let line = "-i payments.csv --time ts --format json --key";
+    let told: Vec<String> = ["full.pattern", "skip.pattern", "next.pattern"]
+        .iter()
+        .flat_map(|pattern| ["7", "9"].map(|key| shell.run(&format!("ensue trace {pattern} {line} {key}"))))
+        .collect();
+    let lines = told.iter().flat_map(|told| told.lines()).filter_map(|line| line.strip_prefix("{\"kind\":\""));
+    let mut kinds: Vec<&str> = lines.filter_map(|line| line.split('"').next()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert!(kinds.len() >= 11, "{kinds:?}");
+    for kind in kinds {
+        assert!(manual.contains(&format!("\n| `{kind}` | ")), "docs/trace.md does not know lines of kind `{kind}`");
+    }
+}
+
+#[test]
 fn a_page_is_one_file_with_all_that_it_needs() {
     let shell = payments();
     let line = "ensue trace full.pattern -i payments.csv --time ts --key 7 --html out.html";
