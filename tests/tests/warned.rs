@@ -36,6 +36,11 @@ fn row(patterns: &Patterns, at: i64, id: i64, (kind, v): (&str, i64)) -> Row {
 
 /// How many matches a pattern has in all streams of `s` and so many events.
 fn matches(patterns: Patterns) -> usize {
+    outputs(patterns).matches.len()
+}
+
+/// What comes out of a pattern for all streams of `s` and so many events.
+fn outputs(patterns: Patterns) -> Outputs<Row> {
     let patterns = Arc::new(patterns);
     let mut engine = Engine::new(&patterns, Config::default()).expect("the pattern is small");
     let mut out = Outputs::new();
@@ -51,7 +56,7 @@ fn matches(patterns: Patterns) -> usize {
         }
     }
     engine.finish(&mut out).expect("the end is no error");
-    out.matches.len()
+    out
 }
 
 /// The patterns that are warned of so have no match; there are some, and some of the others have.
@@ -163,4 +168,56 @@ fn a_condition_that_never_holds_lets_no_match_be() {
         })
     });
     holds_of(patterns, "E0501", "so this is never taken");
+}
+
+/// How many matches a stage has taken an event in.
+fn with_stage(out: &Outputs<Row>, patterns: &Patterns, stage: &str) -> usize {
+    let stage = patterns.patterns[0].stage(stage).expect("the pattern has the stage");
+    out.matches.iter().filter(|found| found.run.of(stage).next().is_some()).count()
+}
+
+#[test]
+fn a_branch_that_another_one_hides_is_in_no_match_of_a_short_stream() {
+    let conditions = ["type == \"x\"", "type == \"x\" and v > 0", "v > 0", "v == 1", "v in [0, 1]", "true"];
+    let shapes = [
+        "begin s where type == \"s\" RELATION (a where FIRST | b where SECOND) TAIL",
+        "begin (a where FIRST | b where SECOND) TAIL",
+        "begin s where type == \"s\" RELATION (a where FIRST | b where SECOND)? followedBy e where type == \"y\" TAIL",
+    ];
+    let tails = ["", "followedBy c where type == \"z\"", "followedBy c where v == a.v"];
+    let (mut hidden, mut seen) = (0, 0);
+    for (shape, tail) in shapes.iter().flat_map(|shape| tails.map(|tail| (shape, tail))) {
+        for (first, second) in conditions.iter().flat_map(|a| conditions.iter().map(move |b| (a, b))) {
+            for relation in ["next", "followedBy"] {
+                let text = shape.replace("RELATION", relation).replace("TAIL", tail).replace("FIRST", first);
+                let compiled = compiled(&format!("{} skip past last", text.replace("SECOND", second)));
+                let is_warned = says(&compiled, "E0507", "");
+                if !is_warned && hidden < seen {
+                    continue;
+                }
+                let (out, warnings) = (outputs(compiled.patterns.clone()), compiled.warnings);
+                let found = with_stage(&out, &compiled.patterns, "b");
+                assert!(!is_warned || found == 0, "{text} {second}\n{warnings}\n{found} matches");
+                hidden += usize::from(is_warned);
+                seen += usize::from(found > 0);
+            }
+        }
+    }
+    assert!(hidden > 50 && seen > 50, "{hidden} are warned of, {seen} are seen");
+}
+
+#[test]
+fn branches_that_take_the_same_events_give_as_many_matches() {
+    for (first, second) in
+        [("v > 0 and type == \"x\"", "type == \"x\" and v > 0"), ("true", "true"), ("v > 1", "v > 1")]
+    {
+        let text = format!(
+            "begin s where type == \"s\" followedBy (a where {first} | b where {second}) followedBy c where type == \"z\""
+        );
+        let compiled = compiled(&text);
+        assert!(says(&compiled, "E0507", ""), "{text}");
+        let out = outputs(compiled.patterns.clone());
+        let [a, b] = ["a", "b"].map(|stage| with_stage(&out, &compiled.patterns, stage));
+        assert_eq!(a, b, "{text}");
+    }
 }

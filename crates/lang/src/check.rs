@@ -1,11 +1,13 @@
 //! Tree to checked patterns: names resolved, types checked, `let` and `param` put in.
 
 mod bounds;
+mod branches;
 mod composition;
 mod consequence;
 mod constant;
 mod contradiction;
 mod declarations;
+mod endless;
 mod expression;
 mod function;
 mod held;

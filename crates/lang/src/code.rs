@@ -99,6 +99,8 @@ codes! {
     E0503 OF_ONE_EVENT "an aggregate of one event" "The stage takes one event, so there is nothing to count or to sum up."
     E0504 FOREIGN_WORD "a word that is read as a field" "The language writes null, true and false so; in other letters they are names of fields."
     E0505 NEVER_TAKEN "never taken" "All that the stage takes is what the negation before it rules out."
+    E0506 ENDLESS_LOOP "a loop without an end" "Nothing ends the loop, so that its runs stay open and grow for ever."
+    E0507 HIDDEN_BRANCH "a hidden branch" "All that the branch takes, another one takes too."
 
     E0902 TOO_DEEP "nested too deeply" "Expressions and groups can be nested only so deeply."
     E0903 TOO_LARGE "too large" "A pattern has its limits; the message names the one that was reached."

@@ -280,3 +280,49 @@ fn what_may_wait_for_ever_is_said_to_be_without_bound() {
     assert_eq!(bound("begin a+ consecutive next b"), fitting);
     assert_eq!(bound("begin (a next b){2,} consecutive next c"), fitting);
 }
+
+/// Whether the checker says that nothing ends a loop of the pattern.
+fn is_called_endless(text: &str) -> bool {
+    let schema = Schema::stream("s").field("type", Type::String).type_field("type").field("v", Type::Int);
+    let options = Options { schema, ..Options::default() };
+    let compiled = compile(&[Source::new("p.pattern", text)], &options).unwrap_or_else(|wrong| panic!("{wrong}"));
+    compiled.warnings.iter().any(|warning| warning.code.id == "E0506")
+}
+
+#[test]
+fn a_loop_is_called_endless_only_where_nothing_bounds_the_pattern() {
+    let (mut endless, mut bounded) = (0, 0);
+    for (quantifier, modifier) in ["+", "{2,}", "{3,}", "{2}"]
+        .into_iter()
+        .flat_map(|quantifier| ["", "consecutive", "combinations", "greedy"].map(|modifier| (quantifier, modifier)))
+    {
+        if quantifier == "{2}" && modifier == "greedy" {
+            continue;
+        }
+        let a = format!("a{quantifier} {modifier}");
+        for text in [
+            format!("begin {a} next b"),
+            format!("begin s next {a}"),
+            format!("begin s followedBy {a} where v > 0 followedBy b"),
+            format!("begin s followedBy {a} notFollowedBy x followedBy b"),
+            format!("begin s next ({a} next b){{2}} consecutive"),
+            format!("begin s next ({a} next b){{1,2}} combinations next c"),
+            format!("begin s next ({a} | b followedBy c) next d"),
+            format!("begin ({a} & b)"),
+            format!("begin s followedBy {a} until v > 5"),
+            format!("begin s followedBy {a} within 5m of previous"),
+            format!("begin s followedBy ({a} next b) within 5 events of s"),
+            format!("begin {a} next b within 1h"),
+            format!("begin {a} next b within 10 events"),
+            format!("begin {a} next b skip past last"),
+            format!("begin {a} next b skip to next"),
+            format!("begin {a} next b keep latest"),
+        ] {
+            let is_endless = is_called_endless(&text);
+            assert!(!is_endless || bound(&text).starts_with("nothing bounds it"), "{text}: {}", bound(&text));
+            endless += usize::from(is_endless);
+            bounded += usize::from(!is_endless);
+        }
+    }
+    assert!(endless > 40 && bounded > 40, "{endless} are called endless, {bounded} are not");
+}

@@ -10,9 +10,9 @@ use super::declarations::Declarations;
 use super::expression::Lowering;
 use super::stages::Stages;
 use super::world::World;
-use super::{bounds, constant, key, names, reads, record, sequence};
+use super::{bounds, branches, constant, endless, key, names, reads, record, sequence};
 use crate::code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::tree::{self, ClauseKind, EndingKind, Expr, ExprKind, Name, Place};
 
 /// All patterns of all files, in the order of the text.
@@ -50,6 +50,7 @@ fn check_name(world: &mut World<'_>, member: &Member<'_>, named: &mut HashMap<St
 /// None where it cannot be looked at, which has been reported.
 fn check(world: &mut World<'_>, declared: &Declarations<'_>, member: &Member<'_>) -> Option<Pattern> {
     let pattern = member.pattern;
+    let known = world.found.len();
     check_said_once(world, declared.source, pattern);
     let mut stages = Stages::collect(world, declared.source, &pattern.sequence)?;
     let name = member.name(world).to_owned();
@@ -68,7 +69,16 @@ fn check(world: &mut World<'_>, declared: &Declarations<'_>, member: &Member<'_>
     let lookbacks = lowering.finish();
     let checked = Pattern::new(&name, stages.checked(), sequence);
     let checked = Pattern { from: read, key: keyed.keys, active, lookbacks, within, within_events, ..checked };
-    Some(Pattern { doc: pattern.doc.clone(), skip, keep, cooldown, emit, timeout, ..checked })
+    let checked = Pattern { doc: pattern.doc.clone(), skip, keep, cooldown, emit, timeout, ..checked };
+    // What was reported is not known, and not to be reasoned about; and in a loop that never begins no run stays.
+    let is_said = |found: &Diagnostic| {
+        found.severity == Severity::Error || *found.code == code::NEVER_HOLDS || *found.code == code::NEVER_TAKEN
+    };
+    if !world.found[known..].iter().any(is_said) {
+        let odd = endless::check(pattern, &checked).into_iter().chain(branches::check(pattern, &checked, declared));
+        odd.for_each(|diagnostic| world.report(declared.source, diagnostic));
+    }
+    Some(checked)
 }
 
 /// Clauses and endings are said once each.

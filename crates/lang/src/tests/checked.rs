@@ -53,7 +53,7 @@ fn a_bare_stage_stands_for_its_type() {
 #[test]
 fn equal_questions_to_a_stage_are_asked_once() {
     let pattern = pattern(
-        "begin a+ where true next b where a.x > last(a).x + a[-1].x and sum(a.x) > first(a).x + a[0].x + a[2].x",
+        "begin a+ where true next b where a.x > last(a).x + a[-1].x and sum(a.x) > first(a).x + a[0].x + a[2].x within 1h",
     );
     let pick = |pick| Lookback { stage: StageId(0), ask: Ask::Pick(pick, Expr::Field(FieldId(0))) };
     let sum = Lookback { stage: StageId(0), ask: Ask::Aggregate(Aggregate::Sum, Expr::Field(FieldId(0))) };
@@ -62,14 +62,14 @@ fn equal_questions_to_a_stage_are_asked_once() {
 
 #[test]
 fn inside_any_and_all_a_bare_name_is_the_stages_field() {
-    let pattern = pattern("begin a+ where true next b where y == 1 and any(a, y == 2)");
+    let pattern = pattern("begin a+ where true next b where y == 1 and any(a, y == 2) within 1h");
     let ask = Ask::Aggregate(Aggregate::Any, equal(field(0), constant(2)));
     assert_eq!(pattern.lookbacks, [Lookback { stage: StageId(0), ask }]);
 }
 
 #[test]
 fn a_stage_hides_a_field_and_this_shows_it() {
-    let pattern = pattern("begin a+ where (a.a is null or a.a == 1) and this.a == 2");
+    let pattern = pattern("begin a+ where (a.a is null or a.a == 1) and this.a == 2 within 1h");
     assert_eq!(pattern.lookbacks, [Lookback { stage: StageId(0), ask: Ask::Pick(Pick::Last, *field(0)) }]);
     assert_eq!(condition("begin a where this.a == 2"), equal(field(0), constant(2)));
 }
@@ -126,8 +126,9 @@ fn the_least_int_can_be_written() {
 
 #[test]
 fn quantifiers_are_bounds_and_whether_none_will_do() {
-    let quantifier =
-        |text: &str| pattern(&format!("begin a{text} where true next b where true")).sequence.steps[0].quantifier;
+    let quantifier = |text: &str| {
+        pattern(&format!("begin a{text} where true next b where true within 1h")).sequence.steps[0].quantifier
+    };
     let one = Quantifier::ONE;
     assert_eq!(quantifier(""), one);
     assert_eq!(quantifier("?"), Quantifier { optional: true, ..one });

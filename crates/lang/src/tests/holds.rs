@@ -192,7 +192,7 @@ fn a_loop_that_says_what_its_first_event_is_is_not_warned_of() {
         "begin a+ where true next b+ where x > a.x next c where x > b.x",
         "begin (a where true next b where x > a.x)+",
     ] {
-        let compiled = compile_all(pattern, &Options::default()).expect(pattern);
+        let compiled = compile_all(&format!("{pattern} within 1h"), &Options::default()).expect(pattern);
         assert!(compiled.warnings.is_empty(), "{}", compiled.warnings);
     }
 }
@@ -210,5 +210,32 @@ fn what_can_be_taken_behind_a_negation_is_not_warned_of() {
     ] {
         let compiled = compile_all(pattern, &Options::default()).expect(pattern);
         assert!(compiled.warnings.is_empty(), "{}", compiled.warnings);
+    }
+}
+
+#[test]
+fn branches_that_may_differ_and_loops_that_something_ends_are_not_warned_of() {
+    for pattern in [
+        // Both matches come out, and say different things.
+        "pattern p begin (a where x == 1 | b where x == 1 and y == 2) within 1h",
+        // What is narrower decides first.
+        "pattern p begin (a where x == 1 and y == 2 | b where x == 1) within 1h skip past last",
+        // The one may be complete where the other is not.
+        "pattern p begin (a where x == 1 | b where x == 1) followedBy c where y == a.y within 1h",
+        "pattern p begin (a where x == 1 | b where x == 1) followedBy c where y == 1 within 5m of a within 1h",
+        "pattern p begin (a where x == 1 | b where x == 1 followedBy c where x == 2) within 1h skip past last",
+        "pattern p begin (a where x == 1 | b{2} where x == 1) within 1h skip past last",
+        // Null is not greater than 0, and not 1.
+        "pattern p begin (a where x >= 0 | b where y == 1 or x == 1) within 1h skip past last",
+        // The parameter may be another one tomorrow.
+        "param least: int = 5 pattern p begin (a where x > least | b where x > 7) within 1h skip past last",
+        "pattern p begin a+ where x == 1 until x == 2 next b where x == 3",
+        "pattern p begin a+ where x == 1 next b where x == 2 skip past last",
+        "pattern p begin a+ where x == 1 notFollowedBy b where x == 2 followedBy c where x == 3",
+        "pattern p begin a where x == 0 next (b+ where x == 1 next c where x == 2){2} consecutive",
+        "pattern p begin a+ where x == 1 within 5 events of previous next b where x == 2",
+    ] {
+        let compiled = compile_all(pattern, &Options::default()).expect(pattern);
+        assert!(compiled.warnings.is_empty(), "{pattern}\n{}", compiled.warnings);
     }
 }

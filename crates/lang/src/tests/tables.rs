@@ -37,7 +37,7 @@ fn the_key_of_a_lookup_is_any_expression_over_what_is_at_hand() {
     let text = format!(
         "{PRODUCTS}table parents key of {{ of: string parent: string }}\nlet category(s) = products[s].category\n\
          pattern p begin a+ where true next b where category(parents[a.sku].parent) == category(sku)\n\
-         and sum(products[a.sku].price) > 10 and any(a, products[sku].price > 5)"
+         and sum(products[a.sku].price) > 10 and any(a, products[sku].price > 5) within 1h"
     );
     let pattern = pattern(&text);
     let asks: Vec<&Ask> = pattern.lookbacks.iter().map(|lookback| &lookback.ask).collect();
@@ -72,7 +72,8 @@ fn a_table_hides_a_field_and_a_let_or_a_stage_hides_a_table() {
         of_field,
         Expr::Binary(BinaryOperator::Equal, Box::new(Expr::Index(field(0), constant(1))), constant(1))
     );
-    let of_stage = pattern("table t key k { k: int v: int }\npattern p begin t+ where true next b where t[1].v == 1");
+    let of_stage =
+        pattern("table t key k { k: int v: int }\npattern p begin t+ where true next b where t[1].v == 1 within 1h");
     assert_eq!(of_stage.lookbacks[0].ask, Ask::Pick(Pick::At(1), *field(0)));
 }
 
