@@ -45,6 +45,18 @@ fn the_patterns_of_the_documents_are_formatted() {
     }
 }
 
+#[test]
+fn the_page_of_the_style_shows_what_is_written() {
+    let page = document("style.md");
+    let mut pairs = 0;
+    for pair in blocks(&page).windows(2).filter(|pair| pair[0].word == "before") {
+        let formatted = format(&Source::new("orders.pattern", pair[0].text.as_str())).expect("it can be read");
+        assert_eq!(formatted, pair[1].text, "docs/style.md, line {}", pair[0].line);
+        pairs += 1;
+    }
+    assert_eq!(pairs, 4);
+}
+
 fn meaning(text: &str) -> Option<Patterns> {
     compile(&[Source::new("p.pattern", text)], &Options::default()).map(|compiled| compiled.patterns).ok()
 }

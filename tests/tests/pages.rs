@@ -34,6 +34,7 @@ fn tested(page: &str) -> Tested {
         page if page.starts_with("errors/") => Tested::By("tests/tests/errors.rs"),
         page if page.starts_with("from/") => Tested::Here(&["java", "sql", "eql", "epl"]),
         "cases.md" => Tested::Here(&["sh", "text", "rust"]),
+        "style.md" => Tested::Here(&["sh", "before"]),
         "performance.md" => Tested::Here(&["sh", ""]),
         _ => Tested::Here(&[]),
     }

@@ -5,7 +5,7 @@
 //! same two words of the pieces.
 
 use super::comments::{Token, is_word, written};
-use crate::print::{Break, OwnLine, Piece, Section, Word, WordKind};
+use crate::print::{Break, Edge, OwnLine, Piece, Section, Word, WordKind};
 
 /// What stands between two words of a text.
 #[derive(Default)]
@@ -271,7 +271,10 @@ impl Woven {
 
     /// What stands between the last word and the one that comes.
     fn put_between(&mut self, gap: Gap) {
-        let Gap { behind, trailing, own, leading, empty_line, has_newline: _ } = gap;
+        let Gap { mut behind, trailing, own, mut leading, empty_line, has_newline } = gap;
+        if !has_newline && self.ends_list() {
+            behind.append(&mut leading);
+        }
         let behind_word = self.behind_word + behind.len();
         for comment in behind.into_iter().rev() {
             self.insert(self.behind_word, Piece::Comment(comment));
@@ -295,6 +298,13 @@ impl Woven {
             None => {}
         }
         self.pieces.extend(leading.into_iter().map(Piece::Comment));
+    }
+
+    /// Whether the last thing of a list stands there, behind which a comma comes where the list is broken.
+    fn ends_list(&self) -> bool {
+        let rest = &self.pieces[self.behind_word..];
+        let closes = |piece: &Piece| matches!(piece, Piece::Break(place) if place.edge == Edge::Closing);
+        rest.iter().any(closes) && rest.iter().any(|piece| matches!(piece, Piece::Comma(_)))
     }
 
     fn find_break(&self, from: usize) -> Option<usize> {

@@ -83,7 +83,7 @@ pub(crate) struct Break {
     pub(super) blank: bool,
     /// By how much the next line stands to the right of the group's base.
     pub(super) indent: usize,
-    pub(super) edge: Edge,
+    pub(crate) edge: Edge,
     /// Whether there is an empty line before what comes next.
     pub(crate) empty_line: bool,
     /// Comments on lines of their own, between the two.

@@ -145,6 +145,13 @@ fn comments_stay_where_they_were() {
 }
 
 #[test]
+fn a_comment_before_a_bracket_stays_behind_the_last_thing_in_it() {
+    keeps("begin a where x in [1 /* one */, 2 /* two */] and f(y /* why */) emit { z: 1 /* last */ }\n");
+    keeps("stream s { a: int /* last */ }\n");
+    check("begin a emit {\n z: 1 /* last */ }", "begin a\nemit {\n  z: 1 /* last */,\n}\n");
+}
+
+#[test]
 fn empty_lines_stay_one_by_one() {
     keeps("param a: int\nparam b: int\n\nparam c: int\n");
     check("begin a\n\n\n\nnext b\n\nwithin 5m\n\n\n", "begin a\n\nnext b\n\nwithin 5m\n");
