@@ -1,4 +1,4 @@
-//! Replays what has been found: the inputs of the fuzz targets in `corpus/parse`, `corpus/check` and `corpus/run`, and the
+//! Replays what has been found: the inputs of the fuzz targets in `corpus/parse`, `corpus/check`, `corpus/decode` and `corpus/run`, and the
 //! cases in `corpus/cases` through all readings. The seeds of the fuzzer are replayed too, so that they stay of use.
 
 use std::fs;
@@ -37,6 +37,11 @@ fn what_check_has_found_is_mended() {
 }
 
 #[test]
+fn what_decode_has_found_is_mended() {
+    replay("corpus/decode", fuzz::decode);
+}
+
+#[test]
 fn what_run_has_found_is_mended() {
     replay("corpus/run", fuzz::run);
 }
@@ -63,6 +68,7 @@ fn all_readings_of_a_case_give_what_it_expects() {
 fn the_seeds_pass() {
     replay("fuzz/seeds/text", fuzz::parse);
     replay("fuzz/seeds/text", fuzz::check);
+    replay("fuzz/seeds/lines", fuzz::decode);
     replay("fuzz/seeds/run", fuzz::run);
 }
 

@@ -120,7 +120,7 @@ pub(crate) struct Run {
     )]
     pub(crate) inputs: Vec<OfStream<PathBuf>>,
 
-    /// Format of the events: csv or jsonl [default: told from the file's name]
+    /// Format of the events: csv, jsonl or logfmt [default: told from the file's name]
     #[arg(long, value_name = "FORMAT", value_parser = of_stream(format), help_heading = "Events")]
     pub(crate) format: Vec<OfStream<Format>>,
 
@@ -504,6 +504,7 @@ pub(crate) struct Events {
 pub(crate) enum Format {
     Csv,
     Jsonl,
+    Logfmt,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
@@ -585,7 +586,8 @@ fn format(text: &str) -> Result<Format, String> {
     match text {
         "csv" => Ok(Format::Csv),
         "jsonl" => Ok(Format::Jsonl),
-        _ => Err("expected `csv` or `jsonl`".to_owned()),
+        "logfmt" => Ok(Format::Logfmt),
+        _ => Err("expected `csv`, `jsonl` or `logfmt`".to_owned()),
     }
 }
 

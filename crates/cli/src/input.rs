@@ -51,11 +51,13 @@ impl Input {
         let (format, bytes) = match format {
             Format::Csv => csv(path, stream.as_deref(), args)?,
             // What is said of all inputs is said of those that are CSV.
-            Format::Jsonl if args.events.columns.iter().any(|said| said.stream == *stream) => {
-                let message = "--columns is for CSV: the objects of JSON lines name their fields";
-                return Err(Failure::Call(message.to_owned()));
+            Format::Jsonl | Format::Logfmt if args.events.columns.iter().any(|said| said.stream == *stream) => {
+                let names =
+                    if format == Format::Jsonl { "the objects of JSON lines name" } else { "lines of logfmt name" };
+                return Err(Failure::Call(format!("--columns is for CSV: {names} their fields")));
             }
-            Format::Jsonl => (RowFormat::JsonLines, Bytes::open(path, Records::new(&RowFormat::JsonLines))?),
+            Format::Jsonl => of_lines(path, RowFormat::JsonLines)?,
+            Format::Logfmt => of_lines(path, RowFormat::Logfmt)?,
         };
         Ok(Input { name: bytes.name.clone(), stream: stream.clone(), format, bytes })
     }
@@ -64,7 +66,7 @@ impl Input {
     pub(crate) fn columns(&self) -> Option<&[String]> {
         match &self.format {
             RowFormat::Csv(csv) => Some(&csv.columns),
-            RowFormat::JsonLines => None,
+            RowFormat::JsonLines | RowFormat::Logfmt => None,
         }
     }
 
@@ -173,8 +175,14 @@ fn told_format(path: &Path, stream: Option<&str>) -> Result<Format, Failure> {
             true => "the format of standard input is not known".to_owned(),
             false => format!("the name of `{}` does not tell its format", path.display()),
         };
-        Failure::Call(format!("{unknown}: say --format {of}csv or --format {of}jsonl"))
+        Failure::Call(format!("{unknown}: say --format {of}csv, --format {of}jsonl or --format {of}logfmt"))
     })
+}
+
+/// An input of which each line is an event, and says what its fields are called.
+fn of_lines(path: &Path, format: RowFormat) -> Result<(RowFormat, Bytes), Failure> {
+    let bytes = Bytes::open(path, Records::new(&format))?;
+    Ok((format, bytes))
 }
 
 /// The format that a file's name tells.
@@ -183,6 +191,7 @@ pub(crate) fn format_of(path: &Path) -> Option<Format> {
     match extension.as_str() {
         "csv" => Some(Format::Csv),
         "jsonl" | "ndjson" | "json" => Some(Format::Jsonl),
+        "logfmt" => Some(Format::Logfmt),
         _ => None,
     }
 }

@@ -52,6 +52,9 @@ fn read_one(shape: &TableShape, path: &Path) -> Result<Table, Failure> {
     let read = match format_of(path) {
         Some(Format::Csv) => table::from_csv,
         Some(Format::Jsonl) => table::from_json_lines,
+        Some(Format::Logfmt) => {
+            return Err(Failure::Call(format!("`{file}` is logfmt, which no table is: it is a .csv or a .jsonl")));
+        }
         None => {
             let message = format!("the name of `{file}` does not tell its format: a table is a .csv or a .jsonl");
             return Err(Failure::Call(message));

@@ -14,6 +14,7 @@ use crate::time::TimeField;
 pub(crate) mod csv;
 mod flat;
 pub(crate) mod json;
+mod logfmt;
 
 /// Makes rows of the records of a stream: the values that the patterns ask for, the event time, and the record itself.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub struct Decoder {
 enum Kind {
     Csv(csv::Decoder),
     Json(json::Decoder),
+    Logfmt(logfmt::Decoder),
 }
 
 /// Why records of this format cannot be decoded for these patterns.
@@ -68,6 +70,7 @@ impl Decoder {
         let kind = match format {
             RowFormat::Csv(csv) => Kind::Csv(csv::Decoder::new(csv, stream, slots, time)?),
             RowFormat::JsonLines => Kind::Json(json::Decoder::new(stream, slots, time)),
+            RowFormat::Logfmt => Kind::Logfmt(logfmt::Decoder::new(stream, slots, time)),
         };
         Ok(Decoder { kind })
     }
@@ -77,6 +80,7 @@ impl Decoder {
         let row = match &self.kind {
             Kind::Csv(decoder) => decoder.decode(record.text()?),
             Kind::Json(decoder) => decoder.decode(record.text()?),
+            Kind::Logfmt(decoder) => decoder.decode(record.text()?),
         };
         row.map_err(|reason| record.bad(reason))
     }

@@ -13,6 +13,8 @@ pub enum RowFormat {
     Csv(Csv),
     /// A JSON object a line.
     JsonLines,
+    /// Names and values on a line, as many programs write their logs: `level=info msg="it works" retried`.
+    Logfmt,
 }
 
 /// What must be known of a CSV to read its rows.

@@ -33,6 +33,7 @@ mod asked;
 mod buffer;
 mod csv;
 mod json;
+mod logfmt;
 mod marks;
 mod quotes;
 mod scalar;

@@ -124,7 +124,7 @@ impl Records {
     pub fn new(format: &RowFormat) -> Self {
         match format {
             RowFormat::Csv(csv) => Records::csv(csv.delimiter),
-            RowFormat::JsonLines => Records::of(None),
+            RowFormat::JsonLines | RowFormat::Logfmt => Records::of(None),
         }
     }
 

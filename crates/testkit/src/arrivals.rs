@@ -203,20 +203,22 @@ impl<'s> Source<'s> {
         let bytes = fs::read(folder.join(&said.path));
         let bytes = bytes.map_err(|error| wrong(format!("cannot read `{}`: {}", said.path, cause(&error))))?;
         let delimiter = said.delimiter.unwrap_or(b',');
-        let (mut records, is_csv) = match extension(&said.path).as_deref() {
-            Some("csv") => (Records::csv(delimiter), true),
-            Some("jsonl" | "ndjson" | "json") => (Records::new(&RowFormat::JsonLines), false),
-            _ => return Err(wrong(format!("`{}` is no .csv and no .jsonl", said.path))),
+        // Of a CSV, the columns are not known yet.
+        let (mut records, of_lines) = match extension(&said.path).as_deref() {
+            Some("csv") => (Records::csv(delimiter), None),
+            Some("jsonl" | "ndjson" | "json") => (Records::new(&RowFormat::JsonLines), Some(RowFormat::JsonLines)),
+            Some("logfmt") => (Records::new(&RowFormat::Logfmt), Some(RowFormat::Logfmt)),
+            _ => return Err(wrong(format!("`{}` is no .csv, no .jsonl and no .logfmt", said.path))),
         };
         records.feed(&bytes);
         records.end();
-        let format = match (is_csv, &said.columns) {
-            (false, None) => RowFormat::JsonLines,
-            (false, Some(_)) => {
-                return Err(wrong("columns are of a CSV: the objects of JSON lines name their fields".to_owned()));
+        let format = match (of_lines, &said.columns) {
+            (Some(format), None) => format,
+            (Some(_), Some(_)) => {
+                return Err(wrong("columns are of a CSV: lines of JSON and of logfmt name their fields".to_owned()));
             }
-            (true, Some(columns)) => RowFormat::Csv(Csv { columns: columns.clone(), delimiter }),
-            (true, None) => {
+            (None, Some(columns)) => RowFormat::Csv(Csv { columns: columns.clone(), delimiter }),
+            (None, None) => {
                 let header = records.next().ok_or_else(|| wrong(format!("`{}` has no header", said.path)))?;
                 let csv = header.and_then(|header| Csv::from_header(&header, delimiter));
                 RowFormat::Csv(csv.map_err(|bad| wrong(format!("`{}`, {bad}", said.path)))?)
@@ -229,7 +231,7 @@ impl<'s> Source<'s> {
     pub(crate) fn columns(&self) -> Option<&[String]> {
         match &self.format {
             RowFormat::Csv(csv) => Some(&csv.columns),
-            RowFormat::JsonLines => None,
+            RowFormat::JsonLines | RowFormat::Logfmt => None,
         }
     }
 

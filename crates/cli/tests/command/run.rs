@@ -19,6 +19,16 @@ fn json_lines_keep_their_events_as_they_are() {
 }
 
 #[test]
+fn events_of_logfmt_come_out_as_json() {
+    let line = format!("{PATTERN} -i in.logfmt --key order_id --time ts --time-unit ms --rejected rejected");
+    let logs = "level=info ts=1000 type=create order_id=1 note=\"for \\\"you\\\"\" amount=12.50 gift\n\
+                level=info ts=1000 type=create order_id=2\n\
+                level=info ts=2500 type=pay order_id=1\n\
+                level=warn msg=\"no time\n";
+    insta::assert_snapshot!(Shell::new().file("in.logfmt", logs).run_into(&line, &["rejected"]));
+}
+
+#[test]
 fn standard_input_is_read_like_a_file() {
     let shell = Shell::new();
     let line = format!("{PATTERN} -i - --format jsonl --key order_id --time ts --time-unit ms");

@@ -129,7 +129,7 @@ impl Names {
         Ok(texts)
     }
 
-    fn find(&self, name: &[u8]) -> Option<usize> {
+    pub(super) fn find(&self, name: &[u8]) -> Option<usize> {
         let candidates = &self.by_length[name.len().min(self.by_length.len() - 1)];
         candidates.iter().find(|(candidate, _)| **candidate == *name).map(|(_, place)| *place)
     }

@@ -287,16 +287,80 @@ fn a_header_names_the_columns_once() {
     assert_eq!(read("id;ts;id"), Err("line 1: the header names the column `id` twice".to_owned()));
 }
 
+fn check_logfmt(schema: Schema, input: &str, expected: &[&str]) {
+    assert_eq!(decode(&asking_all(schema), &RowFormat::Logfmt, input.as_bytes()), expected);
+}
+
+#[test]
+fn a_logfmt_row_holds_what_its_values_look_like() {
+    let input = "ts=1 a=5 b=2.5 c=\"5\" d=true\nts=2 a b= c=null d=007 e=x\n\nd=\"a \\\"b\\\"\" ts=\"3\" a=1 a=2\n";
+    check_logfmt(
+        open(&["a", "b", "c", "d"]),
+        input,
+        &[r#"1000 5 2.5 "5" true"#, r#"2000 true null null "007""#, r#"3000 2 null null "a \"b\"""#],
+    );
+}
+
+#[test]
+fn a_declared_field_of_logfmt_is_read_strictly() {
+    let schema = || {
+        Schema::stream("s")
+            .nullable("flag", Type::Bool)
+            .nullable("count", Type::Int)
+            .nullable("note", Type::String)
+            .nullable("list", Type::List(Box::new(Type::Int)))
+    };
+    let input = "ts=1 flag count=7 note=7 list=\"[1, 2]\"\nts=1 flag=no\nts=1 count\nts=1 count=\"8\" note\n";
+    check_logfmt(
+        schema(),
+        input,
+        &[
+            r#"1000 true 7 "7" [1, 2]"#,
+            "line 2: `flag` is `no`, expected true or false",
+            "line 3: `count` is `true`, expected an int of 64 bits",
+            r#"1000 null 8 "true" null"#,
+        ],
+    );
+    let never_null = Schema::stream("s").field("note", Type::String).field("count", Type::Int);
+    check_logfmt(
+        never_null,
+        "ts=1 note= count=1\nts=1 note=null count=1\nts=1 note=a",
+        &[
+            r#"1000 "" 1"#,
+            "line 2: `note` has no value, and its type `string` does not allow null",
+            "line 3: `count` has no value, and its type `int` does not allow null",
+        ],
+    );
+}
+
+#[test]
+fn a_broken_line_of_logfmt_says_what_is_wrong_and_the_next_is_read() {
+    check_logfmt(
+        open(&["a"]),
+        "ts=1 =2\nts=1 a=\"b\na=1\nts=soon\nts\nts=5 a=6",
+        &[
+            "line 1: expected a name at column 6, found `=`",
+            "line 2: the quote at column 8 is never closed",
+            "line 3: `ts`, the event time, has no value",
+            "line 4: `ts` is `soon`, expected a number of seconds",
+            "line 5: `ts` is `true`, expected a number of seconds",
+            "5000 6",
+        ],
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn no_bytes_panic(input in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60)) {
         decode(&asking_all(open(&["a"])), &RowFormat::JsonLines, &input);
+        decode(&asking_all(open(&["a"])), &RowFormat::Logfmt, &input);
         decode(&asking_all(open(&["a"])), &RowFormat::Csv(Csv::new(&["a", "ts"])), &input);
     }
 
     #[test]
     fn no_text_of_the_formats_characters_panics(input in "[{}\\[\\]\",:\\\\a1.\r\nts]{0,60}") {
         decode(&asking_all(open(&["a"])), &RowFormat::JsonLines, input.as_bytes());
+        decode(&asking_all(open(&["a"])), &RowFormat::Logfmt, input.replace(':', "=").as_bytes());
         decode(&asking_all(open(&["a"])), &RowFormat::Csv(Csv::new(&["a", "ts"])), input.as_bytes());
     }
 

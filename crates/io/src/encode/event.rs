@@ -6,10 +6,11 @@ use ensue_model::schema::{Field, Stream};
 use ensue_model::{Event, FieldId, Row, Schema, Type};
 use serde::de::IgnoredAny;
 
-use super::json::{quoted, write_string, write_value};
+use super::json::{quoted, write_items, write_string, write_value};
 use super::line::{Line, PART_BYTES, Pen, Piece};
 use crate::csv;
 use crate::format::{Csv, RowFormat};
+use crate::logfmt::{self, Member, Said};
 use crate::marks::{self, WINDOW, marks};
 use crate::scalar;
 
@@ -29,6 +30,10 @@ enum Source {
     },
     /// Also where rows were never bytes.
     Json,
+    Logfmt {
+        /// The fields whose type says how they are written.
+        declared: Vec<(String, Text)>,
+    },
 }
 
 #[derive(Debug)]
@@ -66,6 +71,7 @@ impl Events {
         let fields: Vec<(FieldId, &Field)> = stream.fields.iter().map(|field| (*field, schema.get(*field))).collect();
         let source = match format {
             None | Some(RowFormat::JsonLines) => Source::Json,
+            Some(RowFormat::Logfmt) => Source::Logfmt { declared: Text::of_all(&fields) },
             Some(RowFormat::Csv(csv)) => Source::Csv { delimiter: csv.delimiter, columns: Columns::new(&fields, csv) },
         };
         let fields = (0..).zip(fields).map(|(at, (id, field))| (id, before(at, &field.name))).collect();
@@ -77,6 +83,7 @@ impl Events {
         match &self.source {
             _ if row.raw().is_empty() => self.write_values(row, line),
             Source::Json => line.write(row.raw().as_bytes()),
+            Source::Logfmt { declared } => write_logfmt(row.raw(), declared, line),
             Source::Csv { delimiter, columns } => write_csv(row.raw(), *delimiter, columns, line),
         }
     }
@@ -212,7 +219,17 @@ impl<'a> Window<'a> {
 
 impl Text {
     fn of(fields: &[(FieldId, &Field)], column: &str) -> Self {
-        let Some((_, field)) = fields.iter().find(|(_, field)| field.name == column) else { return Text::Inferred };
+        let field = fields.iter().find(|(_, field)| field.name == column);
+        field.map_or(Text::Inferred, |(_, field)| Text::of_field(field))
+    }
+
+    /// Those that are not what they look like.
+    fn of_all(fields: &[(FieldId, &Field)]) -> Vec<(String, Text)> {
+        let all = fields.iter().map(|(_, field)| (field.name.clone(), Text::of_field(field)));
+        all.filter(|(_, text)| *text != Text::Inferred).collect()
+    }
+
+    fn of_field(field: &Field) -> Self {
         match field.kind {
             Type::String if field.nullable => Text::String,
             Type::String => Text::StringNeverNull,
@@ -231,6 +248,36 @@ impl Text {
             Text::Json if is_json(text) => write_on_one_line(text, line),
             Text::Inferred | Text::Bool | Text::Json => write_inferred(text, line),
         }
+    }
+}
+
+/// Writes each member where its name stands last, as JSON has each name once.
+fn write_logfmt(raw: &str, declared: &[(String, Text)], line: &mut Line<'_>) {
+    let members: Vec<Member<'_>> = logfmt::members(raw).map_while(Result::ok).collect();
+    let lasts = members
+        .iter()
+        .enumerate()
+        .filter(|(at, member)| members[at + 1..].iter().all(|later| later.name != member.name));
+    line.put(b"{");
+    write_items(lasts, line, |(_, member), line| {
+        write_string(member.name, line);
+        line.put(b":");
+        let text = declared.iter().find(|(name, _)| name == member.name).map_or(Text::Inferred, |(_, text)| *text);
+        write_said(&member.said, text, line);
+    });
+    line.put(b"}");
+}
+
+fn write_said(said: &Said<'_>, text: Text, line: &mut Line<'_>) {
+    match (said, text) {
+        (Said::Nothing, text) => text.write("", line),
+        (Said::Bare(logfmt::NULL), _) => line.put(b"null"),
+        (Said::Present, Text::String | Text::StringNeverNull) => write_string(logfmt::PRESENT, line),
+        (Said::Present, _) => line.put(b"true"),
+        (Said::Bare(bare), Text::Inferred) => Text::Bool.write(bare, line),
+        (Said::Bare(bare), text) => text.write(bare, line),
+        (Said::Quoted(quoted), Text::Json) if is_json(quoted) => write_on_one_line(quoted, line),
+        (Said::Quoted(quoted), _) => write_string(quoted, line),
     }
 }
 

@@ -50,6 +50,50 @@ fn csv_event(schema: Schema, columns: &[&str], raw: &str) -> String {
     event.strip_suffix('}').unwrap().to_owned()
 }
 
+fn logfmt_event(schema: Schema, raw: &str) -> String {
+    let envelope = Envelope::new(&patterns(schema, &[]), &[(StreamId(0), RowFormat::Logfmt)]);
+    let row = Row::of_text(Timestamp::from_millis(0), raw, []);
+    let line = written(|out| envelope.write_late(&row, out));
+    let event = line.strip_prefix(r#"{"kind":"late","time":"1970-01-01T00:00:00Z","event":"#).unwrap();
+    event.strip_suffix('}').unwrap().to_owned()
+}
+
+#[test]
+fn a_logfmt_event_is_an_object_of_its_names() {
+    insta::assert_snapshot!(
+        logfmt_event(Schema::open(), r#"level=info msg="say \"é\"\n" amount=12.50 code="007" id=007 retried note= gone=null ok=false"#),
+        @r#"{"level":"info","msg":"say \"é\"\n","amount":12.50,"code":"007","id":"007","retried":true,"note":null,"gone":null,"ok":false}"#
+    );
+    let schema = Schema::stream("s")
+        .field("code", Type::String)
+        .field("flag", Type::String)
+        .nullable("note", Type::String)
+        .field("list", Type::List(Box::new(Type::Int)))
+        .field("ok", Type::Bool);
+    insta::assert_snapshot!(logfmt_event(schema, r#"code=7 flag note= list="[1, 2]" ok=true other=true"#), @r#"{"code":"7","flag":"true","note":null,"list":[1, 2],"ok":true,"other":true}"#);
+    insta::assert_snapshot!(logfmt_event(Schema::open(), "a=1 b=2 a=3"), @r#"{"b":2,"a":3}"#);
+}
+
+proptest::proptest! {
+    /// What the event of a line shows is what its fields say.
+    #[test]
+    fn a_logfmt_event_shows_what_its_fields_say(
+        fields in proptest::collection::btree_map("[a-z]{1,3}", proptest::prop_oneof!["-?[0-9]{1,3}(\\.[1-9])?", "true", "[a-z=\"]{1,5}", "\".{0,9}\""], 0..6),
+    ) {
+        let fields: Vec<(String, String)> = fields.into_iter().collect();
+        let written: Vec<(&str, String)> = fields.iter().map(|(name, value)| match value.strip_prefix('"') {
+            Some(text) => (&**name, serde_json::to_string(text.strip_suffix('"').unwrap_or(text)).unwrap()),
+            None => (&**name, value.clone()),
+        }).collect();
+        let line: Vec<String> = written.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let shown: serde_json::Value = serde_json::from_str(&logfmt_event(Schema::open(), &line.join(" "))).unwrap();
+        for (name, value) in written {
+            let expected = serde_json::from_str(&value).unwrap_or(serde_json::Value::String(value));
+            proptest::prop_assert_eq!(&shown[name], &expected);
+        }
+    }
+}
+
 #[test]
 fn a_match_is_the_envelope_with_its_events_by_stage() {
     let envelope = Envelope::new(&patterns(Schema::open(), &["order_id", "shop"]), &json());

@@ -82,6 +82,7 @@ enum FormatEntry {
         header: bool,
     },
     JsonLines,
+    Logfmt,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -344,6 +345,7 @@ impl SourceEntry {
                 Ok(Format { rows: RowFormat::Csv(csv), has_header })
             }
             Some(FormatEntry::JsonLines) => Ok(Format { rows: RowFormat::JsonLines, has_header: false }),
+            Some(FormatEntry::Logfmt) => Ok(Format { rows: RowFormat::Logfmt, has_header: false }),
             None => told_format(paths),
         }
     }
@@ -365,7 +367,7 @@ fn told_format(paths: &[String]) -> Result<Format, JobError> {
         return Ok(Format { rows: RowFormat::JsonLines, has_header: false });
     }
     let named = if paths.is_empty() { "standard input".to_owned() } else { format!("`{}`", paths.join("`, `")) };
-    let message = format!("the format of {named} is not known: say `format: Csv()` or `format: JsonLines`");
+    let message = format!("the format of {named} is not known: say `format: Csv()`, `JsonLines` or `Logfmt`");
     Err(JobError::config(message))
 }
 
