@@ -19,7 +19,7 @@ fn formatted(text: &str) -> String {
         }
         let block = blocks.next().expect("a fence begins a block");
         lines.by_ref().take_while(|line| *line != "```").for_each(drop);
-        let is_pattern = ["ensue", "right", "wrong"].contains(&block.word) || block.word == "file orders.pattern";
+        let is_pattern = ["ensue", "right", "wrong"].contains(&block.word);
         let formatted = is_pattern.then(|| format(&Source::new("orders.pattern", block.text.as_str())).ok()).flatten();
         shown.push_str(&formatted.unwrap_or(block.text));
         shown.push_str("```\n");
