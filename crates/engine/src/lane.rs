@@ -15,7 +15,7 @@ use crate::keys::KeyClasses;
 use crate::open_keys::OpenKeys;
 use crate::output::{Outputs, Rejected, Shed};
 use crate::shard::LOOK_AHEAD;
-use crate::windows::{WindowEnd, Windows};
+use crate::windows::EndsOf;
 
 /// The runs of one pattern.
 #[derive(Debug)]
@@ -24,13 +24,9 @@ pub(crate) struct Lane<E> {
     program: Arc<Program>,
     scratch: Scratch,
     keys: OpenKeys<Keyed<E>>,
-    /// When windows end. A run may have ended earlier, and its key may be another by then: closing what is not due does
-    /// nothing.
-    windows: Windows,
-    /// Of how many of the next windows the memory that they need was read ahead.
-    ends_touched: usize,
-    /// Whether the window that ends first is one that was noted since that was last asked.
-    has_new_end: bool,
+    ends: EndsOf,
+    /// When time next does something to the runs of a place, if that was found out since it was last asked.
+    new_end: Option<(Timestamp, u32)>,
     closing: Closing,
     /// How much all open runs are.
     size: Size,
@@ -103,9 +99,12 @@ impl<E: Event> Lane<E> {
         Lane {
             pattern,
             scratch: Scratch::new(&program, *timeouts, of_runs, conditions),
-            windows: Windows::new(&program),
-            ends_touched: 0,
-            has_new_end: false,
+            ends: match program.within() {
+                _ if program.has_step_windows() => EndsOf::Steps,
+                Some(within) => EndsOf::Starts(within),
+                None => EndsOf::Never,
+            },
+            new_end: None,
             closing: Closing::new(&program, config.watermarks),
             program,
             keys: OpenKeys::new(),
@@ -119,27 +118,20 @@ impl<E: Event> Lane<E> {
         &self.program
     }
 
-    /// The earliest window end that has not come yet; none where windows are closed by key.
-    pub(crate) fn next_window_end(&self) -> Option<WindowEnd> {
-        self.windows.first().filter(|_| !self.is_closed_by_key())
+    /// How the ends of its windows come.
+    pub(crate) fn ends(&self) -> EndsOf {
+        self.ends
     }
 
-    /// The earliest window end, if it was noted since this was last asked.
+    /// When time next does something to the runs of a place, if that was found out since this was last asked.
     #[inline]
-    pub(crate) fn take_new_end(&mut self) -> Option<WindowEnd> {
-        if std::mem::take(&mut self.has_new_end) { self.next_window_end() } else { None }
+    pub(crate) fn take_new_end(&mut self) -> Option<(Timestamp, u32)> {
+        self.new_end.take()
     }
 
     /// Whether windows are closed at the events of their key and at watermarks only.
     pub(crate) fn is_closed_by_key(&self) -> bool {
         self.closing == Closing::ByKey
-    }
-
-    /// Where windows are closed by key, closes those that end up to `through`.
-    pub(crate) fn close_by_key(&mut self, through: Timestamp, out: &mut Outputs<E>) {
-        while self.is_closed_by_key() && self.windows.first().is_some_and(|end| end.deadline <= through) {
-            self.close_first_window(through, out);
-        }
     }
 
     pub(crate) fn pattern(&self) -> usize {
@@ -168,7 +160,7 @@ impl<E: Event> Lane<E> {
         self.touch_places(places.into_iter())
     }
 
-    fn touch_places(&self, places: impl Iterator<Item = u32>) -> i64 {
+    pub(crate) fn touch_places(&self, places: impl Iterator<Item = u32>) -> i64 {
         let touched = places.filter_map(|place| self.keys.at(place));
         touched.map(|keyed| keyed.runs.touch()).fold(0, i64::wrapping_add)
     }
@@ -330,40 +322,22 @@ impl<E: Event> Lane<E> {
 
     /// Notes when time next does something to the runs of a key.
     fn note_window(&mut self, place: u32, incoming: &Incoming<E>, has_started: bool) {
-        match (&self.windows, self.program.within()) {
-            (Windows::Heap(_), _) => self.note_next_due(place),
-            (Windows::Queue(_), Some(within)) if has_started => {
-                self.push_window(WindowEnd { deadline: incoming.time() + within, place });
-            }
-            (Windows::Queue(_), _) => {}
+        match self.ends {
+            EndsOf::Steps => self.note_next_due(place),
+            EndsOf::Starts(within) if has_started => self.new_end = Some((incoming.time() + within, place)),
+            EndsOf::Starts(_) | EndsOf::Never => {}
         }
     }
 
     fn note_next_due(&mut self, place: u32) {
-        if let Some(deadline) = self.program.next_due(&self.keys.get(place).runs, &mut self.scratch) {
-            self.push_window(WindowEnd { deadline, place });
-        }
+        let due = self.program.next_due(&self.keys.get(place).runs, &mut self.scratch);
+        self.new_end = due.map(|deadline| (deadline, place));
     }
 
-    fn push_window(&mut self, end: WindowEnd) {
-        self.has_new_end |= self.windows.first().is_none_or(|first| end < first);
-        self.windows.push(end);
-    }
-
-    /// Closes the window that ends first; where windows are closed by key, also the others of its key that end up to
-    /// `now`. If it was that of a key that is gone, nothing else is due at its place.
-    pub(crate) fn close_first_window(&mut self, now: Timestamp, out: &mut Outputs<E>) {
-        if self.ends_touched == 0 {
-            let ahead = self.windows.ahead();
-            let ahead = &ahead[..ahead.len().min(LOOK_AHEAD)];
-            std::hint::black_box(self.touch_places(ahead.iter().map(|end| end.place)));
-            self.ends_touched = ahead.len();
-        }
-        self.ends_touched = self.ends_touched.saturating_sub(1);
-        let Some(WindowEnd { place, deadline }) = self.windows.pop() else { return };
-        if self.keys.at(place).is_some() {
-            self.close(place, if self.is_closed_by_key() { now } else { deadline }, out);
-        }
+    /// Whether a place has a key. If the one that a window was noted for is gone, nothing is due at its place.
+    #[inline]
+    pub(crate) fn has(&self, place: u32) -> bool {
+        self.keys.at(place).is_some()
     }
 
     /// Closes the windows of a key that end up to `now`.
@@ -383,7 +357,7 @@ impl<E: Event> Lane<E> {
         if is_over {
             let hash = key_hash(&self.keys.get(place).key);
             self.keys.remove(hash, place);
-        } else if matches!(self.windows, Windows::Heap(_)) {
+        } else if self.ends == EndsOf::Steps {
             self.note_next_due(place);
         }
     }
@@ -406,7 +380,7 @@ impl<E: Event> Lane<E> {
         &self.scratch
     }
 
-    /// Takes over the runs of a key from a snapshot; their windows must follow with [`Lane::restore_windows`].
+    /// Takes over the runs of a key from a snapshot; their windows must follow.
     pub(crate) fn restore(&mut self, key: Key, runs: Runs<E>) {
         if runs.is_empty() {
             return;
@@ -415,21 +389,22 @@ impl<E: Event> Lane<E> {
         self.keys.insert(key_hash(&key), Keyed { key, runs });
     }
 
-    /// Finds the ends of the windows of all runs that are open.
-    pub(crate) fn restore_windows(&mut self) {
-        if matches!(self.windows, Windows::Heap(_)) {
-            let places: Vec<u32> = self.keys.iter().map(|(place, _)| place).collect();
-            places.into_iter().for_each(|place| self.note_next_due(place));
-            return;
+    /// The ends of the windows of all runs that are open, in any order.
+    pub(crate) fn find_ends(&mut self) -> Vec<(Timestamp, u32)> {
+        let Lane { program, scratch, keys, ends, .. } = self;
+        let mut found = Vec::new();
+        for (place, keyed) in keys.iter() {
+            match ends {
+                EndsOf::Never => {}
+                EndsOf::Starts(within) => {
+                    found.extend(keyed.runs.starts().map(|(time, _)| (time + *within, place)));
+                }
+                EndsOf::Steps => {
+                    found.extend(program.next_due(&keyed.runs, scratch).map(|deadline| (deadline, place)));
+                }
+            }
         }
-        let Some(within) = self.program.within() else { return };
-        let mut windows: Vec<WindowEnd> = Vec::new();
-        for (place, keyed) in self.keys.iter() {
-            windows.extend(keyed.runs.starts().map(|(time, _)| WindowEnd { deadline: time + within, place }));
-        }
-        windows.sort();
-        windows.dedup();
-        self.windows = Windows::Queue(windows.into_iter().collect());
+        found
     }
 }
 

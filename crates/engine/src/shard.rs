@@ -1,7 +1,5 @@
 //! A shard owns keys: it takes their events in the order of event time, and closes their windows.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::ops::Add;
 use std::sync::Arc;
 
@@ -22,7 +20,7 @@ use crate::levels::Level;
 use crate::outlet::Outlet;
 use crate::output::{Outputs, Shed};
 use crate::reorder::Reorder;
-use crate::windows::WindowEnd;
+use crate::windows::{WindowEnd, Windows};
 
 /// An event for one shard, with the classes of keys that it is there for.
 #[derive(Debug)]
@@ -81,8 +79,9 @@ pub(crate) struct Shard<E> {
     batch: Vec<Routed<E>>,
     /// Room for the lanes that an event may concern.
     concerned: Vec<Asked>,
-    /// For each lane with windows, the one that ends first; and some that did, which do no harm.
-    next_windows: BinaryHeap<Reverse<(WindowEnd, usize)>>,
+    windows: Windows,
+    /// Of how many of the next window ends the memory that they need was read ahead.
+    ends_touched: usize,
     pub(crate) outlet: Outlet,
 }
 
@@ -125,6 +124,7 @@ impl<E: Event> Shard<E> {
             names: level.patterns.iter().map(|index| patterns.patterns[*index].name.clone()).collect(),
             outlet: Outlet::new(patterns),
             classes,
+            windows: Windows::new(lanes.iter().map(|lane| (lane.ends(), !lane.is_closed_by_key()))),
             closed_by_key: (0..lanes.len()).filter(|index| lanes[*index].is_closed_by_key()).collect(),
             lanes,
             conditions,
@@ -132,7 +132,7 @@ impl<E: Event> Shard<E> {
             held: Reorder::new(),
             batch: Vec::with_capacity(LOOK_AHEAD),
             concerned: Vec::new(),
-            next_windows: BinaryHeap::new(),
+            ends_touched: 0,
         })
     }
 
@@ -225,11 +225,11 @@ impl<E: Event> Shard<E> {
     /// Where windows are closed by key, closes those that end up to then.
     fn close_each_key(&mut self, through: Timestamp, out: &mut Outputs<E>) {
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
-        for index in &self.closed_by_key {
-            let lane = &mut self.lanes[*index];
-            let others = self.size - lane.size();
-            lane.close_by_key(through, out);
-            self.size = others + lane.size();
+        for index in 0..self.closed_by_key.len() {
+            let lane = self.closed_by_key[index];
+            while let Some(end) = self.windows.pop_of(lane, through) {
+                self.close(lane, end.place, through, out);
+            }
         }
         self.outlet.give(matches, timeouts, out);
     }
@@ -283,18 +283,16 @@ impl<E: Event> Shard<E> {
     /// Where windows are closed by key, closes those of the event's keys that are over with it. What comes out of that comes
     /// out before what the event completes.
     fn close_by_key(&mut self, incoming: &Incoming<E>, classes: u64, out: &mut Outputs<E>) {
-        let Shard { classes: keys, lanes, size, .. } = self;
+        let keys = self.classes.clone();
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
         for class in (0..keys.len()).filter(|class| classes >> class & 1 == 1) {
-            for lane in keys.patterns_of(class) {
-                let lane = &mut lanes[*lane];
+            for index in keys.patterns_of(class) {
+                let lane = &self.lanes[*index];
                 let find = |key: &[Value<'_>]| lane.find(key_hash(key), key);
                 if lane.is_closed_by_key()
                     && let Ok(Some(place)) = keys.with_key(class, incoming.event(), incoming.ways(), find)
                 {
-                    let others = *size - lane.size();
-                    lane.close(place, incoming.time(), out);
-                    *size = others + lane.size();
+                    self.close(*index, place, incoming.time(), out);
                 }
             }
         }
@@ -308,7 +306,7 @@ impl<E: Event> Shard<E> {
         mut hash: Option<u64>,
         out: &mut Outputs<E>,
     ) -> Result<(), Error> {
-        let Shard { classes, lanes, interests, concerned, conditions, size, names, next_windows, .. } = self;
+        let Shard { classes, lanes, interests, concerned, conditions, size, names, windows, .. } = self;
         let found = interests[class].find(incoming.event(), concerned);
         for asked in found.chunk_by(|asked, next| asked.program == next.program) {
             let pattern = asked[0].program as usize;
@@ -326,44 +324,68 @@ impl<E: Event> Shard<E> {
             let stepped = lane.step(found, &mut arrival, others);
             *size = others + lane.size();
             stepped.map_err(|reached| Kind::Full(lane.full(&names[pattern], &arrival, reached)))?;
-            next_windows.extend(lane.take_new_end().map(|end| Reverse((end, pattern))));
+            if let Some((deadline, place)) = lane.take_new_end() {
+                windows.push(WindowEnd { deadline, lane: pattern as u32, place });
+            }
         }
         Ok(())
     }
 
     /// Closes the windows that end up to then, in the order of their ends.
+    #[inline]
     fn close_windows(&mut self, through: Timestamp, out: &mut Outputs<E>) {
-        if self.next_windows.peek().is_none_or(|Reverse((first, _))| first.deadline > through) {
-            return;
+        if self.windows.is_due(through) {
+            self.close_due(through, out);
         }
-        let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
-        while let Some(Reverse((WindowEnd { deadline, .. }, pattern))) = self.next_windows.peek().copied()
-            && deadline <= through
-        {
-            self.next_windows.pop();
-            let lane = &mut self.lanes[pattern];
-            // What the lane's first window was when this was noted may have moved since.
-            if lane.next_window_end().is_none_or(|first| first.deadline > through) {
-                continue;
-            }
-            let of_others = self.next_windows.peek().map_or(Timestamp::MAX, |Reverse((first, _))| first.deadline);
-            let until = through.min(of_others);
-            let others = self.size - lane.size();
-            while lane.next_window_end().is_some_and(|first| first.deadline <= until) {
-                lane.close_first_window(through, out);
-            }
-            self.size = others + lane.size();
-            self.next_windows.extend(lane.next_window_end().map(|end| Reverse((end, pattern))));
-        }
-        self.outlet.give(matches, timeouts, out);
     }
 
-    /// Finds the next window of each lane again, after a restore.
+    fn close_due(&mut self, through: Timestamp, out: &mut Outputs<E>) {
+        let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
+        self.read_ends_ahead();
+        while let Some(WindowEnd { deadline, lane, place }) = self.windows.pop(through) {
+            self.close(lane as usize, place, deadline, out);
+            self.read_ends_ahead();
+        }
+        self.give(matches, timeouts, out);
+    }
+
+    /// Closes the windows of the key at a place of a lane that end up to `now`.
+    fn close(&mut self, index: usize, place: u32, now: Timestamp, out: &mut Outputs<E>) {
+        let lane = &mut self.lanes[index];
+        if !lane.has(place) {
+            return;
+        }
+        let others = self.size - lane.size();
+        lane.close(place, now, out);
+        self.size = others + lane.size();
+        if let Some((deadline, place)) = lane.take_new_end() {
+            self.windows.push(WindowEnd { deadline, lane: index as u32, place });
+        }
+    }
+
+    /// Reads a little of what the next window ends will need, where that was not done.
+    fn read_ends_ahead(&mut self) {
+        if self.ends_touched > 0 {
+            self.ends_touched -= 1;
+            return;
+        }
+        let ahead = self.windows.ahead();
+        let ahead = &ahead[..ahead.len().min(LOOK_AHEAD)];
+        let touched = ahead.iter().map(|end| self.lanes[end.lane as usize].touch_places(std::iter::once(end.place)));
+        std::hint::black_box(touched.fold(0, i64::wrapping_add));
+        self.ends_touched = ahead.len();
+    }
+
+    /// Finds the ends of all windows again, after a restore.
     pub(crate) fn restore_windows(&mut self) {
-        self.lanes.iter_mut().for_each(Lane::restore_windows);
         self.size = self.lanes.iter().map(Lane::size).fold(Size::default(), Size::add);
-        let ends = self.lanes.iter().enumerate();
-        self.next_windows =
-            ends.filter_map(|(pattern, lane)| Some(Reverse((lane.next_window_end()?, pattern)))).collect();
+        let mut ends: Vec<WindowEnd> = Vec::new();
+        for (lane, index) in self.lanes.iter_mut().zip(0..) {
+            let found = lane.find_ends().into_iter();
+            ends.extend(found.map(|(deadline, place)| WindowEnd { deadline, lane: index, place }));
+        }
+        ends.sort();
+        ends.dedup();
+        ends.into_iter().for_each(|end| self.windows.push(end));
     }
 }
