@@ -25,8 +25,8 @@ struct Slot {
     place: u32,
 }
 
-/// How many entries a segment has, on average, when another one is made: the segments that have not been split in a round
-/// then fill tables of 4,096 places, and those that have half of them.
+/// How many entries a segment has, on average, when another one is made: those that have been split in a round have fewer,
+/// those that have not up to twice as many.
 const SEGMENT: usize = 2_560;
 
 const BLOCK: usize = 4_096;
@@ -113,10 +113,12 @@ impl<T> OpenKeys<T> {
     fn split(&mut self) {
         let new = self.segments.len();
         let old = new - (new + 1).next_power_of_two() / 2;
-        self.segments.push(HashTable::new());
+        let whole = std::mem::take(&mut self.segments[old]);
+        // Each gets about half, and no more room than that needs.
+        self.segments[old] = HashTable::with_capacity(whole.len() / 2);
+        self.segments.push(HashTable::with_capacity(whole.len() / 2));
         self.round = self.segments.len().next_power_of_two() - 1;
-        let slots: Vec<Slot> = self.segments[old].drain().collect();
-        for slot in slots {
+        for slot in whole {
             let segment = self.segment_of(slot.hash);
             self.segments[segment].insert_unique(spread(slot.hash), slot, |slot| spread(slot.hash));
         }
