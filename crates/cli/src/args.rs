@@ -46,12 +46,12 @@ pub(crate) enum Command {
     Check(Check),
     Explain(Explain),
     Test(Test),
+    Trace(Box<Trace>),
+    Why(Box<Why>),
     Fmt(Fmt),
     New(New),
     Completions(Completions),
     Man(Man),
-    Trace(Trace),
-    Why(Why),
 }
 
 const RUN_HELP: &str = "\
@@ -379,7 +379,7 @@ pub(crate) struct Trace {
     pub(crate) format: Vec<TraceFormat>,
 
     /// Write a page that shows the time line of the key and its runs, for a browser
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub(crate) html: Option<PathBuf>,
 }
 
@@ -411,7 +411,7 @@ pub(crate) struct Why {
 #[derive(Args, Debug)]
 pub(crate) struct Subject {
     /// Pattern file; several, where they belong together
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) patterns: Vec<PathBuf>,
 
     /// The pattern, where there are several
@@ -428,6 +428,7 @@ pub(crate) struct Subject {
         long = "input",
         value_name = "FILE",
         required = true,
+        value_hint = ValueHint::FilePath,
         value_parser = of_stream(|text| Ok(PathBuf::from(text))),
         help_heading = "Events"
     )]
