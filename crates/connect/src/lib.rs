@@ -14,6 +14,8 @@ pub use sink::file::FileSink;
 pub use sink::stream::StreamSink;
 pub use sink::{Output, Sink};
 pub use source::file::{FileSource, FileSourceConfig};
+#[cfg(feature = "parquet")]
+pub use source::parquet::{ParquetSource, ParquetSourceConfig};
 pub use source::stream::StreamSource;
 pub use source::{Opened, Read, Source};
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::{Error, Position};
 
 pub mod file;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod stream;
 
 /// Where bytes come from: documents, one after the other.

@@ -13,9 +13,9 @@ use crate::{Error, Position};
 
 mod chunk;
 mod content;
-mod identity;
+pub(super) mod identity;
 mod known;
-mod listing;
+pub(super) mod listing;
 mod look;
 mod place;
 
@@ -164,16 +164,13 @@ impl FileSource {
             source.list()?;
         }
         match source.files.is_empty() {
-            true if config.follow => tracing::info!("no file yet is called {}: waiting", source.called()),
-            true => return Err(Error::new(format!("no file is called {}", source.called()))),
+            true if config.follow => {
+                tracing::info!("no file yet is called {}: waiting", listing::called(&source.patterns))
+            }
+            true => return Err(Error::new(format!("no file is called {}", listing::called(&source.patterns)))),
             false => {}
         }
         Ok(source)
-    }
-
-    fn called(&self) -> String {
-        let patterns: Vec<_> = self.patterns.iter().map(|pattern| format!("`{}`", pattern.text())).collect();
-        patterns.join(" or ")
     }
 
     /// Finds the document of a position, and opens it there.

@@ -7,30 +7,30 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// So many bytes of a file's beginning tell it from another one that has come to its number.
-pub(super) const HEAD_BYTES: usize = 1_024;
+pub(in crate::source) const HEAD_BYTES: usize = 1_024;
 
 /// The number under which the system knows a file, as `device:inode` in hexadecimal. It stays when the file is renamed, and
 /// may go to another one when it is removed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub(super) struct FileId {
+pub(in crate::source) struct FileId {
     device: u64,
     inode: u64,
 }
 
 impl FileId {
     /// That of no file.
-    pub(super) const NONE: FileId = FileId { device: 0, inode: 0 };
+    pub(in crate::source) const NONE: FileId = FileId { device: 0, inode: 0 };
 
     #[cfg(unix)]
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(in crate::source) fn of(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
         FileId { device: metadata.dev(), inode: metadata.ino() }
     }
 
     /// Where files have no number that can be asked for, the time at which one was made is the nearest to it.
     #[cfg(not(unix))]
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(in crate::source) fn of(metadata: &Metadata) -> Self {
         let made = metadata.created().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
         FileId { device: 0, inode: made.map_or(0, |made| made.as_nanos() as u64) }
     }
@@ -56,29 +56,29 @@ impl TryFrom<String> for FileId {
 /// The beginning of a file, at most [`HEAD_BYTES`] of it, as `length:hash`: those bytes stay as long as it only grows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub(super) struct Head {
+pub(in crate::source) struct Head {
     bytes: usize,
     hash: u64,
 }
 
 impl Head {
     /// Of a file that begins with these bytes.
-    pub(super) fn of(beginning: &[u8]) -> Self {
+    pub(in crate::source) fn of(beginning: &[u8]) -> Self {
         let bytes = beginning.len().min(HEAD_BYTES);
         Head { bytes, hash: xxh3_64(&beginning[..bytes]) }
     }
 
     /// Whether a file that begins with these bytes may be the same.
-    pub(super) fn fits(self, beginning: &[u8]) -> bool {
+    pub(in crate::source) fn fits(self, beginning: &[u8]) -> bool {
         beginning.get(..self.bytes).is_some_and(|beginning| Head::of(beginning) == self)
     }
 
     /// Whether these bytes are too few to tell.
-    pub(super) fn is_longer_than(self, beginning: &[u8]) -> bool {
+    pub(in crate::source) fn is_longer_than(self, beginning: &[u8]) -> bool {
         beginning.len() < self.bytes
     }
 
-    pub(super) fn is_empty(self) -> bool {
+    pub(in crate::source) fn is_empty(self) -> bool {
         self.bytes == 0
     }
 }
@@ -104,13 +104,13 @@ impl TryFrom<String> for Head {
 
 /// What changes when a file is written to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Stamp {
-    pub(super) length: u64,
-    pub(super) modified: Option<SystemTime>,
+pub(in crate::source) struct Stamp {
+    pub(in crate::source) length: u64,
+    pub(in crate::source) modified: Option<SystemTime>,
 }
 
 impl Stamp {
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(in crate::source) fn of(metadata: &Metadata) -> Self {
         Stamp { length: metadata.len(), modified: metadata.modified().ok() }
     }
 }

@@ -72,10 +72,8 @@ impl Known {
 
     /// One that nothing has been read of.
     pub(super) fn new(listed: &Listed) -> Result<Self, Error> {
-        let path = listed.path.to_str().ok_or_else(|| {
-            Error::new(format!("cannot read `{}`: its name is not UTF-8; rename it", listed.path.display()))
-        })?;
-        Ok(Known { stamp: Some(listed.stamp), ..Known::at(Place::start(path.to_owned(), listed.id)) })
+        let path = listed.name()?.to_owned();
+        Ok(Known { stamp: Some(listed.stamp), ..Known::at(Place::start(path, listed.id)) })
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -13,28 +13,24 @@ use crate::Error;
 
 /// What files are called: a path, a folder, or a pattern.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub(in crate::source) struct Pattern {
     text: String,
 }
 
 /// A file that is there.
 #[derive(Clone, Debug)]
-pub(super) struct Listed {
-    pub(super) path: PathBuf,
-    pub(super) id: FileId,
-    pub(super) stamp: Stamp,
+pub(in crate::source) struct Listed {
+    pub(in crate::source) path: PathBuf,
+    pub(in crate::source) id: FileId,
+    pub(in crate::source) stamp: Stamp,
 }
 
 impl Pattern {
-    pub(super) fn new(text: &str) -> Result<Self, Error> {
+    pub(in crate::source) fn new(text: &str) -> Result<Self, Error> {
         glob::Pattern::new(text).map_err(|error| {
             Error::new(format!("`{text}` is no pattern of file names: {} at character {}", error.msg, error.pos + 1))
         })?;
         Ok(Pattern { text: text.to_owned() })
-    }
-
-    pub(super) fn text(&self) -> &str {
-        &self.text
     }
 
     /// The files of that name. Folders among what a pattern matches are passed over.
@@ -61,13 +57,26 @@ impl Pattern {
 }
 
 impl Listed {
-    pub(super) fn new(path: PathBuf, metadata: &Metadata) -> Self {
+    /// Its path as text, as it is written into positions.
+    pub(in crate::source) fn name(&self) -> Result<&str, Error> {
+        self.path.to_str().ok_or_else(|| {
+            Error::new(format!("cannot read `{}`: its name is not UTF-8; rename it", self.path.display()))
+        })
+    }
+
+    pub(in crate::source) fn new(path: PathBuf, metadata: &Metadata) -> Self {
         Listed { path, id: FileId::of(metadata), stamp: Stamp::of(metadata) }
     }
 }
 
+/// What the patterns are, for messages.
+pub(in crate::source) fn called(patterns: &[Pattern]) -> String {
+    let patterns: Vec<_> = patterns.iter().map(|pattern| format!("`{}`", pattern.text)).collect();
+    patterns.join(" or ")
+}
+
 /// The files of all patterns in natural order, each file once, however many names it has.
-pub(super) fn files(patterns: &[Pattern]) -> Result<Vec<Listed>, Error> {
+pub(in crate::source) fn files(patterns: &[Pattern]) -> Result<Vec<Listed>, Error> {
     let mut seen = HashSet::new();
     let mut files = Vec::new();
     for pattern in patterns {
@@ -78,7 +87,7 @@ pub(super) fn files(patterns: &[Pattern]) -> Result<Vec<Listed>, Error> {
 }
 
 /// The files of a folder but for the hidden ones.
-pub(super) fn folder(path: &Path) -> Result<Vec<Listed>, Error> {
+pub(in crate::source) fn folder(path: &Path) -> Result<Vec<Listed>, Error> {
     let entries = fs::read_dir(path).map_err(|error| unreadable(path, error))?;
     let mut files = Vec::new();
     for entry in entries {
@@ -91,7 +100,7 @@ pub(super) fn folder(path: &Path) -> Result<Vec<Listed>, Error> {
 }
 
 /// Whether a file is called as another one with something behind it, as rotation names them: `app.log.1`, `app.log-20260101`.
-pub(super) fn is_named_after(path: &Path, other: &Path) -> bool {
+pub(in crate::source) fn is_named_after(path: &Path, other: &Path) -> bool {
     let names = path.file_name().zip(other.file_name());
     let begins = names
         .is_some_and(|(name, other)| name != other && name.as_encoded_bytes().starts_with(other.as_encoded_bytes()));
@@ -125,7 +134,7 @@ fn unreadable(path: &Path, error: io::Error) -> Error {
 }
 
 /// The order in which people count: `2.csv` before `10.csv`.
-pub(super) fn natural(left: &Path, right: &Path) -> Ordering {
+pub(in crate::source) fn natural(left: &Path, right: &Path) -> Ordering {
     let (left_text, right_text) = (left.to_string_lossy(), right.to_string_lossy());
     let by_numbers = pieces(&left_text).cmp(pieces(&right_text));
     by_numbers.then_with(|| left.cmp(right))
