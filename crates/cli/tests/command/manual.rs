@@ -38,9 +38,19 @@ fn check(page: &str) {
         rest = after;
     }
     written.push_str(rest);
+    for name in text.split("](images/").skip(1).filter_map(|rest| rest.split(')').next()) {
+        check_picture(&shell, name);
+    }
     if without_seconds(&written) != without_seconds(&text) && !is_written(&path, &written) {
         similar(&text, &written, page);
     }
+}
+
+/// Holds a picture of the manual against the one of that name that a command of its page has drawn.
+fn check_picture(shell: &Shell, name: &str) {
+    let path = project().join("docs/images").join(name);
+    let (found, drawn) = (fs::read_to_string(&path).unwrap_or_default(), shell.read(name));
+    assert!(found == drawn || is_written(&path, &drawn), "docs/images/{name}: `INSTA_UPDATE=always` draws it anew");
 }
 
 /// The commands of a block, each with what it prints.
