@@ -27,7 +27,6 @@ fn tested(page: &str) -> Tested {
     match page {
         "language.md" => Tested::By("tests/tests/manual.rs"),
         "functions.md" => Tested::By("tests/tests/functions.rs"),
-        "style.md" => Tested::By("tests/tests/formatted.rs"),
         "trace.md" => Tested::By("crates/cli/tests/command/trace.rs"),
         "explain.md" => Tested::By("crates/cli/tests/command/explain.rs"),
         "start.md" | "tools.md" => Tested::By("crates/cli/tests/command/manual.rs"),
