@@ -152,7 +152,7 @@ fn attempt(path: &Path, case: &WrittenCase, coverage: &mut Coverage) -> Tried {
         let around = Surroundings { sources: &sources, folder, functions: &[] };
         let trial = Trial::new(case, around)?;
         let outcome = trial.run()?;
-        coverage.add(&trial, &outcome, &files(&sources))?;
+        coverage.add(&trial, &outcome, &files(&sources));
         Ok(Tried { verdict: judge(&trial, case, &outcome)?, came: outcome.lines() })
     });
     tried.unwrap_or_else(|refusal| Tried { verdict: Verdict::Refused(format!("{refusal}\n")), came: Vec::new() })

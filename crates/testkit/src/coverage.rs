@@ -6,8 +6,8 @@ use ensue_model::pattern::{Sequence, StageId, Term};
 use ensue_model::{Pattern, Patterns};
 
 use crate::outcome::Outcome;
-use crate::trial::{Refusal, Trial};
-use crate::watch;
+use crate::trial::Trial;
+use crate::watch::{self, Seen};
 
 /// What cases have reached, of each pattern that one of them has.
 #[derive(Clone, Debug, Default)]
@@ -38,20 +38,16 @@ pub struct Gap {
 impl Coverage {
     /// Adds what a trial reaches: by its outputs, and by its runs that come to nothing. `files` are the files of its patterns,
     /// in their order.
-    ///
-    /// # Errors
-    /// If the engine reaches a limit.
-    pub(crate) fn add(&mut self, trial: &Trial, outcome: &Outcome, files: &[String]) -> Result<(), Refusal> {
+    pub(crate) fn add(&mut self, trial: &Trial, outcome: &Outcome, files: &[String]) {
         let places = self.places(&trial.patterns, files);
         let held = outcome.outputs.iter().filter_map(|output| output.held.as_ref());
         for held in held {
             self.patterns[places[held.pattern]].reached.extend(held.taken.iter().map(|taken| taken.stage));
         }
-        watch::watch(trial, |moment| {
-            for run in moment.open.iter().chain(&moment.matched) {
-                self.patterns[places[run.pattern]].reached.extend(run.taken.iter().map(|taken| taken.stage));
-            }
-        })
+        watch::watch(trial, |pattern, seen| match seen {
+            Seen::Taken(stages) => self.patterns[places[pattern]].reached.extend(stages),
+            Seen::Waiting(_) | Seen::Ended(..) => {}
+        });
     }
 
     /// Where each pattern is; those that are new have a place from now on.

@@ -141,13 +141,12 @@ impl Scribe<'_> {
     }
 
     pub(crate) fn held(&self, run: &Partial<CaseRow>, at: Timestamp, awaiting: Option<Vec<String>>) -> Held {
-        let taken = run.events.iter().map(|(stage, taken)| Taken {
-            stage: *stage,
-            arrival: taken.event.arrival,
-            time: taken.time,
-            name: self.name(&taken.event),
-        });
+        let taken = run.events.iter().map(|(stage, taken)| self.taken(*stage, &taken.event));
         Held { pattern: run.pattern, key: run.key.clone(), at, taken: taken.collect(), awaiting }
+    }
+
+    pub(crate) fn taken(&self, stage: StageId, event: &CaseRow) -> Taken {
+        Taken { stage, arrival: event.arrival, time: event.time(), name: self.name(event) }
     }
 
     /// An output's record, `unpaid { order: 7 }`, or its events.

@@ -8,10 +8,10 @@ use ensue_model::{Key, Pattern, Patterns, Timestamp};
 
 use crate::arrivals::Arrived;
 use crate::case_file::{single_blanks, split_pattern};
-use crate::expectation::{Expectation, keys_of, place_of};
+use crate::expectation::{Expectation, place_of};
 use crate::outcome::{Held, Outcome, Output, Taken, plain, stages};
 use crate::trial::{Refusal, Trial};
-use crate::watch::{self, Moment};
+use crate::watch::{self, Seen};
 
 /// The sentences that say why.
 ///
@@ -37,10 +37,10 @@ pub(crate) fn reasons(
         }
     }
     let Some(key) = key else { return Ok(reasons) };
-    match furthest(trial, expectation, key, outcome)? {
+    match furthest(trial, expectation, key, outcome) {
         // A clause that is to blame says more than how the run ended, unless its time was over.
         Some(furthest) if reasons.is_empty() || timeout_of(&furthest.run, outcome).is_some() => {
-            reasons.push(furthest.said(trial, key, &wanted(trial, expectation), outcome));
+            reasons.push(furthest.said(trial, &wanted(trial, expectation), outcome));
         }
         None if reasons.is_empty() && trial.arrivals.len() <= watch::ARRIVALS_MAX => {
             reasons.push(unbegun(trial, expectation));
@@ -157,17 +157,12 @@ type Wanted = (StageId, String);
 /// The run that came furthest on the way to a match.
 struct Furthest {
     run: Held,
-    /// Where among the arrivals it was open last.
-    last_open: usize,
+    /// The event that ended it, if one did.
+    ended_by: Option<Taken>,
 }
 
 /// Of the runs of a key that hold nothing but expected events, or of all if no events are named, the one with most events.
-fn furthest(
-    trial: &Trial,
-    expectation: &Expectation<'_>,
-    key: &Key,
-    outcome: &Outcome,
-) -> Result<Option<Furthest>, Refusal> {
+fn furthest(trial: &Trial, expectation: &Expectation<'_>, key: &Key, outcome: &Outcome) -> Option<Furthest> {
     let wanted = wanted(trial, expectation);
     let fits = |run: &Held| {
         let is_wanted = |taken: &Taken| wanted.contains(&(taken.stage, taken.name.clone()));
@@ -176,17 +171,22 @@ fn furthest(
     let timed_out = outcome.outputs.iter().filter_map(|output| output.held.as_ref());
     let timed_out = timed_out.filter(|held| held.awaiting.is_some() && fits(held));
     let timed_out = timed_out.max_by_key(|held| held.taken.len());
-    let mut furthest = timed_out.map(|run| Furthest { run: run.clone(), last_open: 0 });
-    watch::watch(trial, |Moment { at, open, .. }| {
-        for run in open.into_iter().filter(|run| fits(run)) {
-            match &mut furthest {
-                Some(best) if run.taken.len() < best.run.taken.len() => {}
-                Some(best) if run.taken == best.run.taken => best.last_open = at,
-                best => *best = Some(Furthest { run, last_open: at }),
+    let mut furthest = timed_out.map(|run| Furthest { run: run.clone(), ended_by: None });
+    watch::watch(trial, |_, seen| match seen {
+        Seen::Waiting(run) if fits(&run) => match &furthest {
+            Some(best) if run.taken.len() < best.run.taken.len() => {}
+            _ => furthest = Some(Furthest { run, ended_by: None }),
+        },
+        Seen::Ended(run, by) => {
+            if let Some(best) = &mut furthest
+                && best.run.taken == run.taken
+            {
+                best.ended_by = Some(by);
             }
         }
-    })?;
-    Ok(furthest)
+        Seen::Waiting(_) | Seen::Taken(_) => {}
+    });
+    furthest
 }
 
 /// The stages with the events that are expected, in their order.
@@ -211,8 +211,8 @@ fn unbegun(trial: &Trial, expectation: &Expectation<'_>) -> String {
 
 impl Furthest {
     /// What it had, what it waited for, and what became of it.
-    fn said(&self, trial: &Trial, key: &Key, wanted: &[Wanted], outcome: &Outcome) -> String {
-        let Furthest { run, last_open } = self;
+    fn said(&self, trial: &Trial, wanted: &[Wanted], outcome: &Outcome) -> String {
+        let Furthest { run, ended_by } = self;
         let had = stages(&trial.patterns.patterns[run.pattern], &run.taken);
         let awaiting = run.awaiting.iter().flatten().cloned().collect::<Vec<_>>().join(" or ");
         let next = next_wanted(trial, run, wanted);
@@ -223,8 +223,8 @@ impl Furthest {
             format!("its time was over at {}{}", trial.shown_time(at), late.unwrap_or_default())
         } else if let Some(found) = match_of(run, outcome) {
             format!("it became `{}`", single_blanks(split_pattern(&found.text).1))
-        } else if let Some(at) = ended_by(trial, run.pattern, key, *last_open) {
-            format!("event {} ended it at {}", trial.event(at).name, shown(trial.event(at)))
+        } else if let Some(by) = ended_by {
+            format!("event {} ended it at {}", by.name, trial.shown_time(by.time))
         } else {
             let passed = next.map(|(stage, event)| format!(", and had not taken {} as {stage}", event.name));
             format!("it was still waiting at the end{}", passed.unwrap_or_default())
@@ -256,9 +256,4 @@ fn next_wanted<'t>(trial: &'t Trial, run: &Held, wanted: &[Wanted]) -> Option<(&
     let (stage, name) = wanted.iter().find(|(_, name)| !is_taken(name))?;
     let stage = trial.patterns.patterns[run.pattern].stage_name(*stage);
     Some((stage, trial.event(place_of(name, trial)?)))
-}
-
-/// The event of the key behind a place, which a run that is not open any more did not survive.
-fn ended_by(trial: &Trial, pattern: usize, key: &Key, last_open: usize) -> Option<usize> {
-    (last_open + 1..trial.arrivals.len()).find(|at| keys_of(trial, pattern, *at).contains(key))
 }

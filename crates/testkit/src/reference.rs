@@ -37,7 +37,7 @@ use ensue_model::record::{Emission, Occasion, Values};
 use ensue_model::{Event, Key, Pattern, Span, Tables, Timestamp, Value};
 
 use automaton::Automaton;
-pub use composition::{Composed, run_all};
+pub use composition::{Composed, Sight, observe_all, run_all};
 use moment::{Count, Moment, Taken};
 pub use observer::{Asked, Awaits, Held, KeptBack, Look, Observer, Refusal, Step};
 use runs::{Ended, Instant, Runs, held};
@@ -341,7 +341,7 @@ impl<'p, 'a, E: Event + Clone> Matcher<'p, 'a, E> {
         let event = self.event_at(*position);
         let (now, count) = (event.time(), Count { events: state.count.events + 1, latest: event.time() });
         state.count = count;
-        self.tell(Step::Came { position: *position });
+        self.tell(&state.key, Step::Came { position: *position });
         // It may be one event too many for runs, which do not look at it then.
         let mut closed = Ended::nothing(self.observer.is_some());
         state.runs.expire(self.automaton, Instant { now, count, by_event: true }, &mut closed);
@@ -360,21 +360,21 @@ impl<'p, 'a, E: Event + Clone> Matcher<'p, 'a, E> {
     /// that a cooldown keeps back.
     fn put_out(&mut self, at: usize, state: &mut KeyState, mut ended: Ended<'p>) {
         ended.sort();
-        ended.steps.take().into_iter().flatten().for_each(|step| self.tell(step));
+        ended.steps.take().into_iter().flatten().for_each(|step| self.tell(&state.key, step));
         for found in ended.matches {
             let output = self.put_match(at, state, &found);
-            self.tell(Step::Matched { run: held(&found.taken), at: found.at, output });
+            self.tell(&state.key, Step::Matched { run: held(&found.taken), at: found.at, output });
         }
         for timeout in ended.timeouts {
             let output = self.put_timeout(at, state, &timeout);
             let runs::Timeout { deadline, taken, awaiting } = timeout;
-            self.tell(Step::TimedOut { run: held(&taken), deadline, awaiting, output });
+            self.tell(&state.key, Step::TimedOut { run: held(&taken), deadline, awaiting, output });
         }
     }
 
-    fn tell(&mut self, step: Step<'p>) {
+    fn tell(&mut self, key: &[Value<'static>], step: Step<'p>) {
         if let Some(observer) = &mut self.observer {
-            observer.see(step);
+            observer.see(key, step);
         }
     }
 

@@ -130,7 +130,12 @@ impl Trial {
         Ok(engine)
     }
 
-    pub(crate) fn set_tables(&self, engine: &mut Engine<CaseRow>) {
+    /// The rows of the tables.
+    pub(crate) fn tables(&self) -> &[(TableId, Arc<Table>)] {
+        &self.tables
+    }
+
+    fn set_tables(&self, engine: &mut Engine<CaseRow>) {
         self.tables.iter().for_each(|(table, rows)| engine.set_table(*table, rows.clone()));
     }
 

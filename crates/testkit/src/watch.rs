@@ -1,114 +1,152 @@
-//! Which runs are open after each event of a trial.
+//! What the runs of a trial do: the reference matcher goes through it, and shows each step.
 //!
-//! An engine does not show its open runs. It is therefore saved after each event, and a copy is brought to the end of time:
-//! what times out there was open. Slow, and without a word in the engine that only tests would need.
-//!
-//! Matches are seen too, also those that do not come out because of `emit none`, a condition or a cooldown.
+//! So the engine has no word that only tests would need.
 
-use std::sync::Arc;
+use std::ops::ControlFlow;
 
-use ensue_engine::{Engine, Outputs};
-use ensue_model::record::Emission;
-use ensue_model::{Pattern, Patterns, Span, Timestamp};
+use ensue_engine::Watermarks;
+use ensue_model::pattern::{Skip, StageId};
+use ensue_model::{Key, Pattern, Tables, Timestamp};
 
 use crate::arrivals::{Arrival, CaseRow};
-use crate::outcome::{Held, Scribe};
-use crate::trial::{Refusal, Trial, given_up};
+use crate::outcome::{Held, Scribe, Taken};
+use crate::reference::{self, Held as Positions, Item, Look, Passing, Sight, Step};
+use crate::trial::Trial;
 
-/// The most that may arrive in a trial that is watched: the work grows with its square.
-pub(crate) const ARRIVALS_MAX: usize = 1_000;
+/// The most that may arrive in a trial that is watched.
+pub(crate) const ARRIVALS_MAX: usize = 10_000;
 
-/// A window that no case reaches the end of: 100,000 years.
-const FOREVER: Span = Span::from_seconds(100_000 * 365 * 24 * 3_600);
+/// How often runs may look at events in a trial that is watched; what comes behind is not shown.
+const LOOKS_MAX: usize = 1_000_000;
 
-/// What is seen after something has arrived.
-pub(crate) struct Moment {
-    /// Where it is among what arrives.
-    pub(crate) at: usize,
-    /// The runs that are open.
-    pub(crate) open: Vec<Held>,
-    /// The matches that it has brought.
-    pub(crate) matched: Vec<Held>,
+/// What is seen of a run.
+pub(crate) enum Seen {
+    /// Stages take an event for the run.
+    Taken(Vec<StageId>),
+    /// It has taken an event, and waits.
+    Waiting(Held),
+    /// It has ended, and is no match: the run, and the event at which it was seen.
+    Ended(Held, Taken),
 }
 
-/// Shows what is seen after each arrival. Nothing is where more than [`ARRIVALS_MAX`] arrive.
-pub(crate) fn watch(trial: &Trial, mut see: impl FnMut(Moment)) -> Result<(), Refusal> {
+/// Shows what runs of a pattern do. Nothing is where more than [`ARRIVALS_MAX`] arrive.
+pub(crate) fn watch(trial: &Trial, mut see: impl FnMut(usize, Seen)) {
     if trial.arrivals.len() > ARRIVALS_MAX {
-        return Ok(());
+        return;
     }
-    let (running, ended) = (Arc::new(running(&trial.patterns)), Arc::new(ended(&trial.patterns)));
-    let mut engine = trial.engine(&running)?;
-    let mut now = Timestamp::MIN;
-    for at in 0..trial.arrivals.len() {
-        let mut out = Outputs::new();
-        trial.give(at, &mut engine, &mut out)?;
-        let matched = matched(trial, &running, &out);
-        now = now.max(time_of(&trial.arrivals[at]));
-        let bytes = engine.snapshot().map_err(given_up)?;
-        let mut copy = Engine::restore(&ended, trial.config(), &bytes).map_err(given_up)?;
-        trial.set_tables(&mut copy);
-        let mut out = Outputs::new();
-        copy.finish(&mut out).map_err(given_up)?;
-        see(Moment { at, open: open(trial, &ended, &out, now), matched });
-    }
-    Ok(())
-}
-
-fn time_of(arrival: &Arrival) -> Timestamp {
-    match arrival {
-        Arrival::Event(event) => event.row.time,
-        Arrival::Watermark(time) => *time,
-        Arrival::NoEvent(_) => Timestamp::MIN,
-    }
-}
-
-fn matched(trial: &Trial, patterns: &Patterns, out: &Outputs<CaseRow>) -> Vec<Held> {
-    let scribe = Scribe { trial, patterns };
-    out.matches.iter().map(|found| scribe.held(&found.run, found.at, None)).collect()
-}
-
-/// What timed out in the copy and was open before. Runs over records that only the end of time has brought were not.
-fn open(trial: &Trial, patterns: &Patterns, out: &Outputs<CaseRow>, now: Timestamp) -> Vec<Held> {
-    let scribe = Scribe { trial, patterns };
-    let names = |pattern: usize, awaiting: &[ensue_model::pattern::StageId]| {
-        awaiting.iter().map(|stage| patterns.patterns[pattern].stage_name(*stage).to_owned()).collect()
+    let mut watcher = Watcher { trial, came: 0, looks: 0 };
+    let mut shown = |(pattern, key, events, step): Sight<'_, '_, CaseRow>| {
+        if let Some(seen) = watcher.seen(pattern, Key::of(key), events, step) {
+            see(pattern, seen);
+        }
+        if watcher.looks < LOOKS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    let held = out
-        .timeouts
-        .iter()
-        .map(|lapsed| scribe.held(&lapsed.run, lapsed.deadline, Some(names(lapsed.run.pattern, &lapsed.awaiting))));
-    held.filter(|held| held.taken.iter().all(|taken| taken.arrival.is_some() || taken.time < now)).collect()
+    let items = items(trial);
+    reference::observe_all(&trial.patterns, &tables(trial), &items, |pattern| passing(trial, pattern), &mut shown);
 }
 
-/// The patterns with a window each, and with their timeouts, so that the runs that an engine saves can time out; and with
-/// all their matches. What other patterns read stays as it is.
-fn running(patterns: &Patterns) -> Patterns {
-    let pattern = |pattern: &Pattern| Pattern {
-        within: Some(pattern.within.unwrap_or(FOREVER)),
-        cooldown: pattern.cooldown.filter(|_| is_read(&pattern.emit)),
-        emit: seen(&pattern.emit),
-        timeout: seen(&pattern.timeout),
-        ..pattern.clone()
-    };
-    Patterns { patterns: patterns.patterns.iter().map(pattern).collect(), ..patterns.clone() }
-}
-
-fn seen(emission: &Emission) -> Emission {
-    if is_read(emission) { emission.clone() } else { Emission::Events }
-}
-
-/// Whether a pattern reads what comes out so.
-fn is_read(emission: &Emission) -> bool {
-    emission.record().is_some_and(|record| record.stream.is_some())
-}
-
-/// The same, of which all timeouts come out.
-fn ended(patterns: &Patterns) -> Patterns {
-    let mut patterns = running(patterns);
-    for pattern in &mut patterns.patterns {
-        if let Emission::Record(record) = &mut pattern.timeout {
-            record.condition = None;
+/// What arrives, with the watermarks that the events make, and that of the end.
+fn items(trial: &Trial) -> Vec<Item<CaseRow>> {
+    let mut items = Vec::with_capacity(2 * trial.arrivals.len());
+    for (at, arrival) in trial.arrivals.iter().enumerate() {
+        match arrival {
+            Arrival::Event(event) => {
+                let time = event.row.time;
+                items.push(Item::Event(CaseRow { arrival: Some(at), row: event.row.clone() }));
+                let through = match trial.config().watermarks {
+                    Watermarks::Explicit | Watermarks::Steady => continue,
+                    Watermarks::Ascending => time,
+                    Watermarks::OutOfOrder(most) => time - most,
+                };
+                // An event with the same time as the latest is still in order.
+                items.push(Item::Watermark(through.just_before()));
+            }
+            Arrival::Watermark(time) => items.push(Item::Watermark(*time)),
+            Arrival::NoEvent(_) => {}
         }
     }
-    patterns
+    items.push(Item::Watermark(Timestamp::MAX));
+    items
+}
+
+/// As the engine lets time pass.
+fn passing(trial: &Trial, pattern: &Pattern) -> Passing {
+    match (trial.config().watermarks, pattern.skip) {
+        (Watermarks::Explicit, _) | (_, Skip::None) => Passing::Together,
+        (_, Skip::ToNext | Skip::PastLast | Skip::ToFirst(_) | Skip::ToLast(_)) => Passing::InTurn,
+    }
+}
+
+fn tables(trial: &Trial) -> Tables {
+    let mut tables = Tables::empty(&trial.patterns.tables);
+    trial.tables().iter().for_each(|(table, rows)| tables.set(*table, rows.clone()));
+    tables
+}
+
+struct Watcher<'t> {
+    trial: &'t Trial,
+    /// The position of the event that has come last.
+    came: usize,
+    looks: usize,
+}
+
+impl Watcher<'_> {
+    fn seen(&mut self, pattern: usize, key: Key, events: &[Item<CaseRow>], step: Step<'_>) -> Option<Seen> {
+        let held = |run: &Positions, awaiting| self.held(pattern, key.clone(), events, run, awaiting);
+        match step {
+            Step::Came { position } => {
+                self.came = position;
+                None
+            }
+            Step::Looked(look) => {
+                let ended = has_ended(&look).then(|| Seen::Ended(held(&look.run, None), self.event(events)));
+                self.looks += 1;
+                ended.or_else(|| (!look.takes.is_empty()).then_some(Seen::Taken(look.takes)))
+            }
+            Step::Waits { run, waiting } => {
+                let stages = waiting.stages.iter().map(|(stage, _)| self.stage(pattern, *stage)).collect();
+                Some(Seen::Waiting(held(&run, Some(stages))))
+            }
+            Step::Skipped { run, .. } | Step::Displaced { run } => {
+                Some(Seen::Ended(held(&run, None), self.event(events)))
+            }
+            // What came out tells it.
+            Step::Closed { .. } | Step::Matched { .. } | Step::TimedOut { .. } => None,
+        }
+    }
+
+    fn stage(&self, pattern: usize, stage: StageId) -> String {
+        self.trial.patterns.patterns[pattern].stage_name(stage).to_owned()
+    }
+
+    fn held(
+        &self,
+        pattern: usize,
+        key: Key,
+        events: &[Item<CaseRow>],
+        run: &Positions,
+        awaiting: Option<Vec<String>>,
+    ) -> Held {
+        let taken: Vec<Taken> = run.iter().map(|(stage, position)| self.taken(*stage, *position, events)).collect();
+        let at = taken.last().map_or(Timestamp::MIN, |last| last.time);
+        Held { pattern, key, at, taken, awaiting }
+    }
+
+    fn taken(&self, stage: StageId, position: usize, events: &[Item<CaseRow>]) -> Taken {
+        let scribe = Scribe { trial: self.trial, patterns: &self.trial.patterns };
+        match &events[position] {
+            Item::Event(event) => scribe.taken(stage, event),
+            Item::Watermark(_) => unreachable!("only events are taken"),
+        }
+    }
+
+    /// The event that has come last, which no stage has taken.
+    fn event(&self, events: &[Item<CaseRow>]) -> Taken {
+        self.taken(StageId(0), self.came, events)
+    }
+}
+
+/// Whether the run ends with the event.
+fn has_ended(look: &Look<'_>) -> bool {
+    !look.run.is_empty() && look.takes.is_empty() && !look.passes && !look.completes
 }

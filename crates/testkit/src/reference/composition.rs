@@ -1,10 +1,13 @@
 //! Several patterns, of which some read what others emit: level by level, each over the whole input.
 
+use std::ops::ControlFlow;
+
 use ensue_model::pattern::StageId;
 use ensue_model::record::{Emission, Entry, Values};
-use ensue_model::{Event, Pattern, Patterns, StreamId, Tables, Timestamp};
+use ensue_model::{Event, Pattern, Patterns, StreamId, Tables, Timestamp, Value};
 
-use super::{Item, Outcome, run_in_order};
+use super::automaton::Automaton;
+use super::{Item, Matcher, Observer, Outcome, Passing, Step, run_in_order};
 
 /// What several patterns make of an input.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,8 +41,63 @@ type Rank = (Vec<(Timestamp, usize)>, usize, Vec<StageId>, bool);
 /// # Panics
 /// If patterns read each other in a circle, or events of this type cannot be records.
 pub fn run_all<E: Event + Clone>(patterns: &Patterns, tables: &Tables, input: &[Item<E>]) -> Composed<E> {
-    let patterns = &patterns.patterns;
-    let level_of: Vec<usize> = patterns.iter().map(|pattern| level(pattern, patterns, patterns.len())).collect();
+    by_level(&patterns.patterns, input, |index, events, arrivals| {
+        run_in_order(&patterns.patterns[index], tables, events, arrivals.iter().copied())
+    })
+}
+
+/// What an observer of several patterns is shown: the pattern, the key, the input with the records up to then, and the step.
+pub type Sight<'s, 'p, E> = (usize, &'s [Value<'static>], &'s [Item<E>], Step<'p>);
+
+/// As [`run_all`], with each step of each run shown to `see`, until it breaks off.
+///
+/// # Panics
+/// As [`run_all`].
+pub fn observe_all<'p, E: Event + Clone>(
+    patterns: &'p Patterns,
+    tables: &Tables,
+    input: &[Item<E>],
+    passing: impl Fn(&Pattern) -> Passing,
+    see: &mut dyn FnMut(Sight<'_, 'p, E>) -> ControlFlow<()>,
+) -> Composed<E> {
+    let mut flow = ControlFlow::Continue(());
+    by_level(&patterns.patterns, input, |index, events, arrivals| {
+        let pattern = &patterns.patterns[index];
+        let automaton = Automaton::of(pattern);
+        let mut observer = OfPattern { index, events, see, flow: &mut flow };
+        let matcher = Matcher::new(pattern, &automaton, tables, events);
+        let matcher = Matcher { passing: passing(pattern), observer: Some(&mut observer), ..matcher };
+        matcher.run(arrivals.iter().copied())
+    })
+}
+
+/// The observer of one of several patterns.
+struct OfPattern<'a, 'p, E> {
+    index: usize,
+    events: &'a [Item<E>],
+    see: &'a mut dyn FnMut(Sight<'_, 'p, E>) -> ControlFlow<()>,
+    flow: &'a mut ControlFlow<()>,
+}
+
+impl<'p, E> Observer<'p> for OfPattern<'_, 'p, E> {
+    fn see(&mut self, key: &[Value<'static>], step: Step<'p>) {
+        if self.flow.is_continue() {
+            *self.flow = (self.see)((self.index, key, self.events, step));
+        }
+    }
+
+    fn has_enough(&self) -> bool {
+        self.flow.is_break()
+    }
+}
+
+/// Runs patterns level by level: each by `run`, over the events that there are by then, in the order in which they arrive.
+fn by_level<E: Event + Clone>(
+    patterns: &[Pattern],
+    input: &[Item<E>],
+    mut run: impl FnMut(usize, &[Item<E>], &[usize]) -> Outcome,
+) -> Composed<E> {
+    let level_of: Vec<usize> = patterns.iter().map(|pattern| self::level(pattern, patterns, patterns.len())).collect();
     // What was emitted stands behind the input. The order in which all arrives is another.
     let mut events = input.to_vec();
     let mut arrivals: Vec<usize> = (0..input.len()).collect();
@@ -47,8 +105,8 @@ pub fn run_all<E: Event + Clone>(patterns: &Patterns, tables: &Tables, input: &[
     let mut levels = Vec::new();
     for level in 0..=level_of.iter().max().copied().unwrap_or(0) {
         let mut emitted = Vec::new();
-        for (index, pattern) in patterns.iter().enumerate().filter(|(index, _)| level_of[*index] == level) {
-            outcomes[index] = run_in_order(pattern, tables, &events, arrivals.iter().copied());
+        for index in (0..patterns.len()).filter(|index| level_of[*index] == level) {
+            outcomes[index] = run(index, &events, &arrivals);
             emitted.extend(derived(index, patterns, &outcomes[index], &events));
         }
         emitted.sort_by(|a, b| (a.at, a.time, &a.rank).cmp(&(b.at, b.time, &b.rank)));

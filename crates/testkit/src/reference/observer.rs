@@ -8,10 +8,10 @@ use ensue_model::{Expr, Timestamp, Value};
 /// What a run holds: stage and position of the event, in the order in which they were taken.
 pub type Held = Vec<(StageId, usize)>;
 
-/// Is told what happens to the runs of a key, as it happens.
+/// Is told what happens to the runs of keys, as it happens.
 pub trait Observer<'p> {
-    /// The next step.
-    fn see(&mut self, step: Step<'p>);
+    /// The next step, of a run of that key.
+    fn see(&mut self, key: &[Value<'static>], step: Step<'p>);
 
     /// Whether it wants to see no more. The matcher then leaves the rest of the input alone.
     fn has_enough(&self) -> bool {

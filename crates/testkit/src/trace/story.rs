@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use ensue_model::pattern::StageId;
-use ensue_model::{Event, Pattern, Patterns, Timestamp};
+use ensue_model::{Event, Pattern, Patterns, Timestamp, Value};
 
 use super::words::{Answer, Words};
 use super::{End, Happening, Moment, Placed, Run, places};
@@ -235,7 +235,7 @@ impl<'p, 'i, E: Event> Storyteller<'p, 'i, E> {
 }
 
 impl<'p, E: Event> Observer<'p> for Storyteller<'p, '_, E> {
-    fn see(&mut self, step: Step<'p>) {
+    fn see(&mut self, _: &[Value<'static>], step: Step<'p>) {
         match step {
             Step::Came { position } => self.came(position),
             Step::Looked(look) => {
