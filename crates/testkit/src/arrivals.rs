@@ -9,7 +9,6 @@ use std::path::Path;
 use ensue_io::{BadLine, Csv, Decoder, Record, Records, RowFormat, TimeField, TimeFormat};
 use ensue_model::schema::Stream;
 use ensue_model::{Event, FieldId, Patterns, Row, Span, StreamId, Timestamp, Type, Value};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::case_file::{EventLine, FormatError, InputFile, Settings, When, instant, unquoted};
@@ -35,7 +34,7 @@ pub(crate) struct Arrived {
 }
 
 /// An event in the engine: which of the arrivals it is; none for a record that a pattern has emitted.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct CaseRow {
     pub(crate) arrival: Option<usize>,
     pub(crate) row: Row,

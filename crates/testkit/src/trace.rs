@@ -455,3 +455,39 @@ fn differences(pattern: &Pattern, kind: &str, followed: &[Output], given: &[Outp
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use ensue_model::Expr;
+    use ensue_model::pattern::{Sequence, Stage, Step};
+
+    use super::*;
+
+    fn output(events: &[usize], second: i64, is_timeout: bool) -> Output {
+        let taken = events.iter().map(|event| (StageId(0), *event)).collect();
+        Output { is_timeout, id: 0, taken, at: Timestamp::from_seconds(second), awaiting: Vec::new(), record: None }
+    }
+
+    fn told(kind: &str, followed: &[Output], given: &[Output]) -> Vec<String> {
+        let sequence = Sequence { steps: vec![Step::stage(StageId(0), Expr::truth())] };
+        differences(&Pattern::new("p", vec![Stage::named("a")], sequence), kind, followed, given)
+    }
+
+    #[test]
+    fn what_only_one_of_the_two_gives_is_a_difference() {
+        let [first, second] = [output(&[0], 1, false), output(&[1, 2], 2, false)];
+        let (one, both) = ([first.clone()], [first.clone(), second.clone()]);
+        assert!(told("match", &both, &both).is_empty());
+        assert_eq!(told("match", &both, &one), ["the engine does not give match a 2, a 3 at 1970-01-01T00:00:02Z"]);
+        let more = "the engine gives match a 2, a 3 at 1970-01-01T00:00:02Z, which the trace does not";
+        assert_eq!(told("match", &one, &both), [more]);
+        let swapped = "the engine gives its outputs of kind match in another order or number";
+        assert_eq!(told("match", &both, &[second, first]), [swapped]);
+    }
+
+    #[test]
+    fn a_timeout_is_at_its_deadline_and_a_match_whenever_it_came_out() {
+        assert!(told("match", &[output(&[0], 1, false)], &[output(&[0], 9, false)]).is_empty());
+        assert_eq!(told("timeout", &[output(&[0], 1, true)], &[output(&[0], 9, true)]).len(), 2);
+    }
+}
