@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ensue_lang::code::CODES;
-use ensue_lang::{Code, Compiled, Diagnostics, Options, Source, compile};
+use ensue_lang::{Code, Compiled, Diagnostics, KnownTypes, Options, Source, compile};
 use ensue_model::function::HostFunction;
 use ensue_tests::markdown::{Block, blocks, document, hold, path};
 
@@ -38,6 +38,11 @@ fn called(mut options: Options, option: &str) -> Options {
         Some(("param", set)) => {
             let (name, value) = set.split_once('=').expect("a parameter is set with =");
             options.parameters.push((name.into(), value.into()));
+        }
+        // What stands in that file is said on the page.
+        Some(("input", "orders.csv")) => {
+            let values = ["create", "pay", "ship"].map(str::to_owned).into();
+            options.types.push(KnownTypes { stream: Some("orders".into()), values });
         }
         other => panic!("no page sets {other:?}"),
     }

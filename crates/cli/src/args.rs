@@ -173,9 +173,14 @@ pub(crate) enum LogFormat {
     Text,
     Json,
 }
+
 const CHECK_HELP: &str = "\
 Example, from the project's root:
   ensue check patterns
+
+With events, misspelt columns and types are found too:
+  ensue check patterns/order_payment_strict.pattern \\
+      -i patterns/inputs/strict.jsonl
 
 Exit status: 0 no errors, 1 a pattern is wrong, 2 the call is wrong, 3 a file cannot be read.";
 
@@ -195,8 +200,46 @@ pub(crate) struct Check {
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: ReportFormat,
 
+    /// Events to check against, as for a run: a .csv or .jsonl; their fields, and the types that stages stand for, must be there
+    #[arg(
+        short,
+        long = "input",
+        value_name = "FILE",
+        value_parser = of_stream(|text| Ok(PathBuf::from(text))),
+        help_heading = "Events"
+    )]
+    pub(crate) inputs: Vec<OfStream<PathBuf>>,
+
     #[command(flatten)]
     pub(crate) events: Events,
+
+    /// The first line of the CSV is a header; without --columns it always is
+    #[arg(long, requires_all = ["columns", "inputs"], help_heading = "Events")]
+    pub(crate) header: bool,
+
+    /// What stands between two fields of the CSV; `tab` for a tab [default: ,]
+    #[arg(long, value_name = "CHAR", requires = "inputs", value_parser = of_stream(delimiter), help_heading = "Events")]
+    pub(crate) delimiter: Vec<OfStream<u8>>,
+
+    /// Field of the event time; without it, the one that the stream marks with @time
+    #[arg(
+        long,
+        value_name = "FIELD",
+        requires = "inputs",
+        value_parser = of_stream(|text| Ok(text.to_owned())),
+        help_heading = "Events"
+    )]
+    pub(crate) time: Vec<OfStream<String>>,
+
+    /// How times are written: a number of `s`, `ms`, `us` or `ns` since 1970, or `rfc3339` [default: rfc3339]
+    #[arg(
+        long,
+        value_name = "UNIT",
+        requires = "inputs",
+        value_parser = of_stream(TimeFormat::from_str),
+        help_heading = "Events"
+    )]
+    pub(crate) time_unit: Vec<OfStream<TimeFormat>>,
 }
 
 const EXPLAIN_HELP: &str = "\
@@ -525,6 +568,22 @@ pub(crate) struct OfStream<T> {
 pub(crate) fn said<'s, T>(all: &'s [OfStream<T>], stream: Option<&str>) -> Option<&'s T> {
     let by_name = |name: Option<&str>| all.iter().rev().find(|said| said.stream.as_deref() == name);
     by_name(stream).or_else(|| by_name(None)).map(|said| &said.value)
+}
+
+impl Check {
+    /// How its inputs are read: `--format` is that of the report, so their names tell theirs.
+    pub(crate) fn reading(&self) -> Reading {
+        let Check { events, header, delimiter, time, time_unit, .. } = self;
+        Reading {
+            events: events.clone(),
+            header: *header,
+            delimiter: delimiter.clone(),
+            time: time.clone(),
+            time_unit: time_unit.clone(),
+            watermark: Watermarks::Ascending,
+            tables: Vec::new(),
+        }
+    }
 }
 
 impl Explain {

@@ -1,11 +1,15 @@
-//! `ensue check`: compiles patterns and says what is wrong with them.
+//! `ensue check`: compiles patterns and says what is wrong with them; given events, also what does not fit those.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use ensue_lang::{Diagnostics, Severity, Source, compile};
+use ensue_lang::{Compiled, Diagnostics, KnownTypes, Options, Severity, Source, compile};
+use ensue_model::{Event, Patterns, Value};
 
-use crate::args::{Check, ReportFormat};
+use crate::args::{Check, Reading, ReportFormat};
 use crate::failure::{Failure, print_diagnostics, say, write_line};
+use crate::feeds::{self, Feed};
+use crate::input::Input;
 use crate::job;
 use crate::patterns;
 
@@ -24,8 +28,7 @@ pub(crate) fn check(args: &Check) -> Result<(), Failure> {
 
 /// Says what is wrong with files. True if they have no errors.
 fn check_together(sources: &[Source], args: &Check) -> Result<bool, Failure> {
-    let options = patterns::options_without_input(&args.events);
-    let (diagnostics, verdict) = match compile(sources, &options) {
+    let (diagnostics, verdict) = match compiled(sources, args)? {
         Ok(compiled) => {
             let patterns = counted(compiled.patterns.patterns.len(), "pattern");
             (compiled.warnings, format!("{patterns}, no errors"))
@@ -76,4 +79,45 @@ fn tell(diagnostics: &Diagnostics, verdict: &str, format: ReportFormat) -> Resul
 
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The patterns, for the events that are given, if any are.
+fn compiled(sources: &[Source], args: &Check) -> Result<Result<Compiled, Diagnostics>, Failure> {
+    if args.inputs.is_empty() {
+        return Ok(compile(sources, &patterns::options_without_input(&args.events)));
+    }
+    let reading = args.reading();
+    let inputs = args.inputs.iter().map(|input| Input::open(input, &[], &reading)).collect::<Result<Vec<_>, _>>()?;
+    patterns::check_columns(&reading.events, &inputs)?;
+    let options = patterns::options_of_inputs(&reading.events, &inputs);
+    let Ok(compiled) = compile(sources, &options) else { return Ok(compile(sources, &options)) };
+    let types = known_types(inputs, &compiled.patterns, &reading)?;
+    // What is known of the types is known only when the patterns have said which field they are in.
+    Ok(compile(sources, &Options { types, ..options }))
+}
+
+/// The types that the events of each stream have.
+fn known_types(inputs: Vec<Input>, patterns: &Patterns, reading: &Reading) -> Result<Vec<KnownTypes>, Failure> {
+    let mut feeds = feeds::connect(inputs, patterns, reading)?;
+    feeds.iter_mut().map(|feed| types_of(feed, patterns)).collect()
+}
+
+fn types_of(feed: &mut Feed, patterns: &Patterns) -> Result<KnownTypes, Failure> {
+    let stream = &patterns.streams[usize::from(feed.stream.0)];
+    let mut values = BTreeSet::new();
+    let Some(field) = stream.type_field else { return Ok(KnownTypes { stream: stream.name.clone(), values }) };
+    loop {
+        // A line that is no event says nothing of types, and a run tells what is wrong with it.
+        while let Some(decoded) = feed.decode() {
+            let Ok(event) = decoded else { continue };
+            if let Value::String(kind) = event.field(field)
+                && !values.contains(kind.as_str())
+            {
+                values.insert(kind.as_str().to_owned());
+            }
+        }
+        if !feed.input.fill()? {
+            return Ok(KnownTypes { stream: stream.name.clone(), values });
+        }
+    }
 }

@@ -25,6 +25,7 @@ mod streams;
 mod table;
 mod world;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ensue_model::function::HostFunction;
@@ -46,8 +47,19 @@ pub struct Options {
     pub type_field: Option<String>,
     /// Values of parameters, as `NAME=VALUE` would give them.
     pub parameters: Vec<(String, String)>,
+    /// The types that events have, where that is known: a stage that stands for another one is warned of.
+    pub types: Vec<KnownTypes>,
     /// Functions of the program that patterns can call, beside the built-in ones.
     pub functions: Vec<Arc<HostFunction>>,
+}
+
+/// The values that the type field has in the events of a stream.
+#[derive(Clone, Debug, Default)]
+pub struct KnownTypes {
+    /// The stream's name; none for the only one, where nothing is declared.
+    pub stream: Option<String>,
+    /// The values; if there are none, nothing is known.
+    pub values: BTreeSet<String>,
 }
 
 /// Patterns, and what is odd about them.

@@ -101,6 +101,7 @@ codes! {
     E0505 NEVER_TAKEN "never taken" "All that the stage takes is what the negation before it rules out."
     E0506 ENDLESS_LOOP "a loop without an end" "Nothing ends the loop, so that its runs stay open and grow for ever."
     E0507 HIDDEN_BRANCH "a hidden branch" "All that the branch takes, another one takes too."
+    E0508 UNKNOWN_TYPE "a type that no event has" "The stage stands for a type that none of the events has that were given to check against."
 
     E0902 TOO_DEEP "nested too deeply" "Expressions and groups can be nested only so deeply."
     E0903 TOO_LARGE "too large" "A pattern has its limits; the message names the one that was reached."

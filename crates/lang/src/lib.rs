@@ -30,7 +30,7 @@ pub mod code;
 mod diagnostic;
 mod question;
 
-pub use check::{Compiled, Options, compile};
+pub use check::{Compiled, KnownTypes, Options, compile};
 pub use code::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Report, Severity};
 pub use format::{Unformatted, format};

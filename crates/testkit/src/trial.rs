@@ -190,6 +190,7 @@ fn options(settings: &Settings, inputs: &[arrivals::Source<'_>], functions: &[Ar
         type_field: settings.type_field.clone().or_else(|| has_type.then(|| TYPE_FIELD.to_owned())),
         parameters: settings.parameters.clone(),
         functions: functions.to_vec(),
+        ..Options::default()
     }
 }
 

@@ -85,7 +85,8 @@ pub(super) fn wrapped(text: &str, first: &str, others: &str) -> Vec<String> {
     let mut is_fresh = true;
     for word in text.split(' ') {
         let line = lines.last_mut().expect("there is a first line");
-        if !is_fresh && line.chars().count() + 1 + word.chars().count() > LINE_MAX {
+        // A brace that closes does not stand alone.
+        if !is_fresh && word != "}" && line.chars().count() + 1 + word.chars().count() > LINE_MAX {
             lines.push(format!("{others}{word}"));
             continue;
         }

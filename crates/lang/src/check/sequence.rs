@@ -6,11 +6,11 @@ use ensue_model::schema::{FieldId, Stream, StreamId};
 use ensue_model::{Span, Value, expr::BinaryOperator};
 
 use super::expression::{Lowering, Place as At};
-use super::holds;
 use super::parts::{PartKind, Parts};
 use super::pattern::duration;
 use super::step_window::Windowed;
 use super::world::World;
+use super::{holds, names};
 use crate::code;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::literal;
@@ -93,7 +93,10 @@ impl Sequences<'_, '_, '_> {
         let stream = self.lowering.stages.get(id).stream;
         let condition = match &step.condition {
             Some(condition) => self.lowering.condition(condition, At::Stage(id), stream),
-            None => self.is_of_type(name, stream),
+            None => {
+                self.check_type(name, stream);
+                self.is_of_type(name, stream)
+            }
         };
         Term::Stage(id, self.for_stage(id, condition))
     }
@@ -118,6 +121,26 @@ impl Sequences<'_, '_, '_> {
         let keyed_by = self.stage_ways.get(usize::from(stage.0)).map(|way| Expr::KeyedBy(*way));
         let condition = of_stream.into_iter().fold(condition, |condition, guard| and(guard, condition));
         keyed_by.into_iter().fold(condition, |condition, guard| and(guard, condition))
+    }
+
+    /// Where the types of all events are known that a bare stage can take, its name is one of them.
+    fn check_type(&mut self, name: &Name, stream: Option<StreamId>) {
+        let World { streams: known, options, .. } = &mut *self.lowering.world;
+        let streams = stream.as_ref().map_or(self.lowering.read, std::slice::from_ref);
+        let callers = options.type_field.as_deref();
+        let typed: Vec<StreamId> =
+            streams.iter().copied().filter(|stream| known.type_field(*stream, callers).is_some()).collect();
+        let types_of = |stream: &StreamId| {
+            let called = &known.get(*stream).name;
+            options.types.iter().find(|types| types.stream == *called).map(|types| &types.values)
+        };
+        let Some(types) = typed.iter().map(types_of).collect::<Option<Vec<_>>>() else { return };
+        // Without an event nothing is known.
+        if types.iter().any(|types| types.is_empty() || types.contains(&name.text)) || types.is_empty() {
+            return;
+        }
+        let diagnostic = of_no_event(name, types.into_iter().flatten().map(String::as_str));
+        self.lowering.report(diagnostic);
     }
 
     /// A bare stage stands for events whose type is its name: of the stream that it names, or of all that the pattern reads.
@@ -330,6 +353,14 @@ impl Sequences<'_, '_, '_> {
             self.lowering.report(diagnostic.also(step.relation_place, "negated here").help(help));
         }
     }
+}
+
+fn of_no_event<'t>(name: &Name, types: impl Iterator<Item = &'t str> + Clone) -> Diagnostic {
+    let help = names::meant(&name.text, types.clone());
+    let help = help.unwrap_or_else(|| names::listed("the types of the events are", types));
+    let message = format!("none of the events given has the type `{}`", name.text);
+    let diagnostic = Diagnostic::warning(&code::UNKNOWN_TYPE, name.place, message);
+    diagnostic.label("a stage without `where` stands for events of this type").help(help)
 }
 
 fn no_type_field(name: &Name, named: Option<StreamId>, world: &World<'_>, streams: &[StreamId]) -> Diagnostic {

@@ -1,5 +1,5 @@
 //! Wrong patterns, and what is said of them. One file for each code, in which lines of `---` part the patterns; what the
-//! caller gives stands in `//:` lines: `//: key NAME`, `//: type NAME`, `//: columns NAME,NAME`, `//: function NAME`, `//: parameter NAME=VALUE`.
+//! caller gives stands in `//:` lines: `//: key NAME`, `//: type NAME`, `//: types NAME,NAME`, `//: columns NAME,NAME`, `//: function NAME`, `//: parameter NAME=VALUE`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use ensue_model::function::HostFunction;
 use ensue_model::{Decimal, Schema, Type};
 
 use crate::code::CODES;
-use crate::{Options, Source, compile};
+use crate::{KnownTypes, Options, Source, compile};
 
 /// A file with its code, by the code.
 macro_rules! wrong {
@@ -21,7 +21,7 @@ const WRONG: &[(&str, &str)] = &wrong! {
     "E0201" "E0202" "E0203" "E0204" "E0205" "E0206" "E0207" "E0208" "E0209" "E0210" "E0211" "E0212" "E0213" "E0214" "E0215" "E0216" "E0217" "E0218" "E0219" "E0220" "E0221" "E0222" "E0223"
     "E0301" "E0302" "E0303" "E0304" "E0305" "E0306" "E0307" "E0308" "E0309"
     "E0401" "E0402" "E0403" "E0404" "E0406" "E0407" "E0408" "E0409" "E0410" "E0411" "E0412" "E0413" "E0415" "E0416"
-    "E0501" "E0502" "E0503" "E0504" "E0505" "E0506" "E0507"
+    "E0501" "E0502" "E0503" "E0504" "E0505" "E0506" "E0507" "E0508"
 };
 
 fn options(text: &str) -> Options {
@@ -38,6 +38,10 @@ fn options(text: &str) -> Options {
                     |amount: f64, _: &str, limit: Decimal| Decimal::try_from(amount).is_ok_and(|amount| amount > limit);
                 let risk = HostFunction::new(name, ["amount", "country", "limit"], risk);
                 options.functions.push(Arc::new(risk.doc("Whether somebody should look at it.")));
+            }
+            ("types", names) => {
+                let values = names.split(',').map(str::to_owned).collect();
+                options.types.push(KnownTypes { stream: Some("orders".to_owned()), values });
             }
             ("type", name) => options.type_field = Some(name.into()),
             ("parameter", set) => {
