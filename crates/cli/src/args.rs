@@ -308,7 +308,7 @@ Exit status: 0 all cases pass, 1 a case fails, 2 the call is wrong, 3 a file can
 #[derive(Args, Debug)]
 #[command(after_help = TEST_HELP)]
 pub(crate) struct Test {
-    /// Files of cases, or folders that hold some
+    /// Files of cases, patterns with cases beside them, or folders that hold some
     #[arg(value_name = "DIR|FILE", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
 

@@ -59,6 +59,7 @@ impl Failure {
     pub(crate) fn write(name: &str, error: &io::Error) -> Self {
         let cause = match error.kind() {
             io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => "a file is in the way".to_owned(),
             _ => cause(error),
         };
         Failure::Data(format!("cannot write {name}: {cause}"))

@@ -169,6 +169,9 @@ fn csv(path: &Path, stream: Option<&str>, args: &Reading) -> Result<(RowFormat, 
 
 /// The format of an input of which nothing is said.
 fn told_format(path: &Path, stream: Option<&str>) -> Result<Format, Failure> {
+    if path.is_dir() {
+        return Err(Failure::read(&format!("`{}`", path.display()), &io::ErrorKind::IsADirectory.into()));
+    }
     format_of(path).ok_or_else(|| {
         let of = stream.map_or_else(String::new, |stream| format!("{stream}="));
         let unknown = match path == Path::new("-") {

@@ -35,9 +35,23 @@ pub(crate) fn read_below(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
 
 fn read_one(path: &Path) -> Result<Source, Failure> {
     let name = path.display().to_string();
+    if let Some(what) = held_instead(path) {
+        return Err(Failure::Call(format!("`{name}` holds {what}, by its name: patterns end with .pattern")));
+    }
     match fs::read_to_string(path) {
         Ok(text) => Ok(Source { name, text }),
         Err(error) => Err(Failure::read(&format!("pattern `{name}`"), &error)),
+    }
+}
+
+/// What a file holds whose name says that it holds no patterns. One that says nothing may hold some.
+fn held_instead(path: &Path) -> Option<&'static str> {
+    match path.extension()?.to_str()? {
+        "csv" | "jsonl" | "ndjson" | "json" => Some("events"),
+        "case" => Some("cases"),
+        "ron" => Some("a job"),
+        "md" => Some("a text for people"),
+        _ => None,
     }
 }
 

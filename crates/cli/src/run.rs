@@ -24,6 +24,12 @@ use crate::writer::{Lines, Numbered, Origins, Writer};
 
 pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     if let Some(job) = &args.job {
+        if job.extension().is_some_and(|extension| extension == "pattern") {
+            let name = job.display();
+            return Err(Failure::Call(format!(
+                "`{name}` is a pattern, by its name: say -p {name}, and -i with its events"
+            )));
+        }
         return job::run(job, &args.of_job, args.quiet);
     }
     let started = now();

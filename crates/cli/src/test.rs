@@ -1,5 +1,6 @@
 //! `ensue test`: the cases beside patterns, and what they do not reach.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,8 @@ use crate::junit;
 use crate::patterns;
 
 pub(crate) fn test(args: &Test) -> Result<(), Failure> {
-    let files = patterns::find(&args.paths, "case")?;
+    let paths = args.paths.iter().map(|path| meant(path)).collect::<Result<Vec<_>, _>>()?;
+    let files = patterns::find(&paths, "case")?;
     if files.is_empty() {
         let paths: Vec<_> = args.paths.iter().map(|path| format!("`{}`", path.display())).collect();
         return Err(Failure::Call(format!("there are no cases in {}: no file ends with .case", paths.join(", "))));
@@ -32,6 +34,23 @@ pub(crate) fn test(args: &Test) -> Result<(), Failure> {
     show_coverage(&coverage, &patterns::find(&args.paths, "pattern")?)?;
     show_counts(&reports)?;
     if reports.iter().all(FileReport::passed) { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// Where the cases are: a pattern stands for those beside it.
+fn meant(path: &Path) -> Result<PathBuf, Failure> {
+    match path.extension().and_then(OsStr::to_str) {
+        Some("pattern") if path.is_file() => {
+            let cases = path.with_extension("case");
+            if cases.exists() {
+                return Ok(cases);
+            }
+            Err(Failure::Call(format!("there are no cases beside `{}`: no file `{}`", path.display(), cases.display())))
+        }
+        Some("csv" | "jsonl" | "ndjson" | "json" | "md" | "ron") if path.is_file() => {
+            Err(Failure::Call(format!("`{}` holds no cases, by its name: cases end with .case", path.display())))
+        }
+        _ => Ok(path.to_owned()),
+    }
 }
 
 /// Writes what came out, where it is something else than what the file says.

@@ -11,6 +11,7 @@ mod help;
 mod jobs;
 mod manual;
 mod new;
+mod newcomer;
 mod records;
 mod run;
 mod shell;
