@@ -440,32 +440,35 @@ impl Printer<'_> {
     }
 
     fn step(&mut self, step: &Step) {
-        self.group(FIT, Base::Same, |printer| {
-            printer.term(&step.term);
-            step.quantifier.iter().for_each(|quantifier| printer.quantifier(quantifier));
-            for modifier in &step.modifiers {
-                printer.space();
-                printer.word(modifier_word(modifier.kind));
-            }
-            if let Some(condition) = &step.condition {
-                printer.space();
-                printer.condition("where", condition);
-            }
-            if let Some(until) = &step.until {
-                printer.line(INDENT);
-                printer.condition("until", until);
-            }
-            if let Some(within) = &step.within {
-                printer.line(INDENT);
-                printer.word("within");
-                printer.space();
-                printer.step_span(&within.span);
-                printer.space();
-                printer.word("of");
-                printer.space();
-                printer.name(&within.anchor);
-            }
-        });
+        self.term(&step.term);
+        step.quantifier.iter().for_each(|quantifier| self.quantifier(quantifier));
+        for modifier in &step.modifiers {
+            self.space();
+            self.word(modifier_word(modifier.kind));
+        }
+        // Apart from the term: a group of several lines does not break what stands behind it.
+        self.group(FIT, Base::Same, |printer| printer.step_clauses(step));
+    }
+
+    fn step_clauses(&mut self, step: &Step) {
+        if let Some(condition) = &step.condition {
+            self.space();
+            self.condition("where", condition);
+        }
+        if let Some(until) = &step.until {
+            self.line(INDENT);
+            self.condition("until", until);
+        }
+        if let Some(within) = &step.within {
+            self.line(INDENT);
+            self.word("within");
+            self.space();
+            self.step_span(&within.span);
+            self.space();
+            self.word("of");
+            self.space();
+            self.name(&within.anchor);
+        }
     }
 
     fn condition(&mut self, word: &str, condition: &Expr) {

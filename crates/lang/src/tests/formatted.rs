@@ -44,7 +44,7 @@ fn what_its_author_wrote_on_several_lines_has_a_line_for_each_part() {
     check("begin a\nwithin 5m skip past last", "begin a\nwithin 5m\nskip past last\n");
     check("begin a emit x { a: 1,\n b: 2 }", "begin a\nemit x {\n  a: 1,\n  b: 2,\n}\n");
     check("begin ( a\n| b next c )", "begin (\n    a\n  | b next c\n)\n");
-    check("begin (a\nnext b)+", "begin (\n  a\n  next b\n)+\n");
+    check("begin (a\nnext b)+ within 5m of previous", "begin (\n  a\n  next b\n)+ within 5m of previous\n");
 }
 
 #[test]
