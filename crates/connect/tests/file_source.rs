@@ -328,6 +328,7 @@ fn after_a_stop_the_document_goes_on_and_then_the_others() {
 fn after_a_stop_in_which_it_was_rotated_twice_nothing_is_lost() {
     let mut files = Files::new(&["app.log"], true);
     files.write("app.log", "one\n");
+    set_age(&files.path("app.log"), 35);
     files.open(None);
     files.expect("[app.log]\none\n");
     let position = files.stop();
@@ -494,10 +495,10 @@ fn a_compressed_file_that_is_being_written_is_followed() {
     let packed = gzip("one\ntwo\nthree");
     files.write_bytes("a.gz", &packed[..1]);
     files.open(None);
-    files.expect("[a.gz]\n");
+    files.expect_nothing();
     files.write_bytes("a.gz", &packed[..packed.len() / 2]);
     files.write_bytes("a.gz", &packed);
-    files.expect("one\ntwo\n");
+    files.expect("[a.gz]\none\ntwo\n");
     files.write_bytes("a.gz", &[packed, gzip(" and four\n")].concat());
     files.expect("three and four\n");
 }
@@ -570,13 +571,161 @@ fn a_running_writer_loses_nothing_to_rotations() {
     assert_eq!(lines(&files.told), expected);
 }
 
+/// What a program and logrotate do to a log.
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    /// So many lines are written.
+    Write(usize),
+    /// A line is written up to its midst; the next one to be written ends it.
+    WriteHalf,
+    /// The file is renamed, and made anew.
+    Rename,
+    /// The file is copied and cut.
+    CopyAndCut,
+    /// The oldest file but for one is compressed.
+    Compress,
+    /// A source reads so many times, and stops.
+    Read(usize),
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        4 => (1_usize..4).prop_map(Deed::Write),
+        1 => Just(Deed::WriteHalf),
+        2 => Just(Deed::Rename),
+        1 => Just(Deed::CopyAndCut),
+        1 => Just(Deed::Compress),
+        4 => (0_usize..8).prop_map(Deed::Read),
+    ]
+}
+
+/// A log that is written to and rotated, and what has been read of it.
+struct Log {
+    files: Files,
+    position: Option<Position>,
+    /// The lines that were written.
+    written: Vec<String>,
+    half: Option<String>,
+    /// Whether there was something in the file when it was last looked at.
+    is_seen: bool,
+    rotations: usize,
+    seconds: u64,
+}
+
+impl Log {
+    fn new(pattern: &str) -> Self {
+        let files = Files::new(&[pattern], true);
+        Log { files, position: None, written: Vec::new(), half: None, is_seen: false, rotations: 0, seconds: 0 }
+    }
+
+    fn see_to(&mut self, deed: Deed) {
+        self.seconds += 1;
+        match deed {
+            Deed::Write(lines) => (0..lines).for_each(|_| self.write()),
+            Deed::WriteHalf if self.half.is_none() => {
+                let half = format!("{} lines before, and then ", self.written.len());
+                self.append(&half);
+                self.half = Some(half);
+            }
+            Deed::Read(times) => self.read(times),
+            Deed::Compress => self.compress(),
+            // A program rotates where a line ends.
+            Deed::Rename if self.half.is_none() => self.rotate(true),
+            // Of a file of which nothing was seen, no copy is known.
+            Deed::CopyAndCut if self.half.is_none() && self.is_seen => self.rotate(false),
+            Deed::Rename | Deed::CopyAndCut | Deed::WriteHalf => {}
+        }
+    }
+
+    fn write(&mut self) {
+        let line = format!("line {} of a log that is written to and rotated", self.written.len());
+        self.append(&format!("{line}\n"));
+        self.written.push(self.half.take().unwrap_or_default() + &line);
+    }
+
+    fn append(&self, text: &str) {
+        self.files.append("app.log", text);
+        self.set_time("app.log");
+    }
+
+    fn rotate(&mut self, by_name: bool) {
+        let name = format!("app.log-{:03}", self.rotations);
+        self.rotations += 1;
+        self.is_seen = false;
+        if by_name {
+            self.files.rename("app.log", &name);
+        } else {
+            fs::copy(self.files.path("app.log"), self.files.path(&name)).expect("copied");
+            self.set_time(&name);
+        }
+        self.files.write("app.log", "");
+        self.seconds += 1;
+        self.set_time("app.log");
+    }
+
+    fn compress(&self) {
+        let Some(last) = self.rotations.checked_sub(2) else { return };
+        let name = format!("app.log-{last:03}");
+        let Ok(text) = fs::read_to_string(self.files.path(&name)) else { return };
+        let modified = fs::metadata(self.files.path(&name)).and_then(|metadata| metadata.modified()).expect("a time");
+        let packed = self.files.path(&format!("{name}.gz"));
+        fs::write(&packed, gzip(&text)).expect("written");
+        File::options()
+            .write(true)
+            .open(&packed)
+            .and_then(|file| file.set_modified(modified))
+            .expect("its time is set");
+        fs::remove_file(self.files.path(&name)).expect("removed");
+    }
+
+    fn set_time(&self, name: &str) {
+        let time = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000 + self.seconds);
+        let file = File::options().write(true).open(self.files.path(name));
+        file.and_then(|file| file.set_modified(time)).expect("its time is set");
+    }
+
+    fn read(&mut self, times: usize) {
+        self.is_seen = fs::metadata(self.files.path("app.log")).is_ok_and(|metadata| metadata.len() > 0);
+        self.files.open(self.position.as_ref());
+        for _ in 0..times {
+            self.files.read(Duration::ZERO);
+        }
+        self.position = Some(self.files.stop());
+    }
+
+    /// The lines that have been read.
+    fn told(&self) -> Vec<&str> {
+        self.files.told.lines().filter(|line| !line.starts_with('[')).collect()
+    }
+}
+
 fn set_age(path: &Path, seconds: u64) {
     let time = std::time::SystemTime::now() - Duration::from_secs(seconds);
     File::options().write(true).open(path).and_then(|file| file.set_modified(time)).expect("its time is set");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    /// Whatever is done to a log, and wherever a source of it stops and goes on: each line comes once.
+    #[test]
+    fn each_line_of_a_log_comes_once(
+        pattern in prop_oneof![Just("app.log"), Just("app.log*")],
+        deeds in prop::collection::vec(deed(), 1..30),
+    ) {
+        let mut log = Log::new(pattern);
+        // The source is there before the log.
+        log.see_to(Deed::Write(1));
+        log.see_to(Deed::Read(2));
+        deeds.into_iter().for_each(|deed| log.see_to(deed));
+        log.see_to(Deed::Write(1));
+        log.see_to(Deed::Read(100));
+        let mut told = log.told();
+        let mut written: Vec<&str> = log.written.iter().map(String::as_str).collect();
+        told.sort();
+        written.sort();
+        prop_assert_eq!(told, written, "{}", log.files.told);
+    }
 
     /// What comes behind any position is what came there before.
     #[test]

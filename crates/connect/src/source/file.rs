@@ -61,10 +61,13 @@ pub struct FileSourceConfig {
 /// the source goes to and fro, so that neither waits for the other.
 ///
 /// * **Rotation by renaming** (logrotate's `create`): a file is known by its inode and its beginning, not by its name. The one
-///   that was renamed is read to its end, and what is still written to it is given; then the new one is read. A file that was
-///   rotated away, also by two rotations at once, is found among its siblings, whether or not its new name fits.
+///   that was renamed is read to its end, and what is still written to it is given; then the new one is read. Files that were
+///   rotated away are found among their siblings, whether or not their new names fit: by several rotations at once, while nobody
+///   looked, compressed. What is called after a rotated file with a number or a date behind it is one of its successors, if it
+///   was written to later.
 /// * **Rotation by copying** (`copytruncate`): a file that is named after one that is known, and begins like it, is its copy. It is
-///   not read, except for what was written last before the file itself was cut.
+///   not read, except for what was written last before the file itself was cut. Of a file that was empty when it was last looked
+///   at, no copy is known: what was written to it since, copied and cut before the next look is lost.
 /// * **Truncation**: a file that is shorter than what has been read of it, or begins otherwise, without a copy to be found, is
 ///   read from its beginning, as a new document. That is logged as a warning, as something may have been lost.
 /// * **Removal**: the last 64 files that were read are kept open, and so are read to their end. A last line without an end is
@@ -73,7 +76,7 @@ pub struct FileSourceConfig {
 /// # Positions
 ///
 /// A position is JSON: where the document that goes on was last seen, its inode, a hash of its beginning, and how far it has been read; if
-/// the source follows, the same of all others of which something has been read. Opened there, the source finds the files under
+/// the source follows, the same of all others that it knows. Opened there, the source finds the files under
 /// the names that they have then. If the document that goes on is not to be found, or is shorter, that is an error which says what is
 /// lost. A source that does not follow goes on with the files behind it in the order of the names.
 ///
@@ -103,7 +106,7 @@ pub struct FileSource {
     document: Option<usize>,
     /// What is read of it; none when its end has been reached.
     content: Option<Content>,
-    /// How it begins, as far as it has been given.
+    /// How it begins.
     beginning: Vec<u8>,
     first_line: Vec<u8>,
     /// Whether the document has to be said to be open.
@@ -143,7 +146,7 @@ impl FileSource {
         let mut source = FileSource {
             patterns,
             follows: config.follow,
-            files: places.others.into_iter().map(Known::at).collect(),
+            files: places.others.into_iter().map(Known::resumed).collect(),
             next: VecDeque::new(),
             document: None,
             content: None,
@@ -155,6 +158,9 @@ impl FileSource {
             next_look: None,
             turns: 0,
         };
+        for (number, known) in (0..).zip(&mut source.files) {
+            known.check_inode(number)?;
+        }
         if let Some(place) = places.document {
             source.go_on_with(place)?;
         }
@@ -176,9 +182,9 @@ impl FileSource {
     /// Finds the document of a position, and opens it there.
     fn go_on_with(&mut self, place: Place) -> Result<(), Error> {
         let (path, offset) = (place.path.clone(), place.offset);
-        let mut known = Known::at(place);
+        let mut known = Known::resumed(place);
         if let Some(found) = known.search()? {
-            known.place.path = found.path.to_string_lossy().into_owned();
+            known.found(&found);
         }
         self.files.push(known);
         let document = self.files.len() - 1;
@@ -285,8 +291,10 @@ impl FileSource {
         let bytes = self.chunk.bytes(length);
         let known = &mut self.files[document];
         if self.beginning.len() < HEAD_BYTES {
-            let taken = bytes.len().min(HEAD_BYTES - self.beginning.len());
-            self.beginning.extend_from_slice(&bytes[..taken]);
+            // Some of it was there when the document was opened.
+            let new = self.beginning.len() - known.place.offset as usize;
+            self.beginning.extend_from_slice(bytes.get(new..).unwrap_or_default());
+            self.beginning.truncate(HEAD_BYTES);
             known.place.head = Head::of(&self.beginning);
         }
         known.is_within_line = !bytes.ends_with(b"\n") && !known.gives_rest;
@@ -300,7 +308,10 @@ impl FileSource {
         match self.files[next].begin()? {
             Begun::Open(content, beginning) => {
                 self.next.pop_front();
-                self.opened(next, content, beginning);
+                match self.follows && self.files[next].has_no_line(&beginning) {
+                    true => self.files[next].left(!beginning.is_empty()),
+                    false => self.opened(next, content, beginning),
+                }
                 Ok(())
             }
             Begun::Changed if self.follows => self.begin_anew(next),
@@ -315,22 +326,23 @@ impl FileSource {
         let known = &mut self.files[index];
         let first_line = beginning.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
         self.first_line = if known.place.offset > 0 { first_line.to_vec() } else { Vec::new() };
-        beginning.truncate(usize::try_from(known.place.offset).unwrap_or(usize::MAX).min(HEAD_BYTES));
+        beginning.truncate(HEAD_BYTES);
+        known.place.head = Head::of(&beginning);
         self.beginning = beginning;
         self.is_opening = self.document != Some(index) || !known.is_begun;
         known.is_begun = true;
         known.turn = self.turns;
         self.document = Some(index);
         self.chunk.clear();
-        match known.stamp.filter(|_| self.follows) {
-            Some(stamp) => {
-                known.file = Some(Arc::clone(content.file()));
-                self.content = Some(content.until(stamp.length));
-                self.close_surplus();
-                self.write_others();
-            }
-            None => self.content = Some(content),
+        if !self.follows {
+            self.content = Some(content);
+            return;
         }
+        known.file = Some(Arc::clone(content.file()));
+        let until = known.stamp.map_or(u64::MAX, |stamp| stamp.length);
+        self.content = Some(content.until(until));
+        self.close_surplus();
+        self.write_others();
     }
 
     /// Waits until it is time to look again. False if the time is over before.

@@ -10,7 +10,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::identity::HEAD_BYTES;
 
 /// The longest first line that is looked for behind a file's beginning.
-const FIRST_LINE_BYTES_MAX: usize = 1024 * 1024;
+pub(super) const FIRST_LINE_BYTES_MAX: usize = 1024 * 1024;
 
 /// A file that is open, and read from some place on.
 pub(super) struct Content {

@@ -3,6 +3,7 @@
 use std::fs::Metadata;
 use std::time::SystemTime;
 
+use ensue_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -21,6 +22,15 @@ pub(in crate::source) struct FileId {
 impl FileId {
     /// That of no file.
     pub(in crate::source) const NONE: FileId = FileId { device: 0, inode: 0 };
+
+    /// One that no file has, for one that has lost its own.
+    pub(in crate::source) fn lost(number: u64) -> Self {
+        FileId { device: u64::MAX, inode: number }
+    }
+
+    pub(in crate::source) fn is_lost(self) -> bool {
+        self.device == u64::MAX
+    }
 
     #[cfg(unix)]
     pub(in crate::source) fn of(metadata: &Metadata) -> Self {
@@ -102,15 +112,21 @@ impl TryFrom<String> for Head {
     }
 }
 
+/// A time of the system, to the microsecond; none before 1970.
+fn timestamp(time: SystemTime) -> Option<Timestamp> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_micros()).ok().map(Timestamp::from_micros)
+}
+
 /// What changes when a file is written to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::source) struct Stamp {
     pub(in crate::source) length: u64,
-    pub(in crate::source) modified: Option<SystemTime>,
+    pub(in crate::source) modified: Option<Timestamp>,
 }
 
 impl Stamp {
     pub(in crate::source) fn of(metadata: &Metadata) -> Self {
-        Stamp { length: metadata.len(), modified: metadata.modified().ok() }
+        Stamp { length: metadata.len(), modified: metadata.modified().ok().and_then(timestamp) }
     }
 }

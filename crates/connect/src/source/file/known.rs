@@ -5,8 +5,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::content::Content;
-use super::identity::{FileId, Stamp};
+use ensue_model::Timestamp;
+
+use super::content::{Content, FIRST_LINE_BYTES_MAX};
+use super::identity::{FileId, Head, Stamp};
 use super::listing::{self, Listed};
 use super::place::Place;
 use crate::Error;
@@ -33,6 +35,10 @@ pub(super) struct Known {
     pub(super) is_within_line: bool,
     /// How often it has been looked at since something came.
     pub(super) quiet_looks: u32,
+    /// Whether it was found under another name than its last one since it was looked at.
+    pub(super) is_moved: bool,
+    /// When it had been written last in the look before.
+    pub(super) since: Option<Timestamp>,
     /// Whether it has no name any more.
     pub(super) is_gone: bool,
     /// Whether it was said to be open.
@@ -64,16 +70,38 @@ impl Known {
             gives_rest: false,
             is_within_line: false,
             quiet_looks: 0,
+            is_moved: false,
+            since: None,
             is_gone: false,
             is_begun: false,
             turn: 0,
         }
     }
 
+    /// One of a position.
+    pub(super) fn resumed(place: Place) -> Self {
+        Known { since: place.modified, ..Known::at(place) }
+    }
+
+    /// Lets go of its inode if another file has come to it since the position, or it has been cut: then it is to be found by its
+    /// beginning, and what is there now is new.
+    pub(super) fn check_inode(&mut self, number: u64) -> Result<(), Error> {
+        if let Some(found) = self.search()?
+            && let Some((beginning, _)) = beginning(&found.path)
+            // One that was empty and has been written to may be any.
+            && (!self.place.head.fits(&beginning)
+                || self.place.head.is_empty() && found.stamp.modified != self.place.modified)
+        {
+            self.place.file = FileId::lost(number);
+        }
+        Ok(())
+    }
+
     /// One that nothing has been read of.
     pub(super) fn new(listed: &Listed) -> Result<Self, Error> {
         let path = listed.name()?.to_owned();
-        Ok(Known { stamp: Some(listed.stamp), ..Known::at(Place::start(path, listed.id)) })
+        let place = Place { modified: listed.stamp.modified, ..Place::start(path, listed.id) };
+        Ok(Known { stamp: Some(listed.stamp), since: place.modified, ..Known::at(place) })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -99,8 +127,12 @@ impl Known {
     pub(super) fn found(&mut self, listed: &Listed) {
         if let Some(path) = listed.path.to_str().filter(|path| *path != self.place.path) {
             path.clone_into(&mut self.place.path);
+            self.is_moved = true;
         }
         self.is_gone = false;
+        if self.place.head.is_empty() && listed.stamp.length > 0 {
+            self.look_into();
+        }
         self.looked_at(listed.stamp);
     }
 
@@ -110,13 +142,17 @@ impl Known {
         let metadata = self.file.as_ref().and_then(|file| file.metadata().ok());
         match metadata {
             Some(metadata) => self.looked_at(Stamp::of(&metadata)),
-            None => self.read = self.stamp,
+            None => {
+                self.read = self.stamp;
+                self.quiet_looks = self.quiet_looks.saturating_add(1);
+            }
         }
     }
 
     fn looked_at(&mut self, stamp: Stamp) {
         let is_first = self.stamp.is_none();
         self.stamp = Some(stamp);
+        self.place.modified = stamp.modified;
         // Opened at a position: what was read to its end, and has the same length, needs not be opened.
         if is_first && self.place.offset > 0 && self.place.length == stamp.length {
             self.read = self.stamp;
@@ -132,17 +168,34 @@ impl Known {
         self.gives_rest = false;
     }
 
+    /// Takes down how it begins, so that it or a copy of it is found even if it is rotated before anything of it is read.
+    pub(super) fn look_into(&mut self) {
+        let beginning = beginning(self.path()).map(|(beginning, _)| beginning);
+        self.place.head = Head::of(&beginning.unwrap_or_default());
+    }
+
+    /// Whether there is nothing to give of a file that begins like this. It is no document before: a position names only
+    /// documents that can be told from others.
+    pub(super) fn has_no_line(&self, beginning: &[u8]) -> bool {
+        self.place.offset == 0
+            && !self.gives_rest
+            && !beginning.contains(&b'\n')
+            && beginning.len() < FIRST_LINE_BYTES_MAX
+    }
+
     /// The same file, of which nothing has been read.
     pub(super) fn anew(&self) -> Self {
         let (path, file) = (self.place.path.clone(), self.place.file);
-        Known { stamp: self.stamp, file: self.file.clone(), ..Known::at(Place::start(path, file)) }
+        let place = Place { modified: self.place.modified, ..Place::start(path, file) };
+        Known { stamp: self.stamp, file: self.file.clone(), since: self.place.modified, ..Known::at(place) }
     }
 
     /// What was read of it, taken as read of a copy. None if the copy's name cannot be written down.
     pub(super) fn moved_to(&self, copy: &Listed) -> Option<Self> {
         let (path, home) = (copy.path.to_str()?.to_owned(), self.home.clone());
         let place = Place { path, file: copy.id, length: 0, ..self.place.clone() };
-        Some(Known { home, stamp: Some(copy.stamp), is_begun: self.is_begun, ..Known::at(place) })
+        let (is_begun, since) = (self.is_begun, self.since);
+        Some(Known { home, stamp: Some(copy.stamp), is_begun, is_moved: true, since, ..Known::at(place) })
     }
 
     /// Makes it one that is to be forgotten.
@@ -187,6 +240,15 @@ impl Known {
         }
         let content = content.go_to(self.place.offset, self.path())?;
         Ok(content.map_or(Begun::Changed, |content| Begun::Open(content, beginning)))
+    }
+
+    /// Says that it was cut or written anew, and nothing is found of what was there.
+    pub(super) fn warn_of_loss(&self) {
+        let Place { path, offset, .. } = &self.place;
+        tracing::warn!(
+            "`{path}` was cut or written anew after it had been read to byte {offset}: it is read from its beginning, and what \
+             had been written to it behind byte {offset} is lost"
+        );
     }
 
     /// A file that is not followed is one that was there: it does not help to wait for it.

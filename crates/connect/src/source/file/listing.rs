@@ -107,6 +107,16 @@ pub(in crate::source) fn is_named_after(path: &Path, other: &Path) -> bool {
     begins && path.parent() == other.parent()
 }
 
+/// Whether a file is called as rotation calls those that had the name of another one: with a number or a date behind it, and perhaps
+/// compressed. Other files may be called after it too, and are none of its past.
+pub(in crate::source) fn is_rotated_from(path: &Path, other: &Path) -> bool {
+    let behind = || path.file_name()?.to_str()?.strip_prefix(other.file_name()?.to_str()?);
+    let Some(behind) = behind().filter(|_| is_named_after(path, other)) else { return false };
+    let behind = [".gz", ".zst"].iter().find_map(|ending| behind.strip_suffix(ending)).unwrap_or(behind);
+    let is_of_date = |character: char| character.is_ascii_digit() || ".-_T:Z".contains(character);
+    behind.chars().all(is_of_date) && behind.contains(|character: char| character.is_ascii_digit())
+}
+
 fn matching(paths: Paths) -> Result<Vec<Listed>, Error> {
     let mut files = Vec::new();
     for path in paths {
@@ -179,5 +189,17 @@ mod tests {
         assert!(!is_named_after("app.log", "app.log"));
         assert!(!is_named_after("old/app.log.1", "logs/app.log"));
         assert!(!is_named_after("app.txt", "app.log"));
+    }
+
+    #[test]
+    fn rotated_files_have_a_number_or_a_date_behind_their_name() {
+        let is_rotated_from = |path: &str| is_rotated_from(Path::new(path), Path::new("app.log"));
+        for path in ["app.log.1", "app.log.12.gz", "app.log-20260101", "app.log-2026-01-01T10:00:00Z.zst", "app.log_3"]
+        {
+            assert!(is_rotated_from(path), "{path}");
+        }
+        for path in ["app.log", "app.log.gz", "app.log.lock", "app.log.1.md5", "app.log-", "app.log.old", "b.log.1"] {
+            assert!(!is_rotated_from(path), "{path}");
+        }
     }
 }

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use ensue_model::Timestamp;
+
 use super::content::Content;
 use super::identity::FileId;
 use super::known::{Begun, Known, beginning, siblings};
@@ -30,10 +32,11 @@ impl FileSource {
         let begun = now();
         let listed = listing::files(&self.patterns)?;
         self.forget();
-        let renamed = self.find(&listed)?;
+        let rotated = self.find(&listed)?;
+        self.find_copies()?;
         let mut known = self.files.iter().map(|known| known.place.file).collect();
-        for (path, index) in renamed {
-            self.take_up_all(&self.rotated_after(&path, index)?, &mut known)?;
+        for (path, since) in rotated {
+            self.take_up_rotated(&path, since, &mut known)?;
         }
         self.take_up_all(&listed, &mut known)?;
         self.give_rests();
@@ -56,13 +59,14 @@ impl FileSource {
         self.files.iter().position(|known| known.place.file == file)
     }
 
-    /// Finds the known files under the names that they have now. Gives those that have another one: the name that they had,
-    /// and which they are.
-    fn find(&mut self, listed: &[Listed]) -> Result<Vec<(PathBuf, usize)>, Error> {
+    /// Finds the known files under the names that they have now. Gives the names from which files were rotated, and when those
+    /// had been written last.
+    fn find(&mut self, listed: &[Listed]) -> Result<Vec<(PathBuf, Timestamp)>, Error> {
         let by_id: HashMap<FileId, &Listed> = listed.iter().map(|listed| (listed.id, listed)).collect();
-        let mut renamed = Vec::new();
-        for (index, known) in self.files.iter_mut().enumerate() {
-            let path = PathBuf::from(if known.stamp.is_none() { &known.home } else { &known.place.path });
+        let mut rotated = Vec::new();
+        for known in &mut self.files {
+            let was_gone = known.is_gone;
+            let path = PathBuf::from(if known.is_moved { &known.home } else { &known.place.path });
             let found = match by_id.get(&known.place.file) {
                 Some(&listed) => Some(listed.clone()),
                 None => known.search()?,
@@ -71,21 +75,34 @@ impl FileSource {
                 Some(found) => known.found(&found),
                 None => known.not_found(),
             }
-            if !known.is_gone && known.path() != path {
-                renamed.push((path, index));
-            }
+            let is_rotated = known.is_moved || known.is_gone && !was_gone;
+            rotated.extend(known.since.filter(|_| is_rotated).map(|since| (path, since)));
+            (known.is_moved, known.since) = (false, known.place.modified);
         }
-        Ok(renamed)
+        Ok(rotated)
     }
 
-    /// The files that had the name of a renamed one after it, and were renamed as well: several rotations have happened since
-    /// the last look, or while nobody looked.
-    fn rotated_after(&self, path: &Path, index: usize) -> Result<Vec<Listed>, Error> {
-        let modified = self.files[index].stamp.and_then(|stamp| stamp.modified);
+    /// Goes on in copies of files that are gone and cannot be read any more, as those that were compressed.
+    fn find_copies(&mut self) -> Result<(), Error> {
+        for index in 0..self.files.len() {
+            let known = &self.files[index];
+            if known.is_gone && known.file.is_none() && known.quiet_looks == 1 {
+                let is_cut = known.place.file.is_lost();
+                if self.take_over_copy(index)?.is_none() && is_cut {
+                    self.files[index].warn_of_loss();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up the files that had a name after one that was rotated, and were rotated as well: more than once since the last
+    /// look, or while nobody looked.
+    fn take_up_rotated(&mut self, path: &Path, since: Timestamp, known: &mut HashSet<FileId>) -> Result<(), Error> {
         let mut later = siblings(path)?;
-        later.retain(|listed| listing::is_named_after(&listed.path, path) && listed.stamp.modified > modified);
+        later.retain(|listed| listing::is_rotated_from(&listed.path, path) && listed.stamp.modified >= Some(since));
         later.sort_by_key(|listed| listed.stamp.modified);
-        Ok(later)
+        self.take_up_all(&later, known)
     }
 
     /// Takes up the files that are new.
@@ -96,7 +113,7 @@ impl FileSource {
             }
             let mut new = Known::new(listed)?;
             match self.kinship(listed) {
-                Kinship::None => {}
+                Kinship::None => new.look_into(),
                 Kinship::CopyOf(original) => {
                     let Place { path, file, .. } = new.place;
                     new.place = Place { path, file, is_copy: true, ..original.place.clone() };
@@ -112,9 +129,9 @@ impl FileSource {
     /// Whether a file is a copy of one that is being read.
     fn kinship(&self, listed: &Listed) -> Kinship<'_> {
         let is_named_after = |known: &&Known| {
-            let is_read = !known.place.head.is_empty() && !known.place.is_copy;
+            let can_tell = !known.place.head.is_empty() && !known.place.is_copy;
             let names = [known.path(), Path::new(&known.home)];
-            is_read && names.iter().any(|name| listing::is_named_after(&listed.path, name))
+            can_tell && names.iter().any(|name| listing::is_named_after(&listed.path, name))
         };
         let mut originals = self.files.iter().filter(is_named_after).peekable();
         if originals.peek().is_none() {
@@ -164,8 +181,8 @@ impl FileSource {
 
     /// Begins a file anew that has been cut, or written again. What was written to it before may be found in a copy.
     pub(super) fn begin_anew(&mut self, index: usize) -> Result<(), Error> {
-        let cut = self.files[index].anew();
-        let Place { path, offset, .. } = self.files[index].place.clone();
+        let mut cut = self.files[index].anew();
+        cut.look_into();
         match self.take_over_copy(index)? {
             Some((content, beginning)) => {
                 self.next.pop_front();
@@ -174,10 +191,7 @@ impl FileSource {
                 self.opened(index, content, beginning);
             }
             None => {
-                tracing::warn!(
-                    "`{path}` was cut or written anew after it had been read to byte {offset}: it is read from its beginning, and \
-                     what had been written to it behind byte {offset} is lost"
-                );
+                self.files[index].warn_of_loss();
                 self.files[index] = cut;
             }
         }
@@ -249,8 +263,8 @@ impl FileSource {
             return;
         }
         let others = self.files.iter().enumerate().filter(|(index, known)| {
-            let is_begun = known.place.offset > 0 || known.place.is_copy;
-            Some(*index) != self.document && is_begun && !known.is_over()
+            // Also those of which nothing has been read: they have to be found if they are renamed before.
+            Some(*index) != self.document && !known.is_over() && !known.is_buried()
         });
         self.others = place::texts(others.map(|(_, known)| &known.place));
     }

@@ -1,5 +1,6 @@
 //! How far files have been read, as it is written into a position.
 
+use ensue_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::identity::{FileId, Head};
@@ -20,6 +21,9 @@ pub(super) struct Place {
     /// How long the file itself was when it was last read to its end; less if never.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) length: u64,
+    /// When it had been written last when it was last looked at, in microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) modified: Option<Timestamp>,
     /// Whether it is a copy of another one, and therefore not read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_copy: bool,
@@ -31,7 +35,7 @@ pub(super) struct Place {
 pub(super) struct Places {
     /// The file that goes on.
     pub(super) document: Option<Place>,
-    /// The others of which something has been read and that may grow.
+    /// The others that are known.
     #[serde(default)]
     pub(super) others: Vec<Place>,
 }
@@ -39,7 +43,7 @@ pub(super) struct Places {
 impl Place {
     /// Where nothing has been read.
     pub(super) fn start(path: String, file: FileId) -> Self {
-        Place { path, file, head: Head::of(&[]), offset: 0, lines: 0, length: 0, is_copy: false }
+        Place { path, file, head: Head::of(&[]), offset: 0, lines: 0, length: 0, modified: None, is_copy: false }
     }
 }
 
