@@ -406,6 +406,30 @@ fn positions_are_read_by_people() {
 }
 
 #[test]
+fn a_line_that_is_longer_than_any_record_comes_in_pieces_with_nothing_between_them() {
+    let line = "x".repeat(40 * 1024 * 1024);
+    let mut files = Files::new(&["*.log"], true);
+    files.write("a.log", &format!("one\n{line}"));
+    files.write("b.log", "two\n");
+    files.open(None);
+    (0..10).for_each(|_| assert!(files.read(Duration::ZERO)));
+    assert!(files.told.len() > 32 * 1024 * 1024 && files.told.ends_with("xxx"), "its end is not there yet");
+    let (position, given) = (files.position(), files.told.len());
+    files.append("a.log", "\n");
+    let expected = format!("[a.log]\none\n{line}\n[b.log]\ntwo\n");
+    while !files.told.ends_with("two\n") {
+        assert!(files.read(Duration::from_millis(20)) && expected.starts_with(&files.told));
+    }
+    files.told.clear();
+    files.open(Some(&position));
+    files.read(Duration::ZERO);
+    files.told.clear();
+    while !files.told.ends_with("two\n") {
+        assert!(files.read(Duration::from_millis(20)) && expected[given..].starts_with(&files.told));
+    }
+}
+
+#[test]
 fn compressed_files_are_read_whatever_their_name_and_number_of_members() {
     let mut files = Files::new(&["*"], false);
     files.write_bytes("1.gz", &[gzip("a\n"), gzip("b\n")].concat());

@@ -262,6 +262,10 @@ impl FileSource {
             let rest = self.chunk.give_rest();
             return Some(self.gave(document, rest));
         }
+        if self.follows && self.files[document].is_within_line {
+            // It is not left before the line ends; a look finds the others again.
+            self.next.clear();
+        }
         self.content = None;
         self.files[document].left(self.chunk.rest() > 0);
         self.chunk.clear();

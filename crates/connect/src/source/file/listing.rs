@@ -101,10 +101,10 @@ pub(in crate::source) fn folder(path: &Path) -> Result<Vec<Listed>, Error> {
 
 /// Whether a file is called as another one with something behind it, as rotation names them: `app.log.1`, `app.log-20260101`.
 pub(in crate::source) fn is_named_after(path: &Path, other: &Path) -> bool {
-    let names = path.file_name().zip(other.file_name());
-    let begins = names
-        .is_some_and(|(name, other)| name != other && name.as_encoded_bytes().starts_with(other.as_encoded_bytes()));
-    begins && path.parent() == other.parent()
+    // Without taking paths apart: where there are many new files, each is compared with all that are known.
+    let (path, other) = (path.as_os_str().as_encoded_bytes(), other.as_os_str().as_encoded_bytes());
+    let behind = path.strip_prefix(other);
+    behind.is_some_and(|behind| !behind.is_empty() && !behind.iter().any(|byte| std::path::is_separator(*byte as char)))
 }
 
 /// Whether a file is called as rotation calls those that had the name of another one: with a number or a date behind it, and perhaps
