@@ -341,10 +341,11 @@ impl<E: Event> Shard<E> {
 
     fn close_due(&mut self, through: Timestamp, out: &mut Outputs<E>) {
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
-        self.read_ends_ahead();
-        while let Some(WindowEnd { deadline, lane, place }) = self.windows.pop(through) {
-            self.close(lane as usize, place, deadline, out);
+        while self.windows.is_due(through) {
             self.read_ends_ahead();
+            if let Some(WindowEnd { deadline, lane, place }) = self.windows.pop(through) {
+                self.close(lane as usize, place, deadline, out);
+            }
         }
         self.give(matches, timeouts, out);
     }
