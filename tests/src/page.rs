@@ -43,8 +43,7 @@ pub fn complaints(FileReport { cases, unread, .. }: &FileReport) -> String {
 pub fn said_of(pattern: &str) -> Option<String> {
     let options = Options { type_field: Some("type".into()), ..Options::default() };
     match ensue_lang::compile(&[Source::new("page.pattern", pattern)], &options) {
-        // Languages beside ours, and parts of patterns, are shown without an end.
-        Ok(compiled) if compiled.warnings.iter().all(|warning| warning.code.id == "E0506") => None,
+        Ok(compiled) if compiled.warnings.is_empty() => None,
         Ok(compiled) => Some(compiled.warnings.to_string()),
         Err(errors) => Some(errors.to_string()),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use ensue_testkit::cases;
-use ensue_tests::markdown::{blocks, document, path};
+use ensue_tests::markdown::{blocks, document, hold, path};
 use ensue_tests::page::run;
 
 /// The pages, as `docs` names them.
@@ -103,9 +103,22 @@ fn every_link_leads_to_a_page_and_a_heading() {
     assert!(wrong.is_empty(), "lead nowhere:\n{wrong}");
 }
 
+/// The summary with the pages of all codes below the one that lists them.
+fn with_codes(summary: &str) -> String {
+    let pages = pages();
+    let codes = pages.iter().filter(|page| page.starts_with("errors/E"));
+    let title = |page: &str| document(page).lines().next().unwrap_or_default().trim_start_matches("# ").to_owned();
+    let codes: String = codes.map(|page| format!("  - [{}]({page})\n", title(page))).collect();
+    let lines = summary.lines().filter(|line| !line.contains("](errors/E"));
+    let below = |line: &str| if line.ends_with("](errors/README.md)") { codes.as_str() } else { "" };
+    lines.map(|line| format!("{line}\n{}", below(line))).collect()
+}
+
 #[test]
 fn the_summary_names_every_page_once() {
-    let mut named = links(&document("SUMMARY.md"));
+    let summary = document("SUMMARY.md");
+    hold("SUMMARY.md", &with_codes(&summary));
+    let mut named = links(&with_codes(&summary));
     named.sort();
     let all: Vec<String> = pages().into_iter().filter(|page| page != "SUMMARY.md").collect();
     assert_eq!(named, all);
