@@ -455,8 +455,7 @@ impl Drive {
 
     fn run(mut self) -> Result<Report, JobError> {
         if self.number == 0 {
-            // Where outputs begin has to be known before there are any.
-            self.cut(false)?;
+            self.begin()?;
         }
         while !self.control.is_stopping() && !self.flow.has_ended() {
             let has_more = self.flow.run(clock::now())?;
@@ -471,6 +470,19 @@ impl Drive {
             }
         }
         self.end()
+    }
+
+    /// Takes the first checkpoint, and waits for it: where outputs begin has to be safe before there are any, or those that are
+    /// written until a crash would stay and come again.
+    fn begin(&mut self) -> Result<(), JobError> {
+        self.cut(false)?;
+        while self.is_cutting {
+            match self.messages.recv().expect("the keeper says when the checkpoint is written") {
+                Message::Stored(Err(error)) => return Err(error.into()),
+                message => self.take(message)?,
+            }
+        }
+        Ok(())
     }
 
     /// Whether it is time for a checkpoint.

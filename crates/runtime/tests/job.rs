@@ -103,6 +103,10 @@ impl Inputs {
 
     fn run(&self, state: Option<&Path>, stop: Option<usize>) -> Report {
         let control = Arc::new(Control::new());
+        self.job(state, stop, &control).prepare().expect("it is right").run(&control).expect("nothing fails")
+    }
+
+    fn job(&self, state: Option<&Path>, stop: Option<usize>, control: &Arc<Control>) -> Job {
         let source = |(index, text): (usize, &Arc<str>)| {
             let (text, stop) = (text.clone(), stop.map(|after| (after, control.clone())));
             SourceSpec {
@@ -121,7 +125,7 @@ impl Inputs {
         let out = self.out.clone();
         let sink = SinkSpec { name: "out".to_owned(), open: Box::new(move |at| Ok(Box::new(Memory::open(&out, at)))) };
         let all = || vec!["out".to_owned()];
-        let job = Job {
+        Job {
             name: "orders".to_owned(),
             patterns: vec![ensue_lang::Source::new("paid.pattern", self.pattern())],
             options: Options { key: vec!["order".to_owned()], ..Options::default() },
@@ -136,8 +140,7 @@ impl Inputs {
             }),
             shards: self.shards,
             limits: Limits::default(),
-        };
-        job.prepare().expect("it is right").run(&control).expect("nothing fails")
+        }
     }
 
     fn pattern(&self) -> String {
@@ -203,4 +206,17 @@ fn stopped_and_started_again_it_gives_the_same() {
 #[test]
 fn with_several_sources_too() {
     check_stopped(&[orders(0, 2, 60), orders(1, 2, 50), orders(400, 5, 7)]);
+}
+
+#[test]
+fn nothing_is_written_until_the_first_checkpoint_is_safe() {
+    let inputs = Inputs::new(&[orders(0, 1, 100)]);
+    let folder = tempfile::tempdir().expect("there is room");
+    let state = folder.path().join("state");
+    let control = Arc::new(Control::new());
+    let running = inputs.job(Some(&state), None, &control).prepare().expect("it is right");
+    std::fs::remove_dir_all(&state).expect("it was made");
+    let error = running.run(&control).expect_err("there is no folder for checkpoints").to_string();
+    assert!(error.starts_with("cannot write `"), "{error}");
+    assert_eq!(inputs.lines(), [""; 0], "what is written would come again at the next start");
 }
