@@ -351,6 +351,37 @@ fn after_a_stop_in_which_it_was_rotated_twice_nothing_is_lost() {
 }
 
 #[test]
+fn what_was_followed_is_read_to_its_end_by_one_that_does_not_follow() {
+    let mut files = Files::new(&["*.log"], true);
+    files.write("app.log", "one\n");
+    files.write("ago.log", "a\nhalf");
+    files.open(None);
+    files.expect("[ago.log]\na\n[app.log]\none\n");
+    let position = files.stop();
+    files.append("app.log", "two\n");
+    set_age(&files.path("app.log"), 30);
+    files.rename("app.log", "app.log.1");
+    files.write("app.log", "three\n");
+    files.config.follow = false;
+    let expected = "[app.log.1 from byte 4, behind 1 lines, first one]\ntwo\n\
+                    [ago.log from byte 2, behind 1 lines, first a]\nhalf[app.log]\nthree\n";
+    files.open(Some(&position));
+    assert_eq!(files.all(), expected);
+    for stop in 0..5 {
+        files.told.clear();
+        files.open(Some(&position));
+        (0..stop).for_each(|_| _ = files.read(Duration::ZERO));
+        let position = files.stop();
+        let before = std::mem::take(&mut files.told);
+        files.open(Some(&position));
+        let without_names = |text: &str| {
+            text.split('[').filter_map(|text| Some(text.split_once("]\n")?.1.to_owned())).collect::<String>()
+        };
+        assert_eq!(without_names(&before) + &without_names(files.all()), "two\nhalfthree\n", "stopped after {stop}");
+    }
+}
+
+#[test]
 fn after_a_stop_in_which_it_was_copied_and_cut_nothing_is_lost() {
     let mut files = Files::new(&["app.log"], true);
     files.write("app.log", "one\n");

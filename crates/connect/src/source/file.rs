@@ -78,7 +78,8 @@ pub struct FileSourceConfig {
 /// A position is JSON: where the document that goes on was last seen, its inode, a hash of its beginning, and how far it has been read; if
 /// the source follows, the same of all others that it knows. Opened there, the source finds the files under
 /// the names that they have then. If the document that goes on is not to be found, or is shorter, that is an error which says what is
-/// lost. A source that does not follow goes on with the files behind it in the order of the names.
+/// lost. A source that does not follow goes on with the files behind it in the order of the names; but where one was that did
+/// follow, it reads what that one would have read, and then ends.
 ///
 /// ```
 /// use std::time::Duration;
@@ -98,7 +99,9 @@ pub struct FileSourceConfig {
 pub struct FileSource {
     patterns: Vec<Pattern>,
     follows: bool,
-    /// All that may be read; where the source does not follow, in the order of reading.
+    /// Whether files are found by looking at all of them: where it follows, or goes on where one was that did.
+    looks: bool,
+    /// All that may be read; where the source does not look, in the order of reading.
     files: Vec<Known>,
     /// Those with something to read, by their index.
     next: VecDeque<usize>,
@@ -146,7 +149,8 @@ impl FileSource {
         let mut source = FileSource {
             patterns,
             follows: config.follow,
-            files: places.others.into_iter().map(Known::resumed).collect(),
+            looks: config.follow || places.others.is_some(),
+            files: places.others.into_iter().flatten().map(Known::resumed).collect(),
             next: VecDeque::new(),
             document: None,
             content: None,
@@ -164,10 +168,10 @@ impl FileSource {
         if let Some(place) = places.document {
             source.go_on_with(place)?;
         }
-        if config.follow {
-            source.look()?;
-        } else {
-            source.list()?;
+        match source.looks {
+            true if config.follow => source.look()?,
+            true => source.look_once()?,
+            false => source.list()?,
         }
         match source.files.is_empty() {
             true if config.follow => {
@@ -312,13 +316,13 @@ impl FileSource {
         match self.files[next].begin()? {
             Begun::Open(content, beginning) => {
                 self.next.pop_front();
-                match self.follows && self.files[next].has_no_line(&beginning) {
+                match self.looks && self.files[next].has_no_line(&beginning) {
                     true => self.files[next].left(!beginning.is_empty()),
                     false => self.opened(next, content, beginning),
                 }
                 Ok(())
             }
-            Begun::Changed if self.follows => self.begin_anew(next),
+            Begun::Changed if self.looks => self.begin_anew(next),
             Begun::Changed => Err(self.files[next].vanished()),
             Begun::Gone => self.look_for(next),
         }
@@ -338,7 +342,7 @@ impl FileSource {
         known.turn = self.turns;
         self.document = Some(index);
         self.chunk.clear();
-        if !self.follows {
+        if !self.looks {
             self.content = Some(content);
             return;
         }
@@ -372,7 +376,7 @@ impl Source for FileSource {
 
     fn position(&self) -> Position {
         let document = self.document.map(|document| &self.files[document]).filter(|known| !known.is_over());
-        place::position(document.map(|known| &known.place), &self.others)
+        place::position(document.map(|known| &known.place), self.looks.then_some(self.others.as_str()))
     }
 }
 

@@ -47,6 +47,15 @@ impl FileSource {
         Ok(())
     }
 
+    /// Looks as one that follows, and never again. All files are opened once more, as one that was read to its end may hold a last
+    /// line without an end.
+    pub(super) fn look_once(&mut self) -> Result<(), Error> {
+        self.look()?;
+        self.files.iter_mut().for_each(|known| known.read = None);
+        self.queue();
+        Ok(())
+    }
+
     /// Forgets files of which nothing comes any more.
     fn forget(&mut self) {
         let document = self.document.map(|document| self.files[document].place.file);
@@ -204,7 +213,7 @@ impl FileSource {
             self.files[index].found(&found);
             return Ok(());
         }
-        if !self.follows {
+        if !self.looks {
             return Err(self.files[index].vanished());
         }
         self.next.pop_front();
@@ -259,7 +268,7 @@ impl FileSource {
 
     /// Writes the places of all but the document.
     pub(super) fn write_others(&mut self) {
-        if !self.follows {
+        if !self.looks {
             return;
         }
         let others = self.files.iter().enumerate().filter(|(index, known)| {

@@ -35,9 +35,9 @@ pub(super) struct Place {
 pub(super) struct Places {
     /// The file that goes on.
     pub(super) document: Option<Place>,
-    /// The others that are known.
+    /// The others that are known. None if the source did not follow.
     #[serde(default)]
-    pub(super) others: Vec<Place>,
+    pub(super) others: Option<Vec<Place>>,
 }
 
 impl Place {
@@ -58,11 +58,11 @@ impl Places {
 }
 
 /// The position of these places; the others as [`texts`] gives them.
-pub(super) fn position(document: Option<&Place>, others: &str) -> Position {
+pub(super) fn position(document: Option<&Place>, others: Option<&str>) -> Position {
     let document = document.map_or_else(|| "null".to_owned(), text);
     Position(match others {
-        "" => format!("{{\"document\":{document}}}"),
-        others => format!("{{\"document\":{document},\"others\":[{others}]}}"),
+        None => format!("{{\"document\":{document}}}"),
+        Some(others) => format!("{{\"document\":{document},\"others\":[{others}]}}"),
     })
 }
 
