@@ -18,6 +18,9 @@ use crate::event::Numbered;
 use crate::job::inlet::{Bad, Batch, Decoded};
 use crate::job::reader::Mark;
 
+#[cfg(test)]
+mod simulation;
+
 /// The most sources that a job has.
 pub const SOURCES_MAX: usize = 4_096;
 
