@@ -199,6 +199,12 @@ test("thousands of lanes scroll smoothly, to the last one", async () => {
 
 test("the story of thousands of events is told from wherever the reader goes", async () => {
   await open(thousands(), async (page) => {
+    await page.waitForFunction(() => {
+      const box = document.querySelector("#story").getBoundingClientRect();
+      const chosen = document.querySelector(".moment.chosen").getBoundingClientRect();
+      return chosen.top >= box.top && chosen.bottom <= box.bottom;
+    });
+    assert.equal(await page.evaluate(() => window.scrollY), 0);
     await page.keyboard.press("End");
     assert.match(await text(page, ".moment.chosen"), /event 5000|^\d\d:/);
     await page.click(".more");

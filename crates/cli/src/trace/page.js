@@ -411,6 +411,13 @@
   };
   const articleOf = (at) => $("story").querySelector(`[data-moment="${at}"]`);
 
+  /** In the story's own box alone: on a narrow screen the page must not jump. How high articles are shows only as they come to be seen. */
+  const center = (article, times) => {
+    const box = $("story"), here = article.getBoundingClientRect();
+    box.scrollTop += here.top - box.getBoundingClientRect().top - (box.clientHeight - here.height) / 2;
+    if (times > 1) requestAnimationFrame(() => center(article, times - 1));
+  };
+
   const choose = (at, { scroll = true, move = true } = {}) => {
     if (at === null || at < 0 || at >= moments.length) return;
     articleOf(chosen)?.classList.remove("chosen");
@@ -418,7 +425,7 @@
     if (at < told[0] || at >= told[1]) tellFrom(at - BLOCK / 2, at + BLOCK / 2);
     const article = articleOf(at);
     article?.classList.add("chosen");
-    if (scroll) article?.scrollIntoView({ block: "center" });
+    if (scroll && article) center(article, 4);
     if (move) reveal(placeOfMoment(at)); else draw();
   };
 
@@ -580,13 +587,20 @@
   overview.addEventListener("pointerdown", (mouse) => { overview.setPointerCapture(mouse.pointerId); jump(mouse); });
   overview.addEventListener("pointermove", (mouse) => { if (overview.hasPointerCapture(mouse.pointerId)) jump(mouse); });
 
-  const rescale = (to) => {
-    const middle = chosen;
+  /** The moments that are seen: the first of them, and the last. */
+  const seen = () => {
+    const inside = moments.filter(({ at }) => placeOfMoment(at) >= view.from && placeOfMoment(at) <= view.to);
+    return inside.length ? [inside[0].at, inside.at(-1).at] : null;
+  };
+  const rescale = (to, range = seen()) => {
     scale = to;
     $("by-time").setAttribute("aria-pressed", String(to === "time"));
     $("by-order").setAttribute("aria-pressed", String(to === "order"));
-    show(...whole());
-    if (middle !== null) reveal(placeOfMoment(middle));
+    // What was seen stays.
+    if (range === null || (range[0] === 0 && range[1] === moments.length - 1)) return show(...whole());
+    const [from, until] = range.map(placeOfMoment);
+    const room = scale === "time" ? (until - from) * 0.02 : 0.6;
+    show(from - room, until + room);
   };
   $("by-time").addEventListener("click", () => rescale("time"));
   $("by-order").addEventListener("click", () => rescale("order"));
@@ -656,7 +670,7 @@
   const columns = new Set(events.map((event) => Math.round(((event.time - first) / Math.max(latest - first, 1)) * 900)));
   const crowded = events.length > 3 && columns.size < Math.min(events.length, 400) * 0.45;
   tellFrom(0, BLOCK);
-  rescale(crowded ? "order" : "time");
+  rescale(crowded ? "order" : "time", null);
   const telling = moments.findIndex((moment) => moment.happenings.some(([tone]) => tone === "match" || tone === "timeout"));
   // Of a long story a page opens on the first outcome, with what led to it: the strip above shows the whole.
   if (moments.length > SHOWN) {
