@@ -145,6 +145,11 @@ impl<E: Event> Engine<E> {
         self.stack.set_table(table, &rows);
     }
 
+    /// What owns the keys and their runs, to be looked at.
+    pub fn stack(&self) -> &Stack<E> {
+        &self.stack
+    }
+
     /// What was given up at limits.
     pub fn shed(&self) -> Shed {
         self.stack.shed()

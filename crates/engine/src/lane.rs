@@ -13,7 +13,7 @@ use crate::config::{Config, Limits, OnFull, Watermarks};
 use crate::error::Full;
 use crate::keys::KeyClasses;
 use crate::open_keys::OpenKeys;
-use crate::output::{Outputs, Rejected, Shed};
+use crate::output::{Load, Outputs, Rejected, Shed};
 use crate::shard::LOOK_AHEAD;
 use crate::windows::EndsOf;
 
@@ -146,6 +146,12 @@ impl<E: Event> Lane<E> {
     /// How many evaluations had no result.
     pub(crate) fn faults(&self) -> u64 {
         self.scratch.faults()
+    }
+
+    /// What is open, and what was counted.
+    pub(crate) fn load(&self) -> Load {
+        let Lane { pattern, size, shed, .. } = *self;
+        Load { pattern, size, keys: self.key_count(), faults: self.faults(), shed }
     }
 
     /// How many keys have open runs.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ensue_model::pattern::StageId;
 use ensue_model::{Match, Partial, Timeout, Timestamp};
+use ensue_nfa::Size;
 
 /// What came out, each kind apart and in its order. The caller drains it.
 #[derive(Debug)]
@@ -46,6 +47,21 @@ impl Shed {
         self.runs += other.runs;
         self.overflows += other.overflows;
     }
+}
+
+/// What a pattern has open in one stack, and what it has counted there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Load {
+    /// The pattern, by its place among the patterns.
+    pub pattern: usize,
+    /// How much its open runs are.
+    pub size: Size,
+    /// How many keys have open runs.
+    pub keys: usize,
+    /// How many evaluations of its conditions had no result.
+    pub faults: u64,
+    /// What was given up at limits.
+    pub shed: Shed,
 }
 
 impl<E> Default for Outputs<E> {

@@ -9,8 +9,9 @@ use ensue_nfa::Size;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::lane::Lane;
 use crate::levels::Levels;
-use crate::output::{Outputs, Shed};
+use crate::output::{Load, Outputs, Shed};
 use crate::shard::{Routed, Shard};
 
 /// The shards of all levels that one thread owns. What its patterns emit for each other does not flow inside it, but by way of a
@@ -95,6 +96,11 @@ impl<E: Event> Stack<E> {
         let mut shed = Shed::default();
         self.levels.iter().for_each(|shard| shed.add(shard.shed()));
         shed
+    }
+
+    /// What each pattern has open, and what it has counted.
+    pub fn loads(&self) -> impl Iterator<Item = Load> {
+        self.levels.iter().flat_map(|shard| &shard.lanes).map(Lane::load)
     }
 
     /// How much all open runs are: how many, and about how many bytes.

@@ -5,10 +5,11 @@
 //! checkpoints are made bytes and written on a third ([`checkpoint`]). All that crosses threads has a bound, so that a slow
 //! sink slows the sources.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ensue_connect::{Position, Sink, Source};
 use ensue_engine::{Config, Limits, Snapshot};
@@ -26,8 +27,10 @@ mod control;
 mod error;
 pub mod file;
 mod flow;
+mod http;
 mod inlet;
 mod keeper;
+mod meters;
 mod outlets;
 mod reader;
 mod secret;
@@ -38,6 +41,7 @@ pub use control::Control;
 pub use error::JobError;
 pub use file::JobFile;
 pub use flow::{Cut, Pace, Progress, SOURCES_MAX};
+pub use http::{Http, Token};
 pub use outlets::{Counts, OfPattern, Routes};
 pub use reader::{Format, Mark, Place};
 pub use secret::Text;
@@ -45,8 +49,10 @@ pub use secret::Text;
 use binding::Bound;
 use checkpoint::{Checkpoint, SavedSource, Store};
 use flow::Flow;
+use http::{Question, Server};
 use inlet::{Given, Inlet};
 use keeper::{Keeper, Stored};
+use meters::{Meters, micros};
 use outlets::{Outlet, Outlets};
 use reader::Reader;
 use threads::{Listener, Message, Writer};
@@ -138,6 +144,8 @@ pub struct Job {
     pub shards: usize,
     /// What the engine does not grow beyond.
     pub limits: Limits,
+    /// Where it is to be seen while it runs.
+    pub http: Option<Http>,
 }
 
 /// Where checkpoints are kept, and how often they are taken.
@@ -206,6 +214,8 @@ pub struct Running {
     inlets: Vec<Option<Inlet>>,
     sources: Vec<SavedSource>,
     outlets: Outlets,
+    meters: Arc<Meters>,
+    http: Option<http::Bound>,
     /// Where checkpoints are kept, and the time from one to the next.
     checkpoints: Option<(Store, Duration)>,
     /// The number of the newest checkpoint.
@@ -229,7 +239,8 @@ impl Opened {
 
 impl Running {
     fn new(job: Job, store: Option<Store>, saved: Option<Checkpoint>) -> Result<Self, JobError> {
-        let Job { name, patterns: texts, options, sources, sinks, outputs, tables, checkpoints, shards, limits } = job;
+        let Job { name, patterns: texts, options, sources, sinks, outputs, tables, checkpoints, shards, limits, http } =
+            job;
         let mut opened = open_sources(sources, saved.as_ref())?;
         let (patterns, warnings) = compile(&texts, &options, &opened)?;
         for warning in warnings.render(false).lines() {
@@ -253,6 +264,14 @@ impl Running {
             Ok::<_, JobError>(Cut { progress, engine })
         });
         let paces: Vec<Pace> = opened.iter().map(|opened| opened.spec.pace).collect();
+        let meters = Meters::new(
+            &name,
+            opened.iter().map(|opened| &*opened.spec.name),
+            patterns.patterns.iter().map(|pattern| &*pattern.name),
+            outlets.names(),
+            limits.clone(),
+        );
+        meters.came_out(&outlets.counts);
         let config = Config { limits, ..Config::default() };
         let mut flow = Flow::new(&patterns, &config, shards, &paces, from.transpose()?, clock::now())?;
         for (name, rows) in tables(&patterns).map_err(JobError::config)? {
@@ -268,6 +287,8 @@ impl Running {
             inlets,
             sources: opened.into_iter().map(Opened::saved).collect(),
             outlets,
+            meters: Arc::new(meters),
+            http: http.map(http::Bound::new).transpose()?,
             checkpoints: store.zip(checkpoints.map(|checkpoints| checkpoints.every)),
             number,
             has_ended,
@@ -416,6 +437,11 @@ struct Drive {
     listeners: Vec<Option<Listener>>,
     writer: Writer,
     keeper: Option<Keeper>,
+    meters: Arc<Meters>,
+    /// For each source, when the batches were read that have not been taken yet.
+    read: Vec<VecDeque<Instant>>,
+    /// Shows the job as long as it runs.
+    _server: Option<Server>,
     every: Duration,
     /// When the last checkpoint was begun.
     last_cut: Timestamp,
@@ -429,21 +455,25 @@ struct Drive {
 
 impl Drive {
     fn start(running: Running, control: &Arc<Control>) -> Self {
-        let Running { job, texts, flow, inlets, sources, outlets, checkpoints, number, .. } = running;
+        let Running { job, texts, flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } = running;
         let (to, messages): (Sender<Message>, _) = channel();
         let listener = |(source, inlet): (usize, Option<Inlet>)| {
-            inlet.map(|inlet| Listener::start(source, sources[source].name.clone(), inlet, to.clone(), control.clone()))
+            inlet.map(|inlet| Listener::start(source, meters.clone(), inlet, to.clone(), control.clone()))
         };
         let listeners = inlets.into_iter().enumerate().map(listener).collect();
         let every = checkpoints.as_ref().map_or(Duration::MAX, |(_, every)| *every);
+        let server = http.map(|http| http.serve(meters.clone(), to.clone()));
         let keeper = checkpoints.map(|(store, _)| Keeper::start(store, job, texts, to));
         Drive {
             flow,
+            read: vec![VecDeque::new(); sources.len()],
             sources,
             messages,
             listeners,
-            writer: Writer::start(outlets, control.clone()),
+            writer: Writer::start(outlets, control.clone(), meters.clone()),
             keeper,
+            meters,
+            _server: server,
             every,
             last_cut: Timestamp::MIN,
             is_cutting: false,
@@ -465,6 +495,7 @@ impl Drive {
             self.hand_out()?;
             self.hear(if has_more { Duration::ZERO } else { TICK })?;
             self.look_for_holder();
+            self.note();
             if !self.is_cutting && self.is_due() {
                 self.cut(false)?;
             }
@@ -483,6 +514,18 @@ impl Drive {
             }
         }
         Ok(())
+    }
+
+    /// Takes note of how far the job has come.
+    fn note(&self) {
+        let Drive { flow, meters, held, .. } = self;
+        meters.turn.set(clock::now());
+        meters.watermark.set(flow.event_time());
+        meters.set_holder(held.map(|(source, _)| source));
+        for (meter, (events, watermark)) in meters.sources.iter().zip(flow.sources()) {
+            meter.events.set(events);
+            meter.watermark.set(watermark);
+        }
     }
 
     /// Whether it is time for a checkpoint.
@@ -511,6 +554,8 @@ impl Drive {
         self.writer.put(self.flow.out())?;
         for (source, listener) in self.listeners.iter().enumerate() {
             let finished = self.flow.finished(source);
+            let batches = self.read[source].drain(..finished);
+            batches.for_each(|read| self.meters.latency.observe(read.elapsed().as_secs_f64()));
             listener.iter().for_each(|listener| listener.go_on(finished));
         }
         Ok(())
@@ -530,15 +575,28 @@ impl Drive {
 
     fn take(&mut self, message: Message) -> Result<(), JobError> {
         match message {
-            Message::Given(source, Given::Batch(batch)) => self.flow.give(source, batch, clock::now()),
+            Message::Given(source, Given::Batch(batch)) => {
+                self.meters.sources[source].unreadable.add(batch.bad());
+                self.read[source].push_back(batch.read);
+                self.flow.give(source, batch, clock::now());
+            }
             Message::Given(source, Given::Nothing(mark)) => self.flow.silent(source, mark),
             Message::Given(source, Given::Ended(mark)) => self.flow.close(source, mark),
             Message::Failed(source, error) => return Err(JobError::source(&self.sources[source].name, error)),
+            // Who asked may have given up.
+            Message::Asked(Question::Figures(to)) => drop(to.send(self.flow.figures())),
             Message::Stored(stored) => {
                 self.is_cutting = false;
                 match stored {
-                    Ok(Stored { number, bytes, took }) => info!(number, bytes, ?took, "checkpoint"),
-                    Err(error) => warn!("no checkpoint: {error}; it is tried again"),
+                    Ok(stored) => {
+                        let Stored { number, bytes, took } = stored;
+                        info!(number, bytes, ?took, "checkpoint");
+                        self.meters.stored(&stored);
+                    }
+                    Err(error) => {
+                        warn!("no checkpoint: {error}; it is tried again");
+                        self.meters.checkpoints.trouble.failed(&error);
+                    }
                 }
             }
         }
@@ -549,7 +607,9 @@ impl Drive {
     fn cut(&mut self, has_ended: bool) -> Result<(), JobError> {
         let Some(keeper) = &self.keeper else { return Ok(()) };
         self.last_cut = clock::now();
+        let started = clock::started();
         let cut = self.flow.cut()?;
+        self.meters.checkpoints.pause_us.set(micros(started.elapsed()));
         for (saved, progress) in self.sources.iter_mut().zip(&cut.progress) {
             saved.progress = progress.clone();
         }
@@ -563,6 +623,7 @@ impl Drive {
 
     /// Ends the job, or stops it where it is.
     fn end(mut self) -> Result<Report, JobError> {
+        self.meters.stops();
         let has_ended = self.flow.has_ended();
         if has_ended {
             self.flow.finish()?;

@@ -1,6 +1,7 @@
 //! One intake and several shards, each on a thread of its own.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
@@ -92,6 +93,18 @@ enum Work<E> {
     Batch(Batch<E>),
     Table(TableId, Arc<Table>),
     Save(SyncSender<SavedStack<E>>),
+    Look(Look<E>),
+}
+
+/// Looks at what a shard owns, and tells somebody.
+struct Look<E>(Box<LookAt<E>>);
+
+type LookAt<E> = dyn FnOnce(&Stack<E>) + Send;
+
+impl<E> fmt::Debug for Look<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Look")
+    }
 }
 
 #[derive(Debug)]
@@ -264,6 +277,39 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
         }
     }
 
+    /// The watermark: events at or before it are late.
+    pub fn watermark(&self) -> Timestamp {
+        match &self.inner {
+            Inner::Inline(inline) => inline.engine.watermark(),
+            Inner::Threads(threads) => threads.intake.watermark(),
+        }
+    }
+
+    /// Looks at what each shard owns when it has handled what it was given before. Does not wait: what is seen comes over the
+    /// channels, of which there is one for each shard.
+    pub fn look<T: Send + 'static>(&self, look: impl Fn(&Stack<E>) -> T + Clone + Send + 'static) -> Vec<Receiver<T>> {
+        let ask = |to: SyncSender<T>, look: &dyn Fn(&Stack<E>) -> T, stack: &Stack<E>| {
+            // Who asked may have given up.
+            let _ = to.send(look(stack));
+        };
+        match &self.inner {
+            Inner::Inline(inline) => {
+                let (to, seen) = sync_channel(1);
+                ask(to, &look, inline.engine.stack());
+                vec![seen]
+            }
+            Inner::Threads(threads) => {
+                let of_worker = |worker: &Worker<E>| {
+                    let (to, seen) = sync_channel(1);
+                    let look = look.clone();
+                    worker.send(Work::Look(Look(Box::new(move |stack| ask(to, &look, stack)))));
+                    seen
+                };
+                threads.workers.iter().map(of_worker).collect()
+            }
+        }
+    }
+
     /// Gives a table other rows, for the events that come from now on. Before that, each table is empty.
     ///
     /// # Errors
@@ -429,6 +475,7 @@ impl<E: Event + Send + Sync + 'static> Worker<E> {
                     Work::Table(table, rows) => stack.set_table(table, &rows),
                     // Who asked may have given up.
                     Work::Save(to) => drop(to.send(stack.save())),
+                    Work::Look(Look(look)) => look(&stack),
                 }
             }
         });

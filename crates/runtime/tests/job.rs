@@ -140,6 +140,7 @@ impl Inputs {
             }),
             shards: self.shards,
             limits: Limits::default(),
+            http: None,
         }
     }
 

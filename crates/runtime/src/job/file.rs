@@ -17,7 +17,7 @@ use ron::extensions::Extensions;
 use serde::Deserialize;
 
 use crate::job::secret::Text;
-use crate::job::values::{Bytes, Delimiter, Period, Shards};
+use crate::job::values::{Bytes, Delimiter, HttpEntry, Period, Shards};
 use crate::job::{Checkpoints, Format, Job, JobError, OfOne, Open, Outputs, Pace, SinkSpec, SourceSpec};
 
 /// A job as it stands in a file.
@@ -45,6 +45,7 @@ pub struct JobFile {
     shards: Shards,
     #[serde(default)]
     limits: LimitsEntry,
+    http: Option<HttpEntry>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -206,8 +207,8 @@ impl JobFile {
     /// # Errors
     /// If a file is not there, or the job contradicts itself.
     pub fn job(self, folder: &Path) -> Result<Job, JobError> {
-        let JobFile { name, patterns, params, key, type_field, tables, sources, checkpoint, shards, limits, .. } =
-            &self;
+        let JobFile { name, patterns, params, key, type_field, tables, sources, checkpoint, .. } = &self;
+        let JobFile { shards, limits, http, .. } = &self;
         let parameters = params.iter().map(|(name, value)| Ok((name.clone(), value.get(folder)?)));
         let parameters = parameters.collect::<Result<_, String>>().map_err(JobError::config)?;
         let options = Options { key: key.clone(), type_field: type_field.clone(), parameters, ..Options::default() };
@@ -234,6 +235,7 @@ impl JobFile {
             checkpoints: checkpoint.as_ref().map(|checkpoint| checkpoint.checkpoints(folder)),
             shards: shards.count(),
             limits: limits.limits(),
+            http: http.as_ref().map(|http| http.http(folder)).transpose().map_err(JobError::config)?,
         })
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::vec::IntoIter;
 
 use ensue_engine::{Config, Error, LEVEL_POSITIONS, Outputs, Snapshot, Watermarks};
@@ -15,6 +16,7 @@ use smallvec::SmallVec;
 
 use crate::Sharded;
 use crate::event::Numbered;
+use crate::job::http::figures::Figures;
 use crate::job::inlet::{Bad, Batch, Decoded};
 use crate::job::reader::Mark;
 
@@ -124,7 +126,7 @@ impl Inflow {
         Inflow { pace, batches: VecDeque::new(), progress, is_closed, heard: now, finished: 0 }
     }
 
-    fn give(&mut self, Batch { mark, after, records }: Batch, now: Timestamp) {
+    fn give(&mut self, Batch { mark, after, records, read: _ }: Batch, now: Timestamp) {
         self.batches.push_back(Waiting { mark, after, records: records.into_iter(), taken: 0 });
         self.heard = now;
     }
@@ -418,6 +420,21 @@ impl Flow {
     pub(crate) fn cut(&mut self) -> Result<Cut, Error> {
         let engine = self.engine.save(&mut self.out.outputs)?;
         Ok(Cut { progress: self.progress(), engine })
+    }
+
+    /// Where event time is.
+    pub(crate) fn event_time(&self) -> Timestamp {
+        self.engine.watermark()
+    }
+
+    /// How many events each source has given, and where its time is by them.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (u64, Timestamp)> {
+        self.inflows.iter().map(|inflow| (inflow.progress.events, inflow.watermark()))
+    }
+
+    /// What the engine says of itself: each shard over its channel.
+    pub(crate) fn figures(&self) -> Vec<Receiver<Figures>> {
+        self.engine.look(Figures::of)
     }
 
     /// How far each source has come.

@@ -1,11 +1,12 @@
 //! A source of a running job: its bytes as batches of events, with the place before each batch.
 
 use std::num::NonZeroU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ensue_connect::Error;
 use ensue_io::{BadLine, Decoder};
 
+use crate::clock;
 use crate::event::Numbered;
 use crate::job::reader::{Heard, Mark, Reader};
 
@@ -18,6 +19,8 @@ pub(crate) struct Inlet {
     decoder: Decoder,
     /// How many records are passed over, since they were taken before the source was opened.
     passed_over: u64,
+    /// When the source last gave something.
+    read: Instant,
 }
 
 /// Records that came together.
@@ -29,6 +32,15 @@ pub(crate) struct Batch {
     pub(crate) after: Mark,
     /// What they are.
     pub(crate) records: Vec<Decoded>,
+    /// When they were read.
+    pub(crate) read: Instant,
+}
+
+impl Batch {
+    /// How many of the records are no events.
+    pub(crate) fn bad(&self) -> u64 {
+        self.records.iter().filter(|record| matches!(record, Decoded::Bad(_))).count() as u64
+    }
 }
 
 /// A record that was looked at.
@@ -58,7 +70,7 @@ pub(crate) enum Given {
 impl Inlet {
     /// Goes on at a mark, at which the reader's source was opened.
     pub(crate) fn new(reader: Reader, decoder: Decoder, mark: &Mark) -> Self {
-        Inlet { reader, decoder, passed_over: mark.records }
+        Inlet { reader, decoder, passed_over: mark.records, read: clock::started() }
     }
 
     /// The next records; where none are there, it waits about as long as `patience`.
@@ -75,13 +87,13 @@ impl Inlet {
             records.drain(..passed_over as usize);
             if !records.is_empty() {
                 let mark = Mark { records: passed_over, ..mark };
-                return Ok(Given::Batch(Batch { mark, after: self.reader.mark(), records }));
+                return Ok(Given::Batch(Batch { mark, after: self.reader.mark(), records, read: self.read }));
             }
             if passed_over > 0 {
                 continue;
             }
             match self.reader.read(patience)? {
-                Heard::More => {}
+                Heard::More => self.read = clock::started(),
                 Heard::Nothing => return Ok(Given::Nothing(self.reader.mark())),
                 Heard::Ended => return Ok(Given::Ended(self.reader.mark())),
             }

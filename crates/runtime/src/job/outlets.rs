@@ -101,6 +101,11 @@ impl Outlets {
         Outlets { envelope, ids, routes, outlets, streams, counts, line: Vec::new() }
     }
 
+    /// The names of the sinks.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.outlets.iter().map(|outlet| &*outlet.name)
+    }
+
     /// Puts what has come out into its sinks.
     pub(crate) fn put(&mut self, out: &mut Outflow) {
         for (source, bad) in out.bad.drain(..) {
@@ -212,6 +217,9 @@ fn put(line: &mut Vec<u8>, time: Timestamp, id: Option<u128>, to: &[usize], outl
 pub(crate) trait Watch {
     /// A sink has failed. Waits for this pause until it is asked again; false if it will not be.
     fn failed(&mut self, sink: &str, error: &Error, pause: Duration) -> bool;
+
+    /// A sink that had failed works again.
+    fn recovered(&mut self, sink: &str);
 }
 
 /// Asks a sink until it has done it.
@@ -224,7 +232,11 @@ fn insist<T>(
     let mut pause = FIRST_PAUSE;
     loop {
         match ask(sink) {
-            Ok(done) => return Ok(done),
+            Ok(done) if pause == FIRST_PAUSE => return Ok(done),
+            Ok(done) => {
+                watch.recovered(name);
+                return Ok(done);
+            }
             Err(error) if error.is_final() || !watch.failed(name, &error, pause) => return Err(error),
             Err(_) => pause = LONGEST_PAUSE.min(pause * 2),
         }

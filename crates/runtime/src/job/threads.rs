@@ -6,14 +6,16 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ensue_connect::{Error, Position};
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::job::JobError;
 use crate::job::checkpoint::StoreError;
 use crate::job::control::Control;
 use crate::job::flow::Outflow;
+use crate::job::http::Question;
 use crate::job::inlet::{Given, Inlet};
 use crate::job::keeper::Stored;
+use crate::job::meters::{Meters, OfSource};
 use crate::job::outlets::{Counts, Outlets, Watch};
 
 /// How many batches of a source wait at most until they are taken.
@@ -37,6 +39,8 @@ pub(crate) enum Message {
     Failed(usize, Error),
     /// A checkpoint has been written.
     Stored(Result<Stored, StoreError>),
+    /// Somebody wants to see something.
+    Asked(Question),
 }
 
 /// The thread that listens to a source.
@@ -46,11 +50,17 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn start(source: usize, name: String, inlet: Inlet, to: Sender<Message>, control: Arc<Control>) -> Self {
+    pub(crate) fn start(
+        source: usize,
+        meters: Arc<Meters>,
+        inlet: Inlet,
+        to: Sender<Message>,
+        control: Arc<Control>,
+    ) -> Self {
         let (leave, allowed) = channel();
         let listener = Listener { leave };
         listener.go_on(BATCHES_AHEAD);
-        let _thread = std::thread::spawn(move || Ear { source, name, inlet, to, control }.listen(&allowed));
+        let _thread = std::thread::spawn(move || Ear { source, meters, inlet, to, control }.listen(&allowed));
         listener
     }
 
@@ -66,7 +76,7 @@ impl Listener {
 /// What the thread of a source knows.
 struct Ear {
     source: usize,
-    name: String,
+    meters: Arc<Meters>,
     inlet: Inlet,
     to: Sender<Message>,
     control: Arc<Control>,
@@ -91,18 +101,26 @@ impl Ear {
     /// Reads on. A source that fails is asked again, with growing pauses. None if the job stops.
     fn read(&mut self) -> Option<Given> {
         let mut pause = FIRST_PAUSE;
+        let OfSource { name, trouble, .. } = &self.meters.sources[self.source];
         loop {
             if self.control.is_stopping() {
                 return None;
             }
             match self.inlet.read(PATIENCE) {
-                Ok(given) => return Some(given),
+                Ok(given) => {
+                    if pause > FIRST_PAUSE {
+                        trouble.is_over();
+                        info!(source = name, "can be read again");
+                    }
+                    return Some(given);
+                }
                 Err(error) if error.is_final() => {
                     let _ = self.to.send(Message::Failed(self.source, error));
                     return None;
                 }
                 Err(error) => {
-                    warn!(source = self.name, "cannot read: {error}; it is tried again in {pause:?}");
+                    warn!(source = name, "cannot read: {error}; it is tried again in {pause:?}");
+                    trouble.failed(&error);
                     self.control.wait(pause);
                     pause = LONGEST_PAUSE.min(pause * 2);
                 }
@@ -129,10 +147,10 @@ enum Order {
 }
 
 impl Writer {
-    pub(crate) fn start(mut outlets: Outlets, control: Arc<Control>) -> Self {
+    pub(crate) fn start(mut outlets: Outlets, control: Arc<Control>, meters: Arc<Meters>) -> Self {
         let (orders, incoming) = sync_channel(ORDERS_AHEAD);
         let thread = std::thread::spawn(move || {
-            let mut patience = Patience { control, failed: None };
+            let mut patience = Patience { control, meters, failed: None };
             match write(&mut outlets, &incoming, &mut patience) {
                 Ok(()) => Ok(outlets.counts),
                 Err(error) => Err(JobError::sink(&patience.failed.unwrap_or_default(), error)),
@@ -197,6 +215,7 @@ fn write(outlets: &mut Outlets, orders: &Receiver<Order>, patience: &mut Patienc
         match order {
             Some(Order::Put(mut out)) => {
                 outlets.put(&mut out);
+                patience.meters.came_out(&outlets.counts);
                 outlets.flush(false, patience)?;
             }
             Some(Order::Sync(to)) => {
@@ -215,6 +234,7 @@ fn write(outlets: &mut Outlets, orders: &Receiver<Order>, patience: &mut Patienc
 /// Waits for a sink that fails, as long as the job goes on.
 struct Patience {
     control: Arc<Control>,
+    meters: Arc<Meters>,
     /// The sink that failed last.
     failed: Option<String>,
 }
@@ -222,7 +242,13 @@ struct Patience {
 impl Watch for Patience {
     fn failed(&mut self, sink: &str, error: &Error, pause: Duration) -> bool {
         warn!(sink, "cannot write: {error}; it is tried again in {pause:?}");
+        self.meters.sink(sink).into_iter().for_each(|meter| meter.trouble.failed(error));
         self.failed = Some(sink.to_owned());
         !self.control.wait(pause)
+    }
+
+    fn recovered(&mut self, sink: &str) {
+        info!(sink, "can be written again");
+        self.meters.sink(sink).into_iter().for_each(|meter| meter.trouble.is_over());
     }
 }

@@ -1,12 +1,18 @@
 //! Values of a job file that have a form of their own: durations, sizes, the number of shards.
 
 use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
 use std::thread::available_parallelism;
 
 use ensue_io::time;
 use ensue_model::Span;
+use ron::value::RawValue;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
+
+use crate::job::secret::Text;
+use crate::job::{Http, Token};
 
 /// A duration such as `"10s"` or `"1m30s"`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,6 +126,65 @@ impl Visitor<'_> for ShardsVisitor {
     }
 }
 
+/// Where a job is to be seen: `"127.0.0.1:9464"`, or `(address: "..", token: env(".."))`.
+#[derive(Debug)]
+pub(crate) struct HttpEntry(HttpFields);
+
+#[derive(Debug, Deserialize)]
+#[serde(rename = "Http", deny_unknown_fields)]
+struct HttpFields {
+    address: Address,
+    #[serde(default, deserialize_with = "said")]
+    token: Option<Text>,
+}
+
+/// A value that need not be wrapped: what stands inside a raw value has lost the extensions of the file.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text>, D::Error> {
+    Text::deserialize(deserializer).map(Some)
+}
+
+impl<'de> Deserialize<'de> for HttpEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.trim();
+        let fields = if raw.get_ron().starts_with('"') {
+            raw.into_rust().map(|address| HttpFields { address, token: None })
+        } else {
+            raw.into_rust()
+        };
+        fields.map(HttpEntry).map_err(|error| D::Error::custom(error.code))
+    }
+}
+
+impl HttpEntry {
+    /// # Errors
+    /// If the token is not where it should be, or others could ask without one: a sentence that does not show it.
+    pub(crate) fn http(&self, folder: &Path) -> Result<Http, String> {
+        let HttpFields { address: Address(address), token } = &self.0;
+        let token = match token {
+            Some(text) => Some(Token::new(text.get(folder)?).ok_or("http: the token is empty")?),
+            None if address.ip().is_loopback() => None,
+            None => {
+                return Err(format!(
+                    "http: whoever reaches {address} could read it: say a token, \
+                     as in `http: (address: \"{address}\", token: env(\"ENSUE_TOKEN\"))`"
+                ));
+            }
+        };
+        Ok(Http { address: *address, token })
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Address(SocketAddr);
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let address = text.parse().map(Address);
+        address.map_err(|_| D::Error::custom(format!("`{text}` is not an address such as 127.0.0.1:9464")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;
@@ -147,5 +212,23 @@ mod tests {
         check("Auto", Ok(Shards::Auto));
         check("8", Ok(Shards::Exactly(8)));
         check::<Shards>("0", Err("expected `Auto` or a number from 1 to 1024"));
+    }
+
+    #[test]
+    fn who_is_not_on_this_machine_needs_a_token() {
+        let http = |text: &str| {
+            let entry: HttpEntry = ron::from_str(text).map_err(|error| error.code.to_string())?;
+            entry.http(Path::new("")).map(|http| format!("{http:?}"))
+        };
+        assert_eq!(http("\"127.0.0.1:9464\"").unwrap(), "Http { address: 127.0.0.1:9464, token: None }");
+        let open = "http: whoever reaches 0.0.0.0:9464 could read it: say a token, as in \
+                    `http: (address: \"0.0.0.0:9464\", token: env(\"ENSUE_TOKEN\"))`";
+        assert_eq!(http("\"0.0.0.0:9464\"").unwrap_err(), open);
+        let closed = http("(address: \"0.0.0.0:9464\", token: \"s3cret\")").unwrap();
+        assert_eq!(closed, "Http { address: 0.0.0.0:9464, token: Some(\"..\") }");
+        assert_eq!(http("(address: \"[::1]:9464\", token: \"\")").unwrap_err(), "http: the token is empty");
+        assert_eq!(http("\"here\"").unwrap_err(), "`here` is not an address such as 127.0.0.1:9464");
+        let unknown = http("(address: \"127.0.0.1:1\", tokn: 1)").unwrap_err();
+        assert!(unknown.contains("tokn"), "{unknown}");
     }
 }

@@ -17,6 +17,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
 use super::{Cut, Flow, Outflow, Pace, Progress};
+use crate::clock;
 use crate::event::Numbered;
 use crate::job::inlet::{Bad, Batch, Decoded};
 use crate::job::reader::Mark;
@@ -92,7 +93,7 @@ impl World {
     fn batch(&self, source: usize, range: Range<usize>) -> Batch {
         let (mark, after) = (mark(range.start), mark(range.end));
         let records = range.map(|index| self.decoded(source, index)).collect();
-        Batch { mark, after, records }
+        Batch { mark, after, records, read: clock::started() }
     }
 
     fn decoded(&self, source: usize, index: usize) -> Decoded {
