@@ -382,6 +382,29 @@ fn what_was_followed_is_read_to_its_end_by_one_that_does_not_follow() {
 }
 
 #[test]
+fn what_came_and_went_under_a_name_that_was_free_is_not_lost() {
+    for stops in [false, true] {
+        let mut files = Files::new(&["app.log"], true);
+        files.write("app.log", "one\n");
+        set_age(&files.path("app.log"), 30);
+        files.open(None);
+        files.expect("[app.log]\none\n");
+        files.rename("app.log", "app.log.1");
+        files.expect_nothing();
+        let position = files.position();
+        files.write("app.log.2", "two\n");
+        set_age(&files.path("app.log.2"), 20);
+        files.write("app.log", "three\n");
+        let mut expected = "[app.log.2]\ntwo\n[app.log]\nthree\n".to_owned();
+        if stops {
+            files.open(Some(&position));
+            expected.insert_str(0, "[app.log.1 from byte 4, behind 1 lines, first one]\n");
+        }
+        files.expect(&expected);
+    }
+}
+
+#[test]
 fn after_a_stop_in_which_it_was_copied_and_cut_nothing_is_lost() {
     let mut files = Files::new(&["app.log"], true);
     files.write("app.log", "one\n");

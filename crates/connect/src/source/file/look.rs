@@ -32,7 +32,8 @@ impl FileSource {
         let begun = now();
         let listed = listing::files(&self.patterns)?;
         self.forget();
-        let rotated = self.find(&listed)?;
+        let mut rotated = self.find(&listed)?;
+        rotated.extend(self.followers(&listed));
         self.find_copies()?;
         let mut known = self.files.iter().map(|known| known.place.file).collect();
         for (path, since) in rotated {
@@ -89,6 +90,20 @@ impl FileSource {
             (known.is_moved, known.since) = (false, known.place.modified);
         }
         Ok(rotated)
+    }
+
+    /// The names that files have come to after others which were rotated from them, and when those had been written last. Between
+    /// the two the name may have been that of others still: when it was looked at last, the old one had gone, and none had come.
+    fn followers(&self, listed: &[Listed]) -> Vec<(PathBuf, Timestamp)> {
+        let is_new = |listed: &&Listed| self.index(listed.id).is_none();
+        let before = |listed: &Listed| {
+            let had_name = |known: &&Known| {
+                Path::new(&known.home) == listed.path || listing::is_rotated_from(known.path(), &listed.path)
+            };
+            let since = self.files.iter().filter(had_name).filter_map(|known| known.place.modified).max()?;
+            Some((listed.path.clone(), since))
+        };
+        listed.iter().filter(is_new).filter_map(before).collect()
     }
 
     /// Goes on in copies of files that are gone and cannot be read any more, as those that were compressed.
