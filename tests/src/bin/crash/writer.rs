@@ -45,6 +45,9 @@ struct Log {
     written: usize,
     /// How many rotations there were.
     rotations: u64,
+    /// Whether it is rotated by copying and cutting it, and not by renaming it. Who does both to one log within the tenth of a second
+    /// in which nobody looks cannot be followed.
+    is_copied: bool,
     /// How many bytes had been written when the file that grows now began.
     begun: usize,
     /// The first checkpoint that knows anything of this log, and of the file that grows now.
@@ -56,8 +59,9 @@ struct Log {
 
 impl Writer {
     /// Begins the files of the streams in a folder.
-    pub(crate) fn begin(folder: &Path, state: State, streams: &[Stream], random: Pcg64Mcg) -> io::Result<Self> {
-        let logs = streams.iter().map(|stream| Log::begin(folder, stream)).collect::<io::Result<_>>()?;
+    pub(crate) fn begin(folder: &Path, state: State, streams: &[Stream], mut random: Pcg64Mcg) -> io::Result<Self> {
+        let mut begin = |stream| Log::begin(folder, stream, random.random_ratio(1, 3));
+        let logs = streams.iter().map(&mut begin).collect::<io::Result<_>>()?;
         Ok(Writer { logs, state, random, rotations: 0 })
     }
 
@@ -85,7 +89,7 @@ fn pause(random: &mut Pcg64Mcg, longest_ms: u64) {
 }
 
 impl Log {
-    fn begin(folder: &Path, stream: &Stream) -> io::Result<Self> {
+    fn begin(folder: &Path, stream: &Stream, is_copied: bool) -> io::Result<Self> {
         let path = folder.join(stream.file);
         let file = open(&path, stream.header)?;
         let bytes = stream.lines.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect();
@@ -98,6 +102,7 @@ impl Log {
             bytes,
             written: 0,
             rotations: 0,
+            is_copied,
             begun: 0,
             known: None,
             known_now: None,
@@ -123,13 +128,13 @@ impl Log {
     fn rotate(&mut self, state: &State, random: &mut Pcg64Mcg) -> io::Result<bool> {
         let newest = self.look(state);
         let is_safe = |since: Option<u64>| since.is_some_and(|since| newest >= since + CHECKPOINTS_KEPT - 1);
-        if !is_safe(self.known) {
+        if !is_safe(if self.is_copied { self.known_now } else { self.known }) {
             return Ok(false);
         }
         self.end_line()?;
         self.rotations += 1;
         let away = PathBuf::from(format!("{}.{}", self.path.display(), self.rotations));
-        if is_safe(self.known_now) && random.random_ratio(1, 3) {
+        if self.is_copied {
             fs::copy(&self.path, &away)?;
             self.file.set_len(0)?;
             self.file.write_all(self.header.as_bytes())?;
