@@ -88,7 +88,8 @@ fn one(seed: u64, ensue: &Path, keep: bool) -> Result<Told, String> {
     folder.disable_cleanup(keep || outcome.is_err());
     outcome.map_err(|failure| {
         let folder = folder.path().display();
-        format!("seed {seed} FAILED: {failure}\n  its folder: {folder}\n  again: --runs 1 --seed {seed}")
+        let again = format!("cargo run --release -p ensue-tests --bin crash -- --runs 1 --seed {seed}");
+        format!("seed {seed} FAILED: {failure}\n  its folder: {folder}\n  again: {again}")
     })
 }
 
