@@ -48,6 +48,7 @@ pub(crate) enum Command {
     Test(Test),
     Trace(Box<Trace>),
     Why(Box<Why>),
+    State(State),
     Fmt(Fmt),
     New(New),
     Completions(Completions),
@@ -359,6 +360,28 @@ pub(crate) struct New {
     /// The folder, which must not be there yet, or be empty
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) folder: PathBuf,
+}
+
+const STATE_HELP: &str = "\
+Example, from the project's root:
+  ensue run --quiet --until-end examples/order-monitor/job.ron
+  ensue state examples/order-monitor/state
+
+A job may be running there: nothing is changed.
+
+Exit status: 0 done, 2 the call is wrong, 3 there is no checkpoint that is whole.";
+
+/// Show what the checkpoints of a job hold
+#[derive(Args, Debug)]
+#[command(after_help = STATE_HELP)]
+pub(crate) struct State {
+    /// The folder of the checkpoints, which the job calls `checkpoint: (dir: ..)`
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+
+    /// How to show it: for people, or one JSON object for each checkpoint, the newest first
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: ReportFormat,
 }
 
 const COMPLETIONS_HELP: &str = "\

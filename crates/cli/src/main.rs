@@ -13,6 +13,7 @@ mod fmt;
 mod man;
 mod new;
 mod run;
+mod state;
 mod test;
 mod trace;
 mod why;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         args::Command::Run(run) => run::run(&run),
         args::Command::Check(check) => check::check(&check),
         args::Command::Explain(explain) => explain::explain(&explain),
+        args::Command::State(state) => state::state(&state),
         args::Command::Test(test) => test::test(&test),
         args::Command::Fmt(fmt) => fmt::fmt(&fmt),
         args::Command::New(new) => new::new(&new),

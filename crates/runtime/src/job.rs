@@ -1,7 +1,7 @@
 //! A job: sources through patterns to sinks, for as long as it is left alone.
 //!
-//! Each source is read and decoded on a thread of its own ([`reader`], [`inlet`]). The thread that calls [`Job::run`] takes
-//! their batches through the engine in the order of time ([`flow`]); what comes out is written on another ([`outlets`]), and
+//! Each source is read and decoded on a thread of its own (`reader`, `inlet`). The thread that calls [`Running::run`] takes
+//! their batches through the engine in the order of time (`flow`); what comes out is written on another (`outlets`), and
 //! checkpoints are made bytes and written on a third ([`checkpoint`]). All that crosses threads has a bound, so that a slow
 //! sink slows the sources.
 
@@ -49,6 +49,7 @@ pub use secret::Text;
 use binding::Bound;
 use checkpoint::{Checkpoint, SavedSource, Store};
 use flow::Flow;
+use http::figures::Figures;
 use http::{Question, Server};
 use inlet::{Given, Inlet};
 use keeper::{Keeper, Stored};
@@ -62,6 +63,12 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// So long a source may hold time back until that is said, and then again.
 const STUCK: Span = Span::from_seconds(30);
+
+/// The time from one line of the log that says how the job goes to the next.
+const TELLING: Span = Span::from_seconds(30);
+
+/// How long the shards are waited for when that is said.
+const TELLING_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a source is waited for when a job starts and its columns have to be known.
 const FIRST_PATIENCE: Duration = Duration::from_secs(1);
@@ -207,7 +214,6 @@ impl Job {
 
 /// A job that is ready to run.
 pub struct Running {
-    job: String,
     patterns: Arc<Patterns>,
     texts: Vec<(String, String)>,
     flow: Flow,
@@ -215,6 +221,7 @@ pub struct Running {
     sources: Vec<SavedSource>,
     outlets: Outlets,
     meters: Arc<Meters>,
+    shards: usize,
     http: Option<http::Bound>,
     /// Where checkpoints are kept, and the time from one to the next.
     checkpoints: Option<(Store, Duration)>,
@@ -280,7 +287,6 @@ impl Running {
             }
         }
         Ok(Running {
-            job: name,
             texts: texts.into_iter().map(|source| (source.name, source.text)).collect(),
             patterns,
             flow,
@@ -288,6 +294,7 @@ impl Running {
             sources: opened.into_iter().map(Opened::saved).collect(),
             outlets,
             meters: Arc::new(meters),
+            shards,
             http: http.map(http::Bound::new).transpose()?,
             checkpoints: store.zip(checkpoints.map(|checkpoints| checkpoints.every)),
             number,
@@ -310,7 +317,25 @@ impl Running {
             info!("the job has ended before: there is nothing to do");
             return Ok(self.ended_before());
         }
+        self.tell_start();
         Drive::start(self, control).run()
+    }
+
+    /// Says in the log what starts, and from where.
+    fn tell_start(&self) {
+        let Running { meters, shards, sources, .. } = self;
+        let patterns = meters.patterns.iter().map(|pattern| &*pattern.name).collect::<Vec<_>>().join(", ");
+        let sinks = meters.sinks.iter().map(|sink| &*sink.name).collect::<Vec<_>>().join(", ");
+        let version = env!("CARGO_PKG_VERSION");
+        info!(job = meters.job, version, patterns, sinks, shards, "starts");
+        for SavedSource { name, progress, .. } in sources {
+            let events = progress.events;
+            match &progress.mark.document {
+                _ if progress.has_ended => info!(source = name, events, "has ended before"),
+                Some(place) => info!(source = name, events, file = place.name, line = place.line, "goes on"),
+                None => info!(source = name, "begins"),
+            }
+        }
     }
 
     fn ended_before(self) -> Report {
@@ -448,6 +473,8 @@ struct Drive {
     /// Whether one is being written.
     is_cutting: bool,
     number: u64,
+    /// When the log last said how the job goes, and how many events there were.
+    told: (Timestamp, u64),
     /// The source that holds time back, and since when.
     held: Option<(usize, Timestamp)>,
     control: Arc<Control>,
@@ -455,15 +482,16 @@ struct Drive {
 
 impl Drive {
     fn start(running: Running, control: &Arc<Control>) -> Self {
-        let Running { job, texts, flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } = running;
+        let Running { texts, flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } = running;
         let (to, messages): (Sender<Message>, _) = channel();
         let listener = |(source, inlet): (usize, Option<Inlet>)| {
             inlet.map(|inlet| Listener::start(source, meters.clone(), inlet, to.clone(), control.clone()))
         };
         let listeners = inlets.into_iter().enumerate().map(listener).collect();
         let every = checkpoints.as_ref().map_or(Duration::MAX, |(_, every)| *every);
+        let events = sources.iter().map(|source| source.progress.events).sum();
         let server = http.map(|http| http.serve(meters.clone(), to.clone()));
-        let keeper = checkpoints.map(|(store, _)| Keeper::start(store, job, texts, to));
+        let keeper = checkpoints.map(|(store, _)| Keeper::start(store, meters.clone(), texts, to));
         Drive {
             flow,
             read: vec![VecDeque::new(); sources.len()],
@@ -478,6 +506,7 @@ impl Drive {
             last_cut: Timestamp::MIN,
             is_cutting: false,
             number,
+            told: (clock::now(), events),
             held: None,
             control: control.clone(),
         }
@@ -496,6 +525,7 @@ impl Drive {
             self.hear(if has_more { Duration::ZERO } else { TICK })?;
             self.look_for_holder();
             self.note();
+            self.tell();
             if !self.is_cutting && self.is_due() {
                 self.cut(false)?;
             }
@@ -526,6 +556,22 @@ impl Drive {
             meter.events.set(events);
             meter.watermark.set(watermark);
         }
+    }
+
+    /// Says in the log how the job goes, every now and then.
+    fn tell(&mut self) {
+        let (before, events_before) = self.told;
+        let (now, events) = (clock::now(), self.flow.sources().map(|(events, _)| events).sum::<u64>());
+        if now - before < TELLING {
+            return;
+        }
+        self.told = (now, events);
+        let seconds = (now - before).as_micros() as f64 / 1e6;
+        let events_per_second = (events.saturating_sub(events_before) as f64 / seconds).round();
+        let figures = Figures::gather(self.flow.figures(), TELLING_PATIENCE);
+        let open_runs = figures.map(|figures| figures.open_runs());
+        let behind = self.meters.watermark.get().map(|watermark| (now - watermark).as_micros() / 1_000_000);
+        info!(events, events_per_second, open_runs, seconds_behind = behind, "goes on");
     }
 
     /// Whether it is time for a checkpoint.
@@ -616,7 +662,15 @@ impl Drive {
         self.writer.put(self.flow.out())?;
         self.number += 1;
         let synced = self.writer.sync()?;
-        keeper.keep(self.number, self.last_cut, self.sources.clone(), cut.engine, has_ended, synced);
+        keeper.keep(keeper::Order {
+            number: self.number,
+            taken: self.last_cut,
+            sources: self.sources.clone(),
+            engine: cut.engine,
+            has_ended,
+            figures: self.flow.figures(),
+            synced,
+        });
         self.is_cutting = true;
         Ok(())
     }
@@ -634,6 +688,7 @@ impl Drive {
         self.cut(has_ended)?;
         self.keeper.map_or(Ok(()), Keeper::finish)?;
         let counts = self.writer.finish()?;
+        info!(checkpoint = self.number, "{}", if has_ended { "all sources have ended" } else { "stopped" });
         let events = self.sources.into_iter().zip(self.flow.progress());
         let events = events.map(|(source, progress)| (source.name, progress.events)).collect();
         Ok(Report { events, counts, has_ended, checkpoint: Some(self.number).filter(|number| *number > 0) })

@@ -142,3 +142,39 @@ fn a_damaged_checkpoint_is_told_and_an_older_one_taken() {
     assert_eq!(shell.read(OUTPUTS[0]).lines().count(), 2);
     assert_eq!(shell.read(OUTPUTS[1]).lines().count(), 1);
 }
+
+#[test]
+fn a_checkpoint_is_shown_with_what_is_open_and_where_sources_and_sinks_are() {
+    let shell = shell(&JOB.replace("orders*.csv\"), ", "orders*.csv\"), follow: true, "));
+    let job = Running::start(&shell);
+    job.wait_for(|| shell.path(OUTPUTS[0]).exists() && shell.read(OUTPUTS[0]).lines().count() == 2);
+    job.stop();
+    let shown = shell.run("ensue state job/state");
+    let expected = [
+        "job `orders`: `job/state/checkpoint-",
+        "  job/paid.pattern",
+        "  paid: 0 open runs of 0 keys, 0 bytes; 2 matches and 1 timeouts so far",
+        "  0 late, 1 rejected",
+        "  source 1: 5 events, the newest of 1970-01-01T00:33:21Z; at `job/orders.csv`, line 8, byte 77",
+        "    `job/out/timeouts.jsonl`: safe up to byte ",
+    ];
+    for line in expected {
+        assert!(shown.contains(line), "{line}\nis not in\n{shown}");
+    }
+    let json = shell.run("ensue state --format json job/state");
+    assert!(json.contains("\"at\":{\"bytes\":77,\"document\":\"job/orders.csv\",\"line\":8}"), "{json}");
+    let newest = newest(&shell).unwrap();
+    let whole = fs::read(&newest).unwrap();
+    fs::write(&newest, &whole[..whole.len() / 2]).unwrap();
+    let shown = shell.run("ensue state job/state");
+    assert!(shown.contains("cannot be used: its bytes are not those that were written"), "{shown}");
+    assert!(shown.contains("--- status 0"), "an older one is whole: {shown}");
+}
+
+#[test]
+fn a_folder_without_checkpoints_is_said_to_be_one() {
+    let shell = Shell::empty();
+    shell.file("empty/readme", "nothing\n");
+    assert!(shell.run("ensue state empty").contains("no checkpoint in `empty`"));
+    assert!(shell.run("ensue state nowhere").contains("cannot read `nowhere`"));
+}

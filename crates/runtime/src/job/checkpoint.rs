@@ -36,6 +36,9 @@ pub struct Checkpoint {
     pub sinks: Vec<SavedSink>,
     /// What has come out since the job began.
     pub counts: Counts,
+    /// What each pattern had open. Older checkpoints do not say it.
+    #[serde(default)]
+    pub open: Vec<SavedLoad>,
     /// Whether the job had come to its end.
     pub has_ended: bool,
     /// The state of the engine: the bytes of a [`Snapshot`](ensue_engine::Snapshot).
@@ -61,6 +64,30 @@ pub struct SavedSink {
     pub name: String,
     /// How far it was safe.
     pub position: Position,
+}
+
+/// What a pattern had open in a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SavedLoad {
+    /// The name of the pattern.
+    pub pattern: String,
+    /// Keys with open runs.
+    pub keys: u64,
+    /// Open runs.
+    pub runs: u64,
+    /// How many bytes these took in memory, about.
+    pub bytes: u64,
+}
+
+/// A file in a folder of checkpoints.
+#[derive(Debug)]
+pub struct Kept {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// What it holds, or why it cannot be used.
+    pub checkpoint: Result<Checkpoint, String>,
 }
 
 /// Why a checkpoint could not be written or read.
@@ -201,6 +228,23 @@ pub fn newest(folder: &Path) -> Result<Option<Found>, StoreError> {
     }
 }
 
+/// All checkpoints in a folder, newest first, also damaged ones. Changes nothing: a job may be running there.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn all(folder: &Path) -> Result<Vec<Kept>, StoreError> {
+    let mut kept = Vec::new();
+    for (_, path) in numbered(folder)? {
+        match fs::read(&path) {
+            Ok(bytes) => kept.push(Kept { path, bytes: bytes.len() as u64, checkpoint: from_bytes(&bytes) }),
+            // A job that runs there has forgotten it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::io("read", &path)(error)),
+        }
+    }
+    Ok(kept)
+}
+
 /// The checkpoints of a folder with their numbers, newest first.
 fn numbered(folder: &Path) -> Result<Vec<(u64, PathBuf)>, StoreError> {
     let entries = fs::read_dir(folder).map_err(StoreError::io("read", folder))?;
@@ -249,6 +293,7 @@ mod tests {
             sources,
             sinks: Vec::new(),
             counts: Counts::default(),
+            open: Vec::new(),
             has_ended: false,
             engine: vec![1, 2, 3],
         }
@@ -293,6 +338,9 @@ mod tests {
         fs::write(folder.path().join(file_name(1)), b"").unwrap();
         let error = store.newest().unwrap_err().to_string();
         assert!(error.contains("00000001.ensue` cannot be used: it is cut off"), "{error}");
+        let all = all(folder.path()).unwrap();
+        let reasons: Vec<_> = all.iter().map(|kept| kept.checkpoint.as_ref().unwrap_err().as_str()).collect();
+        assert_eq!(reasons, ["its bytes are not those that were written", "it is cut off"]);
     }
 
     #[test]

@@ -1,17 +1,23 @@
 //! The thread that makes checkpoints bytes and writes them, while the stream goes on.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ensue_engine::Snapshot;
+use ensue_engine::{Load, Snapshot};
 use ensue_model::Timestamp;
 
 use crate::clock;
 use crate::event::Numbered;
 use crate::job::JobError;
-use crate::job::checkpoint::{Checkpoint, SavedSink, SavedSource, Store, StoreError};
+use crate::job::checkpoint::{Checkpoint, SavedLoad, SavedSink, SavedSource, Store, StoreError};
+use crate::job::http::figures::Figures;
+use crate::job::meters::Meters;
 use crate::job::threads::{Message, Synced};
+
+/// How long the shards are waited for to say how much they hold. They have nothing else to do when a checkpoint is cut.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A checkpoint that has been written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,26 +35,33 @@ pub(crate) struct Keeper {
 }
 
 /// A checkpoint to be written, when the sinks are as far.
-struct Order {
-    number: u64,
-    taken: Timestamp,
-    sources: Vec<SavedSource>,
-    engine: Snapshot<Numbered>,
-    has_ended: bool,
-    synced: Receiver<Synced>,
+pub(crate) struct Order {
+    pub(crate) number: u64,
+    pub(crate) taken: Timestamp,
+    pub(crate) sources: Vec<SavedSource>,
+    pub(crate) engine: Snapshot<Numbered>,
+    pub(crate) has_ended: bool,
+    /// What the engine has said of itself.
+    pub(crate) figures: Vec<Receiver<Figures>>,
+    pub(crate) synced: Receiver<Synced>,
 }
 
 /// What is the same in all checkpoints of a process.
 struct Desk {
     store: Store,
-    job: String,
+    meters: Arc<Meters>,
     patterns: Vec<(String, String)>,
 }
 
 impl Keeper {
-    pub(crate) fn start(store: Store, job: String, patterns: Vec<(String, String)>, to: Sender<Message>) -> Self {
+    pub(crate) fn start(
+        store: Store,
+        meters: Arc<Meters>,
+        patterns: Vec<(String, String)>,
+        to: Sender<Message>,
+    ) -> Self {
         let (orders, incoming) = sync_channel::<Order>(1);
-        let desk = Desk { store, job, patterns };
+        let desk = Desk { store, meters, patterns };
         let thread = std::thread::spawn(move || {
             let mut last = Ok(());
             for order in incoming {
@@ -63,16 +76,7 @@ impl Keeper {
     }
 
     /// Writes a checkpoint, as soon as the sinks have made safe what came before.
-    pub(crate) fn keep(
-        &self,
-        number: u64,
-        taken: Timestamp,
-        sources: Vec<SavedSource>,
-        engine: Snapshot<Numbered>,
-        has_ended: bool,
-        synced: Receiver<Synced>,
-    ) {
-        let order = Order { number, taken, sources, engine, has_ended, synced };
+    pub(crate) fn keep(&self, order: Order) {
         self.orders.send(order).expect("the keeper takes orders until its channel is closed");
     }
 
@@ -90,14 +94,27 @@ impl Keeper {
 impl Desk {
     fn keep(&self, order: Order) -> Result<Stored, StoreError> {
         let started = clock::started();
-        let Order { number, taken, sources, engine, has_ended, synced } = order;
+        let Order { number, taken, sources, engine, has_ended, figures, synced } = order;
         let engine = engine.to_bytes().map_err(|error| StoreError::new(error.to_string()))?;
         let Synced { positions, counts } =
             synced.recv().map_err(|_| StoreError::new("a sink has failed".to_owned()))?;
         let sinks = positions.into_iter().map(|(name, position)| SavedSink { name, position }).collect();
-        let (job, patterns) = (self.job.clone(), self.patterns.clone());
-        let checkpoint = Checkpoint { job, number, taken, patterns, sources, sinks, counts, has_ended, engine };
+        let (job, patterns) = (self.meters.job.clone(), self.patterns.clone());
+        let open = self.open(figures);
+        let checkpoint = Checkpoint { job, number, taken, patterns, sources, sinks, counts, open, has_ended, engine };
         let bytes = self.store.write(&checkpoint)?;
         Ok(Stored { number, bytes, took: started.elapsed() })
+    }
+
+    /// What each pattern has open. A checkpoint is none the worse for not saying it.
+    fn open(&self, figures: Vec<Receiver<Figures>>) -> Vec<SavedLoad> {
+        let figures = Figures::gather(figures, PATIENCE).unwrap_or_default();
+        let saved = |load: Load| SavedLoad {
+            pattern: self.meters.patterns[load.pattern].name.clone(),
+            keys: load.keys as u64,
+            runs: load.size.runs,
+            bytes: load.size.bytes as u64,
+        };
+        figures.loads.into_iter().map(saved).collect()
     }
 }

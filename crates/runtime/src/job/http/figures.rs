@@ -26,6 +26,11 @@ impl Figures {
         self.faults - self.loads.iter().map(|load| load.faults).sum::<u64>()
     }
 
+    /// The open runs of all patterns.
+    pub(crate) fn open_runs(&self) -> u64 {
+        self.loads.iter().map(|load| load.size.runs).sum()
+    }
+
     /// What all shards say, if each does so in time.
     pub(crate) fn gather(shards: Vec<Receiver<Figures>>, patience: Duration) -> Option<Self> {
         let of_shards: Option<Vec<Figures>> = shards.iter().map(|shard| shard.recv_timeout(patience).ok()).collect();

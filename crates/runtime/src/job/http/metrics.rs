@@ -50,7 +50,7 @@ impl Seen {
     /// What comes in and goes out.
     fn stream(&self, page: &mut Page<'_>) -> fmt::Result {
         let Meters { job, sources, patterns, sinks, late, rejected, latency, .. } = &*self.meters;
-        page.gauges("job", "The job that this is", [(("name", &**job), 1.0)])?;
+        page.gauges("job_info", "The job that this is", [(("name", &**job), 1.0)])?;
         let events = sources.iter().map(|source| (("source", &*source.name), source.events.get()));
         page.counters("events", "Events taken, since the job first began", events)?;
         let unreadable = sources.iter().map(|source| (("source", &*source.name), source.unreadable.get()));
