@@ -29,7 +29,7 @@ fn tested(page: &str) -> Tested {
         "functions.md" => Tested::By("tests/tests/functions.rs"),
         "trace.md" => Tested::By("crates/cli/tests/command/trace.rs"),
         "explain.md" => Tested::By("crates/cli/tests/command/explain.rs"),
-        "start.md" | "tools.md" => Tested::By("crates/cli/tests/command/manual.rs"),
+        "start.md" | "tools.md" | "jobs.md" => Tested::By("crates/cli/tests/command/manual.rs"),
         "rust.md" => Tested::By("tests/src/lib.rs"),
         page if page.starts_with("errors/") => Tested::By("tests/tests/errors.rs"),
         page if page.starts_with("from/") => Tested::Here(&["java", "sql", "eql", "epl"]),

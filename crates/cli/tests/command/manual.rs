@@ -15,6 +15,11 @@ fn the_tools_print_what_is_told() {
     check("tools.md");
 }
 
+#[test]
+fn a_job_does_what_is_told_of_jobs() {
+    check("jobs.md");
+}
+
 /// Goes through a page in its order: writes its files into an empty folder, and runs its commands there. What they print is
 /// written into the page where snapshots are.
 fn check(page: &str) {
