@@ -145,9 +145,9 @@ impl<E: Event> Engine<E> {
         self.stack.set_table(table, &rows);
     }
 
-    /// What owns the keys and their runs, to be looked at.
-    pub fn stack(&self) -> &Stack<E> {
-        &self.stack
+    /// What owns the keys and their runs, to be looked at. (What is found out when it is looked at, is kept.)
+    pub fn stack(&mut self) -> &mut Stack<E> {
+        &mut self.stack
     }
 
     /// What was given up at limits.

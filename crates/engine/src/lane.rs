@@ -1,5 +1,6 @@
 //! One pattern in one shard: the runs of each key, and when their windows end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ensue_model::hash::key_hash;
@@ -13,7 +14,7 @@ use crate::config::{Config, Limits, OnFull, Watermarks};
 use crate::error::Full;
 use crate::keys::KeyClasses;
 use crate::open_keys::OpenKeys;
-use crate::output::{Load, Outputs, Rejected, Shed};
+use crate::output::{Load, Outputs, Place, Rejected, Shed};
 use crate::shard::LOOK_AHEAD;
 use crate::windows::EndsOf;
 
@@ -152,6 +153,20 @@ impl<E: Event> Lane<E> {
     pub(crate) fn load(&self) -> Load {
         let Lane { pattern, size, shed, .. } = *self;
         Load { pattern, size, keys: self.key_count(), faults: self.faults(), shed }
+    }
+
+    /// Where the open runs wait. Looks at all of them.
+    pub(crate) fn places(&mut self) -> impl Iterator<Item = Place> {
+        let Lane { pattern, program, scratch, keys, .. } = self;
+        let mut places: BTreeMap<Vec<StageId>, (u64, Timestamp)> = BTreeMap::new();
+        for (_, keyed) in keys.iter() {
+            keyed.runs.each_place(program, scratch, |stages, runs, first| match places.get_mut(stages) {
+                Some((all, oldest)) => (*all, *oldest) = (*all + runs, first.min(*oldest)),
+                None => drop(places.insert(stages.to_vec(), (runs, first))),
+            });
+        }
+        let pattern = *pattern;
+        places.into_iter().map(move |(awaiting, (runs, oldest))| Place { pattern, awaiting, runs, oldest })
     }
 
     /// How many keys have open runs.

@@ -35,7 +35,7 @@ pub use error::Error;
 pub use intake::Intake;
 pub use keys::{CLASSES_MAX, KeyClasses};
 pub use levels::{Level, Levels};
-pub use output::{Load, Outputs, Rejected, Shed};
+pub use output::{Load, Outputs, Place, Rejected, Shed};
 pub use shard::Routed;
 pub use snapshot::{SavedStack, Snapshot};
 pub use stack::Stack;

@@ -64,6 +64,19 @@ pub struct Load {
     pub shed: Shed,
 }
 
+/// Open runs of a pattern that wait for the same stages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The pattern, by its place among the patterns.
+    pub pattern: usize,
+    /// The stages that can take their next event.
+    pub awaiting: Vec<StageId>,
+    /// How many runs there are.
+    pub runs: u64,
+    /// When the first of them began.
+    pub oldest: Timestamp,
+}
+
 impl<E> Default for Outputs<E> {
     fn default() -> Self {
         Outputs { matches: Vec::new(), timeouts: Vec::new(), late: Vec::new(), rejected: Vec::new() }

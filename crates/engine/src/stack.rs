@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::lane::Lane;
 use crate::levels::Levels;
-use crate::output::{Load, Outputs, Shed};
+use crate::output::{Load, Outputs, Place, Shed};
 use crate::shard::{Routed, Shard};
 
 /// The shards of all levels that one thread owns. What its patterns emit for each other does not flow inside it, but by way of a
@@ -101,6 +101,11 @@ impl<E: Event> Stack<E> {
     /// What each pattern has open, and what it has counted.
     pub fn loads(&self) -> impl Iterator<Item = Load> {
         self.levels.iter().flat_map(|shard| &shard.lanes).map(Lane::load)
+    }
+
+    /// Where the open runs of each pattern wait. Looks at all of them, which takes a while where there are many.
+    pub fn places(&mut self) -> impl Iterator<Item = Place> {
+        self.levels.iter_mut().flat_map(|shard| &mut shard.lanes).flat_map(Lane::places)
     }
 
     /// How much all open runs are: how many, and about how many bytes.

@@ -6,6 +6,7 @@
 //! void.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use ensue_model::output::Taken;
@@ -330,6 +331,24 @@ impl Program {
             out.timed_out(spell(&runs.graph, events), count.comes_out(end), awaiting);
         }
         runs.sweep(Timestamp::MIN);
+    }
+
+    /// Where runs wait in their order. One that is in several states waits for what any of them can take.
+    pub(crate) fn each_ordered_place(
+        &self,
+        ordered: &Ordered,
+        scratch: &mut Scratch,
+        mut tell: impl FnMut(&[StageId], u64, Timestamp),
+    ) {
+        let mut awaited: BTreeMap<NodeId, (BTreeSet<StageId>, Timestamp)> = BTreeMap::new();
+        for run in &ordered.runs {
+            let subset = self.subset_of(StateId(run.state), scratch);
+            let (stages, _) = awaited.entry(run.events).or_insert_with(|| (BTreeSet::new(), run.start.time));
+            stages.extend(&scratch.subset(subset).awaited);
+        }
+        for (stages, start) in awaited.into_values() {
+            tell(&stages.into_iter().collect::<Vec<_>>(), 1, start);
+        }
     }
 
     pub(crate) fn subset_of(&self, state: StateId, scratch: &mut Scratch) -> SubsetId {

@@ -214,6 +214,29 @@ impl<E: Event> Runs<E> {
         one.into_iter().chain(many.into_iter().flatten())
     }
 
+    /// Tells where the open runs wait: by which stages their next event can be taken, how many runs, and when the first of them
+    /// began. Where starts are not told apart, groups are counted as in [`Runs::size`], with the latest start.
+    pub fn each_place(
+        &self,
+        program: &Program,
+        scratch: &mut Scratch,
+        mut tell: impl FnMut(&[StageId], u64, Timestamp),
+    ) {
+        match &self.0 {
+            Held::None => {}
+            Held::One { taken, subset, .. } => tell(&scratch.subset(*subset).awaited, 1, taken.time),
+            Held::Many(many) => {
+                for Waiting { subset, groups } in &many.waiting {
+                    let of_group = |group: &Group| u64::from(many.graph.extent(group.runs).runs);
+                    let runs = if scratch.by_start { groups.iter().map(of_group).sum() } else { groups.len() as u64 };
+                    let first = groups.iter().map(|group| group.start.time).min();
+                    first.into_iter().for_each(|first| tell(&scratch.subset(*subset).awaited, runs, first));
+                }
+                program.each_ordered_place(&many.ordered, scratch, tell);
+            }
+        }
+    }
+
     /// The runs as a snapshot holds them: with states in place of what a cache made of them.
     pub fn save(&self, scratch: &Scratch) -> SavedRuns<E> {
         match &self.0 {

@@ -274,7 +274,7 @@ impl Running {
         let meters = Meters::new(
             &name,
             opened.iter().map(|opened| &*opened.spec.name),
-            patterns.patterns.iter().map(|pattern| &*pattern.name),
+            &patterns,
             outlets.names(),
             limits.clone(),
         );
@@ -631,6 +631,7 @@ impl Drive {
             Message::Failed(source, error) => return Err(JobError::source(&self.sources[source].name, error)),
             // Who asked may have given up.
             Message::Asked(Question::Figures(to)) => drop(to.send(self.flow.figures())),
+            Message::Asked(Question::Places(to)) => drop(to.send(self.flow.places())),
             Message::Stored(stored) => {
                 self.is_cutting = false;
                 match stored {

@@ -99,7 +99,7 @@ enum Work<E> {
 /// Looks at what a shard owns, and tells somebody.
 struct Look<E>(Box<LookAt<E>>);
 
-type LookAt<E> = dyn FnOnce(&Stack<E>) + Send;
+type LookAt<E> = dyn FnOnce(&mut Stack<E>) + Send;
 
 impl<E> fmt::Debug for Look<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -287,12 +287,15 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
 
     /// Looks at what each shard owns when it has handled what it was given before. Does not wait: what is seen comes over the
     /// channels, of which there is one for each shard.
-    pub fn look<T: Send + 'static>(&self, look: impl Fn(&Stack<E>) -> T + Clone + Send + 'static) -> Vec<Receiver<T>> {
-        let ask = |to: SyncSender<T>, look: &dyn Fn(&Stack<E>) -> T, stack: &Stack<E>| {
+    pub fn look<T: Send + 'static>(
+        &mut self,
+        look: impl Fn(&mut Stack<E>) -> T + Clone + Send + 'static,
+    ) -> Vec<Receiver<T>> {
+        let ask = |to: SyncSender<T>, look: &dyn Fn(&mut Stack<E>) -> T, stack: &mut Stack<E>| {
             // Who asked may have given up.
             let _ = to.send(look(stack));
         };
-        match &self.inner {
+        match &mut self.inner {
             Inner::Inline(inline) => {
                 let (to, seen) = sync_channel(1);
                 ask(to, &look, inline.engine.stack());
@@ -475,7 +478,7 @@ impl<E: Event + Send + Sync + 'static> Worker<E> {
                     Work::Table(table, rows) => stack.set_table(table, &rows),
                     // Who asked may have given up.
                     Work::Save(to) => drop(to.send(stack.save())),
-                    Work::Look(Look(look)) => look(&stack),
+                    Work::Look(Look(look)) => look(&mut stack),
                 }
             }
         });

@@ -147,6 +147,9 @@ fn metrics_say_what_came_in_and_went_out_for_any_number_of_shards() {
         for (sample, value) in expected {
             assert_eq!(samples.get(sample), Some(&value), "{sample} in\n{page}");
         }
+        let open = "[{\"pattern\":\"paid\",\"stages\":[\"create\",\"pay\"],\"open_runs\":1,\
+                    \"waiting\":[{\"awaiting\":[\"pay\"],\"runs\":1,\"oldest\":\"1970-01-01T00:33:20Z\"}]}]\n";
+        assert_eq!(running.get("/patterns", ""), (200, open.to_owned()));
         for sample in ["ensue_processing_seconds_count", "ensue_watermark_lag_seconds", "ensue_checkpoint_bytes"] {
             assert!(samples[sample] > 0.0, "{sample} in\n{page}");
         }
@@ -161,7 +164,7 @@ fn a_job_that_runs_is_healthy_and_ready_and_lists_its_pages() {
     assert_eq!(running.get("/health", ""), (200, health));
     let (status, front) = running.get("/", "");
     assert_eq!(status, 200);
-    for page in ["metrics", "health", "ready"] {
+    for page in ["metrics", "health", "patterns", "ready"] {
         assert!(front.contains(&format!("href=\"{page}\"")), "{front}");
         assert_eq!(running.get(&format!("/{page}"), "").0, 200, "{page}");
     }
@@ -171,7 +174,7 @@ fn a_job_that_runs_is_healthy_and_ready_and_lists_its_pages() {
 #[test]
 fn a_token_is_asked_for_and_shown_nowhere() {
     let running = Running::start(1, "(address: \"ADDRESS\", token: \"s3cret-of-the-shop\")");
-    for path in ["/", "/metrics", "/health", "/ready", "/nothing"] {
+    for path in ["/", "/metrics", "/health", "/patterns", "/ready", "/nothing"] {
         for headers in ["", "Authorization: Bearer s3cret\r\n", "Authorization: Basic s3cret-of-the-shop\r\n"] {
             let (status, body) = running.get(path, headers);
             assert_eq!(status, 401, "{path} with {headers:?}");
@@ -179,7 +182,7 @@ fn a_token_is_asked_for_and_shown_nowhere() {
         }
     }
     let token = "Authorization: Bearer s3cret-of-the-shop\r\n";
-    for path in ["/", "/metrics", "/health", "/ready"] {
+    for path in ["/", "/metrics", "/health", "/patterns", "/ready"] {
         let (status, body) = running.get(path, token);
         assert_eq!(status, 200, "{path}");
         assert!(!body.contains("s3cret"), "{body}");

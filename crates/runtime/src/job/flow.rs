@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::vec::IntoIter;
 
-use ensue_engine::{Config, Error, LEVEL_POSITIONS, Outputs, Snapshot, Watermarks};
+use ensue_engine::{Config, Error, LEVEL_POSITIONS, Outputs, Place, Snapshot, Watermarks};
 use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -433,8 +433,13 @@ impl Flow {
     }
 
     /// What the engine says of itself: each shard over its channel.
-    pub(crate) fn figures(&self) -> Vec<Receiver<Figures>> {
-        self.engine.look(Figures::of)
+    pub(crate) fn figures(&mut self) -> Vec<Receiver<Figures>> {
+        self.engine.look(|stack| Figures::of(stack))
+    }
+
+    /// Where open runs wait: each shard over its channel.
+    pub(crate) fn places(&mut self) -> Vec<Receiver<Vec<Place>>> {
+        self.engine.look(|stack| stack.places().collect())
     }
 
     /// How far each source has come.

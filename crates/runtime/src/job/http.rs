@@ -14,6 +14,8 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use ensue_engine::Place;
+use ensue_model::Timestamp;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
 use tracing::info;
@@ -26,6 +28,7 @@ use crate::job::threads::Message;
 pub(crate) mod figures;
 mod health;
 mod metrics;
+mod patterns;
 
 use figures::Figures;
 use health::Health;
@@ -71,6 +74,8 @@ impl fmt::Debug for Token {
 pub(crate) enum Question {
     /// What the engine says of itself: each shard over its channel.
     Figures(oneshot::Sender<Vec<Receiver<Figures>>>),
+    /// Where open runs wait: each shard over its channel.
+    Places(oneshot::Sender<Vec<Receiver<Vec<Place>>>>),
 }
 
 /// An address that is listened to, before anybody is answered.
@@ -152,6 +157,16 @@ impl Desk {
         last.clone()
     }
 
+    /// Where open runs wait; none if the engine has no time to say it.
+    async fn places(&self) -> Option<Vec<Place>> {
+        let (to, shards) = oneshot::channel();
+        self.ask.send(Message::Asked(Question::Places(to))).ok()?;
+        let shards = tokio::time::timeout(PATIENCE, shards).await.ok()?.ok()?;
+        let gather = move || shards.iter().map(|shard| shard.recv_timeout(PATIENCE).ok()).collect::<Option<Vec<_>>>();
+        let of_shards = tokio::task::spawn_blocking(gather).await.ok()??;
+        Some(of_shards.into_iter().flatten().collect())
+    }
+
     async fn ask_figures(&self) -> Option<Figures> {
         let (to, shards) = oneshot::channel();
         self.ask.send(Message::Asked(Question::Figures(to))).ok()?;
@@ -166,6 +181,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/metrics", get(metrics_page))
         .route("/health", get(health_page))
         .route("/ready", get(ready))
+        .route("/patterns", get(patterns_page))
         .layer(middleware::from_fn_with_state(desk.clone(), admit))
         .with_state(desk)
 }
@@ -204,11 +220,23 @@ async fn health_page(State(desk): State<Arc<Desk>>) -> Response {
     (status, json(&health)).into_response()
 }
 
+async fn patterns_page(State(desk): State<Arc<Desk>>) -> Response {
+    match desk.places().await {
+        Some(places) => json(&patterns::page(&desk.meters, places)),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "the engine is busy: ask again\n").into_response(),
+    }
+}
+
 async fn ready(State(desk): State<Arc<Desk>>) -> (StatusCode, &'static str) {
     match desk.meters.is_stopping() {
         false => (StatusCode::OK, "ready\n"),
         true => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
     }
+}
+
+/// A time as people write it.
+fn written(time: Timestamp) -> String {
+    time.rfc3339().map_or_else(String::new, |time| time.as_str().to_owned())
 }
 
 /// A line of JSON.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ensue_engine::Limits;
-use ensue_model::Timestamp;
+use ensue_model::{Pattern, Patterns, Timestamp};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
 use crate::clock;
@@ -120,6 +120,8 @@ pub(crate) struct OfSource {
 #[derive(Debug, Default)]
 pub(crate) struct OfPattern {
     pub(crate) name: String,
+    /// The names of its stages, by their ids.
+    pub(crate) stages: Vec<String>,
     pub(crate) matches: Count,
     pub(crate) timeouts: Count,
 }
@@ -150,17 +152,22 @@ impl Meters {
     pub(crate) fn new<'n>(
         job: &str,
         sources: impl IntoIterator<Item = &'n str>,
-        patterns: impl IntoIterator<Item = &'n str>,
+        patterns: &Patterns,
         sinks: impl IntoIterator<Item = &'n str>,
         limits: Limits,
     ) -> Self {
         let source = |name: &str| OfSource { name: name.to_owned(), ..OfSource::default() };
-        let pattern = |name: &str| OfPattern { name: name.to_owned(), ..OfPattern::default() };
+        let names = |pattern: &Pattern| pattern.stages.iter().map(|stage| stage.name.clone()).collect();
+        let pattern = |pattern: &Pattern| OfPattern {
+            name: pattern.name.clone(),
+            stages: names(pattern),
+            ..OfPattern::default()
+        };
         let sink = |name: &str| OfSink { name: name.to_owned(), ..OfSink::default() };
         Meters {
             job: job.to_owned(),
             sources: sources.into_iter().map(source).collect(),
-            patterns: patterns.into_iter().map(pattern).collect(),
+            patterns: patterns.patterns.iter().map(pattern).collect(),
             sinks: sinks.into_iter().map(sink).collect(),
             late: Count::default(),
             rejected: Count::default(),

@@ -3,6 +3,7 @@
 use ensue_model::{Span, Timestamp};
 use serde::Serialize;
 
+use crate::job::http::written;
 use crate::job::meters::{Meters, Trouble};
 
 /// So long something may fail, or stand still, until the job counts as ill.
@@ -50,20 +51,23 @@ impl Health {
     }
 }
 
-fn written(time: Timestamp) -> String {
-    time.rfc3339().map_or_else(String::new, |time| time.as_str().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use ensue_engine::Limits;
+    use ensue_model::{Patterns, Schema};
 
     use super::*;
     use crate::clock;
 
     #[test]
     fn what_fails_for_a_minute_makes_the_job_ill_until_it_works_again() {
-        let meters = Meters::new("shop", ["orders"], ["paid"], ["out.jsonl"], Limits::default());
+        let meters = Meters::new(
+            "shop",
+            ["orders"],
+            &Patterns::of_one_stream(Schema::open(), Vec::new()),
+            ["out.jsonl"],
+            Limits::default(),
+        );
         let now = clock::now();
         meters.turn.set(now);
         meters.sinks[0].trouble.failed(&"the disk is full");
