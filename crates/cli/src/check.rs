@@ -7,6 +7,7 @@ use ensue_lang::{Compiled, Diagnostics, KnownTypes, Options, Severity, Source, c
 use ensue_model::{Event, Patterns, Value};
 
 use crate::args::{Check, Reading, ReportFormat};
+use crate::counted::counted;
 use crate::failure::{Failure, print_diagnostics, say, write_line};
 use crate::feeds::{self, Feed};
 use crate::input::Input;
@@ -75,10 +76,6 @@ fn tell(diagnostics: &Diagnostics, verdict: &str, format: ReportFormat) -> Resul
             Ok(())
         }
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// The patterns, for the events that are given, if any are.

@@ -5,12 +5,12 @@ use std::num::NonZeroU64;
 use ensue_io::{BadLine, Decoder, RowFormat, TimeField};
 use ensue_model::schema::Stream;
 use ensue_model::{Event, FieldId, Patterns, StreamId, Timestamp};
+use ensue_runtime::event::Numbered;
 
 use crate::args::{Reading, said};
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::streams::streams_of;
-use crate::writer::Numbered;
 
 /// An input with the stream that it feeds.
 pub(crate) struct Feed {

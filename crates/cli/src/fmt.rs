@@ -8,6 +8,7 @@ use ensue_lang::{Source, Unformatted, format};
 use similar::TextDiff;
 
 use crate::args::Fmt;
+use crate::counted::counted;
 use crate::failure::{Failure, say, write_bytes, write_line};
 use crate::patterns;
 
@@ -105,8 +106,4 @@ impl Counts {
         }
         said
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -18,6 +18,7 @@ mod test;
 mod trace;
 mod why;
 
+mod counted;
 mod feeds;
 mod input;
 mod job;

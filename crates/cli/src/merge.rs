@@ -2,10 +2,10 @@
 
 use ensue_io::BadLine;
 use ensue_model::{Event, StreamId};
+use ensue_runtime::event::Numbered;
 
 use crate::failure::Failure;
 use crate::feeds::{self, Feed, Until};
-use crate::writer::Numbered;
 
 /// What is given the events of inputs.
 pub(crate) trait Taker {

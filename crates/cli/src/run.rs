@@ -8,6 +8,7 @@ use ensue_io::{BadLine, Envelope};
 use ensue_lang::compile;
 use ensue_model::{Patterns, StreamId, Timestamp};
 use ensue_runtime::Sharded;
+use ensue_runtime::event::Numbered;
 use indicatif::ProgressBar;
 
 use crate::args::Run;
@@ -20,7 +21,7 @@ use crate::patterns;
 use crate::sinks::Sinks;
 use crate::summary::{Counts, Summary, progress_bar};
 use crate::tables;
-use crate::writer::{Lines, Numbered, Origins, Writer};
+use crate::writer::{Lines, Origins, Writer};
 
 pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     if let Some(job) = &args.job {

@@ -7,6 +7,7 @@ use ensue_runtime::job::checkpoint::{Checkpoint, Kept, SavedLoad, SavedSink, Sav
 use serde_json::{Value, json};
 
 use crate::args::{ReportFormat, State};
+use crate::counted::counted;
 use crate::failure::{Failure, say, write_line};
 
 pub(crate) fn state(args: &State) -> Result<(), Failure> {
@@ -56,7 +57,8 @@ fn describe(kept: &Kept, checkpoint: &Checkpoint, text: &mut String) {
     for of_pattern in &counts.patterns {
         let open = open.iter().find(|load| load.pattern == of_pattern.name).map(open_of).unwrap_or_default();
         let (name, matches, timeouts) = (&of_pattern.name, of_pattern.matches, of_pattern.timeouts);
-        line(text, &format!("  {name}: {open}{matches} matches and {timeouts} timeouts so far"));
+        let (matches, timeouts) = (counted(matches, "match"), counted(timeouts, "timeout"));
+        line(text, &format!("  {name}: {open}{matches} and {timeouts} so far"));
     }
     line(text, &format!("  {} late, {} rejected", counts.late, counts.rejected));
     section(text, "sources");
@@ -75,7 +77,8 @@ fn line(text: &mut String, line: &str) {
 
 fn open_of(load: &SavedLoad) -> String {
     let SavedLoad { keys, runs, bytes, .. } = load;
-    format!("{runs} open runs of {keys} keys, {bytes} bytes; ")
+    let (runs, keys, bytes) = (counted(*runs, "open run"), counted(*keys, "key"), counted(*bytes, "byte"));
+    format!("{runs} of {keys}, {bytes}; ")
 }
 
 /// How far a source had come.

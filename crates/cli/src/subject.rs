@@ -7,16 +7,17 @@ use std::sync::Arc;
 use ensue_io::{BadLine, Envelope};
 use ensue_lang::compile;
 use ensue_model::{Event, Patterns, Row, StreamId, Value};
+use ensue_runtime::event::Numbered;
 use ensue_testkit::trace::{Recorded, Recorder, Recording, Trace, Wanted, plain};
 
 use crate::args::{Events, Format, OfStream, Subject};
+use crate::counted::counted;
 use crate::failure::{Failure, print_diagnostics, say};
 use crate::feeds::{self, Feed};
 use crate::input::Input;
 use crate::merge::{Taker, merge};
 use crate::patterns;
 use crate::tables;
-use crate::writer::Numbered;
 
 /// What was found of a key.
 pub(crate) struct Found {
@@ -285,15 +286,6 @@ impl Found {
 
 fn written_key(key: &[Value<'static>]) -> String {
     key.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-}
-
-/// A number of things: `1 event`, `2 events`.
-pub(crate) fn counted(count: u64, what: &str) -> String {
-    match (count, what) {
-        (1, _) => format!("1 {what}"),
-        (_, "match") => format!("{count} matches"),
-        _ => format!("{count} {what}s"),
-    }
 }
 
 /// Says that the engine and the trace differ, if they do.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 
+use crate::counted::counted;
+
 /// What came in and what came out.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Counts {
@@ -28,27 +30,17 @@ pub(crate) struct Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Counts { events, matches, timeouts, late, rejected, kept_back, faults } = self.counts;
-        write!(f, "{}: ", Counted(events, "event", "events"))?;
-        write!(f, "{}, ", Counted(matches, "match", "matches"))?;
-        write!(f, "{}, ", Counted(timeouts, "timeout", "timeouts"))?;
+        write!(f, "{}: ", counted(events, "event"))?;
+        write!(f, "{}, ", counted(matches, "match"))?;
+        write!(f, "{}, ", counted(timeouts, "timeout"))?;
         write!(f, "{late} late, {rejected} rejected")?;
         if kept_back > 0 {
             write!(f, ", {kept_back} kept back by a cooldown")?;
         }
         if faults > 0 {
-            write!(f, ", {}", Counted(faults, "evaluation error", "evaluation errors"))?;
+            write!(f, ", {}", counted(faults, "evaluation error"))?;
         }
         write!(f, " in {:.3} s", self.took.as_secs_f64())
-    }
-}
-
-/// A number of things.
-struct Counted(u64, &'static str, &'static str);
-
-impl fmt::Display for Counted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counted(count, one, many) = *self;
-        write!(f, "{count} {}", if count == 1 { one } else { many })
     }
 }
 

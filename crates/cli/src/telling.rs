@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use ensue_model::pattern::{Keep, Skip, StageId};
 use ensue_model::record::Emission;
 use ensue_model::{Pattern, Timestamp};
+use ensue_runtime::event::Numbered;
 use ensue_testkit::reference::KeptBack;
 use ensue_testkit::trace::{Answer, End, Happening, Moment, Output, Sentence, Trace};
 
 use crate::subject::Found;
-use crate::writer::Numbered;
 
 /// Tells of a trace. Events and runs are numbered from 1.
 pub(crate) struct Telling<'t> {

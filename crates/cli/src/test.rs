@@ -8,6 +8,7 @@ use ensue_testkit::cases::{self, FileReport, Verdict};
 use ensue_testkit::coverage::Coverage;
 
 use crate::args::Test;
+use crate::counted::counted;
 use crate::failure::{Failure, write_line};
 use crate::junit;
 use crate::patterns;
@@ -128,8 +129,4 @@ fn show_counts(reports: &[FileReport]) -> Result<(), Failure> {
     let differs = cases().any(|case| cases::is_to_write(&case.verdict));
     write_line(&counts)?;
     if differs { write_line("--update writes what came out in place of what was expected") } else { Ok(()) }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -7,8 +7,9 @@ use ensue_model::Timestamp;
 use ensue_testkit::trace::{Happening, Moment};
 
 use crate::args::{self, ReportFormat, TraceFormat};
+use crate::counted::counted;
 use crate::failure::{Failure, write_line};
-use crate::subject::{Found, check, counted, find};
+use crate::subject::{Found, check, find};
 use crate::telling::{Telling, Tone};
 
 mod json;

@@ -5,8 +5,9 @@ use ensue_model::{Span, Timestamp};
 use ensue_testkit::trace::{Answer, Blamed, End, Happening, Moment, Run, Sentence};
 
 use crate::args;
+use crate::counted::counted;
 use crate::failure::{Failure, write_line};
-use crate::subject::{check, counted, find};
+use crate::subject::{check, find};
 use crate::telling::Telling;
 use crate::trace::cut;
 

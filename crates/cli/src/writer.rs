@@ -1,8 +1,6 @@
 //! Writes what comes out, on the reader's thread or on one of its own.
 
-use std::borrow::Borrow;
 use std::fmt::Display;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,51 +8,13 @@ use std::thread::JoinHandle;
 
 use ensue_engine::Outputs;
 use ensue_io::{BadLine, Envelope};
-use ensue_model::{Event, FieldId, Match, Patterns, Row, StreamId, Timeout, Timestamp, Value};
+use ensue_model::{Event, Match, Patterns, Row, StreamId, Timeout};
+use ensue_runtime::event::Numbered;
 
 use crate::failure::Failure;
 use crate::feeds::Feed;
 use crate::sinks::{Kind, Sinks};
 use crate::summary::Counts;
-
-/// An event with the number of its line, for those that are rejected; the records of other patterns have none.
-#[derive(Debug)]
-pub(crate) struct Numbered {
-    pub(crate) line: Option<NonZeroU64>,
-    pub(crate) row: Row,
-}
-
-impl Event for Numbered {
-    fn time(&self) -> Timestamp {
-        self.row.time()
-    }
-
-    fn field(&self, field: FieldId) -> Value<'_> {
-        self.row.field(field)
-    }
-
-    fn stream(&self) -> StreamId {
-        self.row.stream()
-    }
-
-    fn of_record(stream: StreamId, time: Timestamp, fields: &[(FieldId, Value<'static>)]) -> Option<Self> {
-        Row::of_record(stream, time, fields).map(|row| Numbered { line: None, row })
-    }
-
-    fn touch(&self) -> i64 {
-        self.row.touch()
-    }
-
-    fn size(&self) -> usize {
-        size_of::<u64>() + self.row.size()
-    }
-}
-
-impl Borrow<Row> for Numbered {
-    fn borrow(&self) -> &Row {
-        &self.row
-    }
-}
 
 /// What writes outputs.
 pub(crate) enum Writer {

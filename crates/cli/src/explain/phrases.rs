@@ -1,5 +1,6 @@
 //! The words of which sentences and drawings are made.
 
+use crate::counted::counted;
 use ensue_model::pattern::{Quantifier, WindowSpan};
 
 use super::outline::{Stage, Window};
@@ -13,11 +14,6 @@ pub(super) fn listed(items: &[String]) -> String {
         [most @ .., last] if !most.is_empty() => format!("{} and {last}", most.join(", ")),
         items => items.concat(),
     }
-}
-
-/// A count with what is counted: `1 event`, `3 events`.
-pub(super) fn counted(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Whether a step is taken once, or left out.

@@ -6,7 +6,8 @@ use ensue_model::record::Emission;
 use ensue_model::{Keys, Pattern, Patterns};
 
 use super::outline::{self, Absence, Arrival, Item, Stage, What, can_time_out, is_over_with_one, stream_name};
-use super::phrases::{amount, counted, events, is_once, listed, quoted, reach, rounds, since, takes_any, wrapped};
+use super::phrases::{amount, events, is_once, listed, quoted, reach, rounds, since, takes_any, wrapped};
+use crate::counted::counted;
 
 /// The lines that say what a pattern is.
 pub(super) fn of(pattern: &Pattern, patterns: &Patterns) -> Vec<String> {

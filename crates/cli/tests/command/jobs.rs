@@ -102,6 +102,17 @@ impl Running {
     }
 }
 
+/// Three orders, of which one is paid, as other programs write them: timestamps in milliseconds, the type as a dictionary.
+const PARQUET: &[u8] = include_bytes!("orders.parquet");
+
+#[test]
+fn history_is_read_from_parquet() {
+    let from = "from: Parquet(\"orders.parquet\"), time: (field: \"ts\")";
+    let shell = shell(&JOB.replace("from: File(\"orders*.csv\"), time: (field: \"ts\", unit: Seconds)", from));
+    fs::write(shell.path("job/orders.parquet"), PARQUET).unwrap();
+    assert_snapshot!(shell.run_into("ensue run -q job/job.ron", &["job/out/matches-2026-03-02.jsonl", OUTPUTS[1]]));
+}
+
 #[test]
 fn what_is_wrong_with_a_job_file_is_shown_where_it_stands() {
     let check = |from: &str, to: &str| shell(&JOB.replace(from, to)).run("ensue check job/job.ron");
@@ -153,7 +164,7 @@ fn a_checkpoint_is_shown_with_what_is_open_and_where_sources_and_sinks_are() {
     let expected = [
         "job `orders`: `job/state/checkpoint-",
         "  job/paid.pattern",
-        "  paid: 0 open runs of 0 keys, 0 bytes; 2 matches and 1 timeouts so far",
+        "  paid: 0 open runs of 0 keys, 0 bytes; 2 matches and 1 timeout so far",
         "  0 late, 1 rejected",
         "  source 1: 5 events, the newest of 1970-01-01T00:33:21Z; at `job/orders.csv`, line 8, byte 77",
         "    `job/out/timeouts.jsonl`: safe up to byte ",

@@ -8,7 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ensue_connect::{FileSink, FileSource, FileSourceConfig, Sink, Source, StreamSink, StreamSource};
+use ensue_connect::{
+    FileSink, FileSource, FileSourceConfig, ParquetSource, ParquetSourceConfig, Sink, Source, StreamSink, StreamSource,
+};
 use ensue_engine::{Limits, OnFull};
 use ensue_io::{Csv, RowFormat, TimeFormat, table};
 use ensue_lang::Options;
@@ -69,6 +71,7 @@ struct SourceEntry {
 enum FromEntry {
     File(String),
     Files(Vec<String>),
+    Parquet(String),
     Stdin,
 }
 
@@ -311,7 +314,7 @@ impl SourceEntry {
     fn spec(&self, index: usize, folder: &Path) -> Result<SourceSpec, JobError> {
         let follow = self.follow;
         let paths = match &self.from {
-            FromEntry::File(path) => std::slice::from_ref(path),
+            FromEntry::File(path) | FromEntry::Parquet(path) => std::slice::from_ref(path),
             FromEntry::Files(paths) => paths,
             FromEntry::Stdin => &[],
         };
@@ -321,6 +324,14 @@ impl SourceEntry {
                 let paths = paths.iter().map(|path| in_folder(folder, path)).collect();
                 let config = FileSourceConfig { paths, follow };
                 Box::new(move |at| Ok(Box::new(FileSource::open(&config, at)?)))
+            }
+            FromEntry::Parquet(path) => {
+                if follow || self.format.is_some() {
+                    let message = format!("`{path}`: files of Parquet are not followed, and have no other format");
+                    return Err(JobError::config(message));
+                }
+                let config = ParquetSourceConfig { paths: vec![in_folder(folder, path)], columns: None };
+                Box::new(move |at| Ok(Box::new(ParquetSource::open(&config, at)?)))
             }
             FromEntry::Stdin => Box::new(move |at| Ok(Box::new(StreamSource::stdin(at)?))),
         };
@@ -348,6 +359,10 @@ impl SourceEntry {
             }
             Some(FormatEntry::JsonLines) => Ok(Format { rows: RowFormat::JsonLines, has_header: false }),
             Some(FormatEntry::Logfmt) => Ok(Format { rows: RowFormat::Logfmt, has_header: false }),
+            // Each row comes as a line of JSON.
+            None if matches!(self.from, FromEntry::Parquet(_)) => {
+                Ok(Format { rows: RowFormat::JsonLines, has_header: false })
+            }
             None => told_format(paths),
         }
     }
