@@ -18,7 +18,7 @@ use crate::shard::{Routed, Shard};
 use crate::stack::Stack;
 
 /// The version of the format. A change that an older program cannot read raises it.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Everything that an engine knows at one point of the input.
 #[derive(Debug, Serialize, Deserialize)]

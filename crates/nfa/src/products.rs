@@ -185,7 +185,8 @@ impl Products {
     /// The products that runs in these states are in, the inner before the outer, with the states that they are.
     pub(crate) fn save(&self, states: impl IntoIterator<Item = StateId>) -> Vec<SavedProduct> {
         let mut saved: Vec<SavedProduct> = Vec::new();
-        let mut open: Vec<StateId> = states.into_iter().collect();
+        let is_product = |state: &StateId| self.get(*state).is_some();
+        let mut open: Vec<StateId> = states.into_iter().filter(is_product).collect();
         while let Some(state) = open.pop() {
             let Some(product) = self.get(state).filter(|_| saved.iter().all(|saved| saved.state != state)) else {
                 continue;

@@ -12,7 +12,7 @@ use crate::count::Count;
 use crate::due::Begun;
 use crate::graph::{Extent, Graph, NodeId, SavedGraph};
 use crate::ordered::{Ordered, OrderedRun};
-use crate::products::SavedProduct;
+use crate::products::{Restored, SavedProduct};
 use crate::program::{Program, StateId};
 use crate::registers::Registers;
 use crate::scratch::Scratch;
@@ -239,20 +239,19 @@ impl<E: Event> Runs<E> {
 
     /// The runs as a snapshot holds them: with states in place of what a cache made of them.
     pub fn save(&self, scratch: &Scratch) -> SavedRuns<E> {
-        match &self.0 {
-            Held::None => Many::default().save(scratch),
-            Held::One { taken, subset, stage } => {
-                let mut many = Many::default();
-                many.add_one(taken.clone(), *subset, *stage);
-                many.save(scratch)
-            }
-            Held::Many(many) => many.save(scratch),
-        }
+        SavedRuns(match &self.0 {
+            Held::None => Saved::Many(Box::new(Many::default().save(scratch))),
+            Held::One { taken, subset, stage } => Saved::One(SavedOne::new(taken, *subset, *stage, scratch)),
+            Held::Many(many) => Saved::Many(Box::new(many.save(scratch))),
+        })
     }
 
     /// The runs that a snapshot holds. None if it is of another program: a state is not there.
     pub fn load(saved: SavedRuns<E>, program: &Program, scratch: &mut Scratch) -> Option<Self> {
-        let many = Many::load(saved, program, scratch)?;
+        let many = match saved.0 {
+            Saved::One(one) => one.load(program, scratch)?,
+            Saved::Many(many) => Many::load(*many, program, scratch)?,
+        };
         let one = if scratch.keeps_one { many.only() } else { None };
         let mut runs = Runs(one.unwrap_or_else(|| Held::Many(Box::new(many))));
         runs.settle();
@@ -326,7 +325,7 @@ impl<E: Event> Many<E> {
         *tally = tally_of(waiting, graph);
     }
 
-    fn save(&self, scratch: &Scratch) -> SavedRuns<E> {
+    fn save(&self, scratch: &Scratch) -> SavedMany<E> {
         let waiting = self.waiting.iter().map(|waiting| {
             let position = scratch.position(waiting.subset);
             SavedWaiting {
@@ -336,7 +335,7 @@ impl<E: Event> Many<E> {
             }
         });
         let states = self.waiting.iter().flat_map(|waiting| scratch.position(waiting.subset).states.iter().copied());
-        SavedRuns {
+        SavedMany {
             products: scratch.products().save(states.chain(self.ordered.states())),
             waiting: waiting.collect(),
             ordered: self.ordered.clone(),
@@ -345,16 +344,13 @@ impl<E: Event> Many<E> {
         }
     }
 
-    fn load(saved: SavedRuns<E>, program: &Program, scratch: &mut Scratch) -> Option<Self> {
+    fn load(saved: SavedMany<E>, program: &Program, scratch: &mut Scratch) -> Option<Self> {
         let restored = scratch.products_mut().load(program, saved.products)?;
         let mut ordered = saved.ordered;
         ordered.restore(&restored)?;
         let mut waiting = Vec::with_capacity(saved.waiting.len());
         for SavedWaiting { states, matched, groups } in saved.waiting {
-            let states = states.into_iter().map(|state| restored.get(StateId(state)));
-            let states: BTreeSet<StateId> = states.collect::<Option<_>>()?;
-            let states = states.into_iter().collect();
-            waiting.push(Waiting { subset: scratch.intern(program, Position { states, matched }), groups });
+            waiting.push(Waiting { subset: subset_of(&states, matched, &restored, program, scratch)?, groups });
         }
         let graph = Graph::load(saved.graph)?;
         let mut groups = waiting.iter().flat_map(|waiting| &waiting.groups);
@@ -402,12 +398,74 @@ impl Sub for Size {
 /// The open runs of one key as a snapshot holds them.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: Deserialize<'de>"))]
-pub struct SavedRuns<E> {
+#[serde(transparent)]
+pub struct SavedRuns<E>(Saved<E>);
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "E: Serialize", deserialize = "E: Deserialize<'de>"))]
+enum Saved<E> {
+    One(SavedOne<E>),
+    Many(Box<SavedMany<E>>),
+}
+
+/// A single run of one event. Most keys have no more, and to save a million of them takes no longer than it must.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "E: Serialize", deserialize = "E: Deserialize<'de>"))]
+struct SavedOne<E> {
+    products: Vec<SavedProduct>,
+    states: Vec<u32>,
+    matched: bool,
+    stage: StageId,
+    taken: Taken<E>,
+}
+
+impl<E: Event> SavedOne<E> {
+    fn new(taken: &Taken<E>, subset: SubsetId, stage: StageId, scratch: &Scratch) -> Self {
+        let position = scratch.position(subset);
+        SavedOne {
+            products: scratch.products().save(position.states.iter().copied()),
+            states: position.states.iter().map(|state| state.0).collect(),
+            matched: position.matched,
+            stage,
+            taken: taken.clone(),
+        }
+    }
+
+    fn load(self, program: &Program, scratch: &mut Scratch) -> Option<Many<E>> {
+        let SavedOne { products, states, matched, stage, taken } = self;
+        let restored = scratch.products_mut().load(program, products)?;
+        if program.looks_back() || usize::from(stage.0) >= program.stage_names.len() {
+            return None;
+        }
+        let subset = subset_of(&states, matched, &restored, program, scratch)?;
+        let mut many = Many::default();
+        many.add_one(taken, subset, stage);
+        Some(many)
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "E: Serialize", deserialize = "E: Deserialize<'de>"))]
+struct SavedMany<E> {
     products: Vec<SavedProduct>,
     waiting: Vec<SavedWaiting>,
     ordered: Ordered,
     graph: SavedGraph<E>,
     count: Count,
+}
+
+/// The subset of saved states. None if one of them is not there.
+fn subset_of(
+    states: &[u32],
+    matched: bool,
+    restored: &Restored,
+    program: &Program,
+    scratch: &mut Scratch,
+) -> Option<SubsetId> {
+    let states = states.iter().map(|state| restored.get(StateId(*state)));
+    let states: BTreeSet<StateId> = states.collect::<Option<_>>()?;
+    let states = states.into_iter().collect();
+    Some(scratch.intern(program, Position { states, matched }))
 }
 
 #[derive(Debug, Serialize, Deserialize)]
