@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use ensue_testkit::cases::{CaseReport, FileReport, Verdict};
 
+use crate::xml::escaped;
+
 /// The report of files of cases: a suite each. A file that cannot be read is a suite with one case, which is an error.
 pub(crate) fn report(files: &[FileReport]) -> String {
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n".to_owned();
@@ -38,23 +40,6 @@ fn write_case(case: &CaseReport, file: &str, xml: &mut String) {
 
 fn is_error(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Refused(_))
-}
-
-/// A text as XML holds it. What XML cannot say at all, control characters, becomes the sign for that.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\t' => escaped.push(char),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            _ => escaped.push(char),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ mod summary;
 mod tables;
 mod telling;
 mod writer;
+mod xml;
 
 mod failure;
 

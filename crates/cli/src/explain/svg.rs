@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::layout::{HEAD, Look, Mark, Page, page};
 use super::picture::Picture;
+use crate::xml::escaped;
 
 const STYLE: &str = "\
 text { font: 12px system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif; fill: #1f2328 }
@@ -149,21 +150,4 @@ fn write_head(svg: &mut String, points: &[(i32, i32)], look: Look) -> std::fmt::
         back_x - aside_x,
         back_y - aside_y
     )
-}
-
-/// Text as XML takes it, without the characters that no XML may hold.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' => escaped.push('\n'),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            char => escaped.push(char),
-        }
-    }
-    escaped
 }

@@ -6,6 +6,7 @@ use ensue_testkit::trace::{End, Moment, Run};
 use serde_json::{Value as Json, json};
 
 use crate::telling::{Telling, Told, Tone};
+use crate::xml::escaped;
 
 const HTML: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -25,10 +26,6 @@ pub(crate) fn page(telling: &Telling<'_>) -> String {
     let parts = [("{{title}}", escaped(&title)), ("{{style}}", STYLE.to_owned()), ("{{data}}", data)];
     let page = parts.into_iter().fold(HTML.to_owned(), |page, (name, part)| page.replacen(name, &part, 1));
     page.replacen("{{script}}", SCRIPT, 1)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 fn data(telling: &Telling<'_>) -> Json {
