@@ -167,6 +167,33 @@ impl<E> Cascade<E> {
     }
 }
 
+impl<E> Source<E> {
+    /// What is on its way, for other patterns, which have so many levels. `place` gives the position and the level of a pattern now, and
+    /// `renew` a record as the patterns see it now; one that nobody reads any more is dropped.
+    pub(crate) fn change(
+        emitted: Vec<Self>,
+        levels: usize,
+        place: impl Fn(usize) -> Option<(usize, usize)>,
+        renew: &mut impl FnMut(&Arc<E>) -> Option<Arc<E>>,
+    ) -> Vec<Self> {
+        let given = emitted.iter().map(|source| source.given).chain(std::iter::repeat(0));
+        let sources = given.take(levels - 1).map(|given| Source { waiting: Vec::new(), given });
+        let mut sources: Vec<Self> = sources.collect();
+        let emitted = emitted.into_iter().enumerate();
+        for (before, derived) in
+            emitted.flat_map(|(level, source)| source.waiting.into_iter().map(move |it| (level, it)))
+        {
+            let Derived { time, mut rank, event } = derived;
+            let (pattern, level) = place(rank.pattern).unwrap_or((rank.pattern, before));
+            rank.pattern = pattern;
+            if let (Some(source), Some(event)) = (sources.get_mut(level), renew(&event)) {
+                source.waiting.push(Derived { time, rank, event });
+            }
+        }
+        sources
+    }
+}
+
 impl<E> Clone for Source<E> {
     fn clone(&self) -> Self {
         Source { waiting: self.waiting.clone(), given: self.given }

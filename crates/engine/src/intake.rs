@@ -1,6 +1,6 @@
 //! Gives each event its place: its position in the input, its place in time, and the shards that own its keys.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ensue_model::hash::{KEY_GROUPS, key_hash};
 use ensue_model::{Event, Key, Patterns, Timestamp};
@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use crate::config::Watermarks;
 use crate::error::Error;
+use crate::identity::{self, Identity};
 use crate::keys::{ALL_WAYS, KeyClasses};
 use crate::levels::Levels;
 use crate::output::{Outputs, Rejected};
@@ -17,6 +18,8 @@ use crate::shard::Routed;
 #[derive(Debug)]
 pub struct Intake {
     levels: Levels,
+    /// Found out when it is first asked for.
+    identities: OnceLock<Arc<[Identity]>>,
     clock: Clock,
     next_position: u64,
 }
@@ -79,7 +82,7 @@ impl Intake {
     pub fn new(patterns: &Patterns, watermarks: Watermarks) -> Result<Self, Error> {
         let levels = Levels::new(patterns)?;
         let clock = Clock { watermarks, late: Timestamp::MIN, through: Timestamp::MIN };
-        Ok(Intake { levels, clock, next_position: 0 })
+        Ok(Intake { levels, identities: OnceLock::new(), clock, next_position: 0 })
     }
 
     pub(crate) fn restore(&mut self, position: u64, late: Timestamp, through: Timestamp) {
@@ -91,6 +94,11 @@ impl Intake {
     /// The patterns by level, with the classes of their keys, which shards share.
     pub fn levels(&self) -> &Levels {
         &self.levels
+    }
+
+    /// What tells its patterns, which are these, from others.
+    pub(crate) fn identities(&self, patterns: &Patterns) -> Arc<[Identity]> {
+        self.identities.get_or_init(|| identity::of_all(patterns, &self.levels)).clone()
     }
 
     /// The time up to which no more events will come: shards may handle what they hold up to here.

@@ -9,10 +9,12 @@
 //! behind one intake.
 
 mod cascade;
+mod change;
 mod config;
 mod cooling;
 mod engine;
 mod error;
+mod identity;
 mod intake;
 mod interest;
 mod keys;
@@ -28,6 +30,7 @@ mod stack;
 mod windows;
 
 pub use cascade::{Cascade, LEVEL_POSITIONS};
+pub use change::{Change, Changed, Fate, OnChange};
 pub use config::{Config, Limits, OnFull, Watermarks};
 pub use engine::Engine;
 pub use ensue_nfa::Size;

@@ -50,6 +50,27 @@ impl<E: Event> Routed<E> {
     }
 }
 
+/// A pattern without runs.
+///
+/// # Errors
+/// If it is larger than a program may be.
+pub(crate) fn lane<E: Event>(
+    patterns: &Patterns,
+    index: usize,
+    config: &Config,
+    conditions: &mut Conditions,
+) -> Result<Lane<E>, Error> {
+    let pattern = &patterns.patterns[index];
+    let program = Arc::new(ensue_nfa::compile(pattern)?);
+    // What another pattern reads comes out, whether or not the caller takes it.
+    let timeouts = match &pattern.timeout {
+        Emission::Events => config.timeouts,
+        Emission::Record(record) => config.timeouts || record.stream.is_some(),
+        Emission::Nothing => false,
+    };
+    Ok(Lane::new(index, program, &Config { timeouts, ..config.clone() }, conditions))
+}
+
 /// How many events are looked at before the first of them is handled.
 pub(crate) const LOOK_AHEAD: usize = 64;
 
@@ -95,16 +116,7 @@ impl<E: Event> Shard<E> {
         let classes = level.classes.clone();
         let mut lanes: Vec<Lane<E>> = Vec::with_capacity(level.patterns.len());
         for index in &level.patterns {
-            let pattern = &patterns.patterns[*index];
-            let program = Arc::new(ensue_nfa::compile(pattern)?);
-            // What another pattern reads comes out, whether or not the caller takes it.
-            let timeouts = match &pattern.timeout {
-                Emission::Events => config.timeouts,
-                Emission::Record(record) => config.timeouts || record.stream.is_some(),
-                Emission::Nothing => false,
-            };
-            let config = &Config { timeouts, ..config.clone() };
-            lanes.push(Lane::new(*index, program, config, &mut conditions));
+            lanes.push(lane(patterns, *index, config, &mut conditions)?);
         }
         let interest = |class| {
             let mut interest = Interest::new();

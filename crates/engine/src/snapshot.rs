@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use ensue_model::hash::key_hash;
-use ensue_model::{Event, Pattern, Patterns, Timestamp, Value};
+use ensue_model::{Event, Patterns, Timestamp, Value};
 use ensue_nfa::{Incoming, Runs, SavedRuns};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cascade::{Cascade, Source};
 use crate::error::{Error, Kind};
+use crate::identity::{Identity, Sign};
 use crate::intake::{Intake, shard_of};
 use crate::keys::KeyClasses;
 use crate::lane::Lane;
@@ -18,50 +19,60 @@ use crate::shard::{Routed, Shard};
 use crate::stack::Stack;
 
 /// The version of the format. A change that an older program cannot read raises it.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// Everything that an engine knows at one point of the input.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: DeserializeOwned"))]
 pub struct Snapshot<E> {
-    version: u32,
-    /// What tells the patterns: their names, and a hash of what they are.
-    patterns: Vec<(String, u64)>,
-    position: u64,
-    late: Timestamp,
-    through: Timestamp,
+    pub(crate) version: u32,
+    /// What tells the patterns.
+    pub(crate) patterns: Arc<[Identity]>,
+    pub(crate) position: u64,
+    pub(crate) late: Timestamp,
+    pub(crate) through: Timestamp,
     /// What patterns have emitted for others, which these have not seen yet.
-    emitted: Vec<Source<E>>,
-    stacks: Vec<SavedStack<E>>,
+    pub(crate) emitted: Vec<Source<E>>,
+    pub(crate) stacks: Vec<SavedStack<E>>,
 }
 
 /// What the shards of one thread know, by level.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: DeserializeOwned"))]
 pub struct SavedStack<E> {
-    levels: Vec<SavedShard<E>>,
+    pub(crate) levels: Vec<SavedShard<E>>,
 }
 
 /// What one shard knows.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: DeserializeOwned"))]
-struct SavedShard<E> {
-    /// For each pattern of the level, the keys with open runs.
-    lanes: Vec<Vec<(Vec<Value<'static>>, SavedRuns<E>)>>,
-    /// For each pattern of the level, the keys with a cooldown, and its end.
-    cooling: Vec<Vec<(Vec<Value<'static>>, Timestamp)>>,
+pub(crate) struct SavedShard<E> {
+    /// By pattern of the level.
+    pub(crate) lanes: Vec<SavedLane<E>>,
     /// The events that wait for the watermark.
-    held: Vec<SavedEvent<E>>,
+    pub(crate) held: Vec<SavedEvent<E>>,
+}
+
+/// What one shard knows of a pattern.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "E: Serialize", deserialize = "E: DeserializeOwned"))]
+pub(crate) struct SavedLane<E> {
+    /// Whether runs with different starts are told apart.
+    pub(crate) tells_starts: bool,
+    /// The keys with open runs.
+    pub(crate) keys: Vec<(Vec<Value<'static>>, SavedRuns<E>)>,
+    /// The keys with a cooldown, and its end.
+    pub(crate) cooling: Vec<(Vec<Value<'static>>, Timestamp)>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: DeserializeOwned"))]
-struct SavedEvent<E> {
-    event: Arc<E>,
-    position: u64,
-    classes: u64,
+pub(crate) struct SavedEvent<E> {
+    pub(crate) event: Arc<E>,
+    pub(crate) position: u64,
+    pub(crate) classes: u64,
     /// The ways of key by which it comes.
-    ways: u64,
+    pub(crate) ways: u64,
 }
 
 #[derive(Deserialize)]
@@ -74,7 +85,7 @@ impl<E: Event + Serialize + DeserializeOwned> Snapshot<E> {
     pub fn new(patterns: &Patterns, intake: &Intake, cascade: &Cascade<E>, stacks: Vec<SavedStack<E>>) -> Self {
         Snapshot {
             version: VERSION,
-            patterns: patterns.patterns.iter().map(identity).collect(),
+            patterns: intake.identities(patterns),
             position: intake.position(),
             late: intake.watermark(),
             through: intake.through(),
@@ -96,21 +107,33 @@ impl<E: Event + Serialize + DeserializeOwned> Snapshot<E> {
     /// # Errors
     /// If they are no snapshot of this version and of these patterns.
     pub fn from_bytes(bytes: &[u8], patterns: &Patterns) -> Result<Self, Error> {
+        let snapshot = Snapshot::of_any(bytes)?;
+        match snapshot.stranger(patterns) {
+            None => Ok(snapshot),
+            Some(pattern) => Err(Kind::OtherPatterns { pattern }.into()),
+        }
+    }
+
+    /// The snapshot that bytes hold, of whatever patterns. To go on with others it must be [changed](Snapshot::change).
+    ///
+    /// # Errors
+    /// If they are no snapshot of this version.
+    pub fn of_any(bytes: &[u8]) -> Result<Self, Error> {
         let Versioned { version } = rmp_serde::from_slice(bytes).map_err(Kind::Decode)?;
         if version != VERSION {
             return Err(Kind::Version { found: version, known: VERSION }.into());
         }
-        let snapshot: Snapshot<E> = rmp_serde::from_slice(bytes).map_err(Kind::Decode)?;
-        let known: Vec<_> = patterns.patterns.iter().map(identity).collect();
-        if let Some((name, _)) = known.iter().find(|pattern| !snapshot.patterns.contains(pattern)) {
-            return Err(Kind::OtherPatterns { pattern: name.clone() }.into());
-        }
-        if known != snapshot.patterns {
-            let pattern = snapshot.patterns.iter().find(|pattern| !known.contains(pattern));
-            let pattern = pattern.or(snapshot.patterns.first()).map_or_else(String::new, |(name, _)| name.clone());
-            return Err(Kind::OtherPatterns { pattern }.into());
-        }
-        Ok(snapshot)
+        Ok(rmp_serde::from_slice(bytes).map_err(Kind::Decode)?)
+    }
+
+    /// The name of a pattern that the snapshot is not of, or that these are not; none if it is of these patterns.
+    pub fn stranger(&self, patterns: &Patterns) -> Option<String> {
+        let known: Vec<_> = patterns.patterns.iter().map(Sign::of).collect();
+        let saved: Vec<_> = self.patterns.iter().map(|identity| identity.sign.clone()).collect();
+        let strange = known.iter().find(|pattern| !saved.contains(pattern));
+        let strange = strange.or(saved.iter().find(|pattern| !known.contains(pattern)));
+        let strange = strange.or(saved.first().filter(|_| known != saved));
+        strange.map(|sign| sign.name.clone())
     }
 
     /// Lets an intake go on where the snapshot was taken.
@@ -136,14 +159,12 @@ impl<E: Event + Serialize + DeserializeOwned> Snapshot<E> {
 fn deal<E: Event>(saved: SavedShard<E>, level: usize, classes: &KeyClasses, stacks: &mut [SavedStack<E>]) {
     let count = stacks.len();
     let owner = |key: &[Value<'_>]| shard_of(key_hash(key), count);
-    for (lane, keyed) in saved.lanes.into_iter().enumerate() {
-        for (key, runs) in keyed {
-            stacks[owner(&key)].levels[level].lanes[lane].push((key, runs));
+    for (lane, SavedLane { tells_starts: _, keys, cooling }) in saved.lanes.into_iter().enumerate() {
+        for (key, runs) in keys {
+            stacks[owner(&key)].levels[level].lanes[lane].keys.push((key, runs));
         }
-    }
-    for (lane, cooling) in saved.cooling.into_iter().enumerate() {
         for (key, until) in cooling {
-            stacks[owner(&key)].levels[level].cooling[lane].push((key, until));
+            stacks[owner(&key)].levels[level].lanes[lane].cooling.push((key, until));
         }
     }
     for event in saved.held {
@@ -168,12 +189,22 @@ fn deal_event<E: Event>(saved: SavedEvent<E>, level: usize, classes: &KeyClasses
     }
 }
 
+impl<E> Default for SavedLane<E> {
+    fn default() -> Self {
+        SavedLane { tells_starts: false, keys: Vec::new(), cooling: Vec::new() }
+    }
+}
+
+impl<E: Event> SavedLane<E> {
+    /// How many runs are open.
+    pub(crate) fn runs(self) -> u64 {
+        self.keys.into_iter().map(|(_, runs)| runs.count(self.tells_starts)).sum()
+    }
+}
+
 impl<E> SavedShard<E> {
-    fn empty(level: &Level) -> Self {
-        let mut saved =
-            SavedShard { lanes: Vec::new(), cooling: vec![Vec::new(); level.patterns.len()], held: Vec::new() };
-        saved.lanes.resize_with(level.patterns.len(), Vec::new);
-        saved
+    pub(crate) fn empty(level: &Level) -> Self {
+        SavedShard { lanes: level.patterns.iter().map(|_| SavedLane::default()).collect(), held: Vec::new() }
     }
 }
 
@@ -195,31 +226,29 @@ impl<E: Event> Stack<E> {
 
 impl<E: Event> Shard<E> {
     fn save(&self) -> SavedShard<E> {
-        let runs = |lane: &Lane<E>| lane.open().map(|(key, runs)| (key.to_vec(), runs.save(lane.scratch()))).collect();
+        let saved = |lane: &Lane<E>| SavedLane {
+            tells_starts: lane.scratch().tells_starts(),
+            keys: lane.open().map(|(key, runs)| (key.to_vec(), runs.save(lane.scratch()))).collect(),
+            cooling: self.outlet.cooling(lane.pattern()),
+        };
         let held = self.held.iter().map(|routed| SavedEvent {
             event: routed.incoming.share(),
             position: routed.incoming.position(),
             classes: routed.classes,
             ways: routed.incoming.ways(),
         });
-        SavedShard {
-            lanes: self.lanes.iter().map(runs).collect(),
-            cooling: self.lanes.iter().map(|lane| self.outlet.cooling(lane.pattern())).collect(),
-            held: held.collect(),
-        }
+        SavedShard { lanes: self.lanes.iter().map(saved).collect(), held: held.collect() }
     }
 
     fn load(&mut self, saved: SavedShard<E>, level: usize, patterns: &Patterns) -> Result<(), Error> {
-        for (lane, keyed) in self.lanes.iter_mut().zip(saved.lanes) {
-            for (key, runs) in keyed {
+        for (lane, SavedLane { tells_starts: _, keys, cooling }) in self.lanes.iter_mut().zip(saved.lanes) {
+            for (key, runs) in keys {
                 let (program, scratch) = lane.parts();
                 let Some(runs) = Runs::load(runs, program, scratch) else {
                     return Err(Kind::Damaged { pattern: patterns.patterns[lane.pattern()].name.clone() }.into());
                 };
                 lane.restore(key.into_iter().collect(), runs);
             }
-        }
-        for (lane, cooling) in self.lanes.iter().zip(saved.cooling) {
             for (key, until) in cooling {
                 self.outlet.restore_cooling(lane.pattern(), key.into_iter().collect(), until);
             }
@@ -230,15 +259,4 @@ impl<E: Event> Shard<E> {
         self.restore_windows();
         Ok(())
     }
-}
-
-/// What tells a pattern from another: its name, and a hash of all that decides what its runs are.
-fn identity(pattern: &Pattern) -> (String, u64) {
-    let Pattern { from, key, active, stages, lookbacks, sequence, within, within_events, skip, keep, .. } = pattern;
-    let Pattern { cooldown, emit, timeout, .. } = pattern;
-    let streams = [emit, timeout].map(|emission| emission.record().and_then(|record| record.stream));
-    let text = format!(
-        "{from:?} {key:?} {active:?} {stages:?} {lookbacks:?} {sequence:?} {within:?} {within_events:?} {skip:?} {keep:?} {cooldown:?} {streams:?}"
-    );
-    (pattern.name.clone(), key_hash(&[text.as_str().into()]))
 }

@@ -1,4 +1,4 @@
-//! Hashes that stay the same for ever: of keys, which decide the key group, and of outputs, which make their ids.
+//! Hashes that stay the same for ever: of keys, which decide the key group, of outputs, which make their ids, and of texts.
 
 use std::fmt;
 
@@ -20,6 +20,11 @@ pub fn key_hash(key: &[Value<'_>]) -> u64 {
     let mut hasher = Hasher::new();
     key.iter().for_each(|part| feed(&mut hasher, part));
     hasher.digest(xxh3_64, Xxh3::digest)
+}
+
+/// The stable hash of a text.
+pub fn text_hash(text: &str) -> u64 {
+    xxh3_64(text.as_bytes())
 }
 
 /// The stable ids of the outputs of a pattern: hashes of the kind of output, the pattern's name, the key, and the positions and

@@ -19,6 +19,11 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub(crate) struct NodeId(u32);
 
+impl NodeId {
+    /// The first of a graph.
+    pub(crate) const FIRST: NodeId = NodeId(0);
+}
+
 /// A set of runs.
 #[derive(Debug)]
 pub(crate) enum Node<E> {
@@ -278,7 +283,7 @@ impl<E: Event> Graph<E> {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: Deserialize<'de>"))]
 pub(crate) struct SavedGraph<E> {
-    events: Vec<Taken<E>>,
+    pub(crate) events: Vec<Taken<E>>,
     nodes: Vec<SavedNode>,
 }
 
@@ -286,6 +291,23 @@ pub(crate) struct SavedGraph<E> {
 enum SavedNode {
     Take { stage: StageId, before: Option<NodeId>, event: u32 },
     Union { first: NodeId, second: NodeId },
+}
+
+impl<E> SavedGraph<E> {
+    /// One run of one event.
+    pub(crate) fn of_one(stage: StageId, taken: Taken<E>) -> Self {
+        SavedGraph { events: vec![taken], nodes: vec![SavedNode::Take { stage, before: None, event: 0 }] }
+    }
+
+    /// Changes the stages that have taken events.
+    pub(crate) fn each_stage(&mut self, mut change: impl FnMut(&mut StageId)) {
+        for node in &mut self.nodes {
+            match node {
+                SavedNode::Take { stage, .. } => change(stage),
+                SavedNode::Union { .. } => {}
+            }
+        }
+    }
 }
 
 impl<E: Event> Graph<E> {

@@ -8,6 +8,7 @@
 //! they are given.
 
 mod asks;
+mod carry;
 mod closing;
 mod comparison;
 mod compile;
@@ -26,11 +27,13 @@ mod outcomes;
 mod products;
 mod program;
 mod registers;
+mod roles;
 mod runs;
 mod scratch;
 mod subsets;
 
 pub use asks::{Asked, Asks};
+pub use carry::{Carried, Carry, RUNS_TOLD_APART_MAX};
 pub use comparison::Need;
 pub use compile::{CONDITIONS_MAX, STATES_MAX, compile};
 pub use conditions::Conditions;
@@ -38,6 +41,7 @@ pub use cost::{Apart, Bound, Cost, WindowEnd};
 pub use incoming::Incoming;
 pub use matcher::{Sink, Stepped};
 pub use program::{CompileError, Program};
+pub use roles::Shape;
 pub use runs::{Runs, SavedRuns, Size};
 pub use scratch::{Limits, Overflow, Scratch};
 pub use subsets::SUBSETS_MAX;

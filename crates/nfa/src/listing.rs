@@ -37,6 +37,15 @@ impl Program {
         format!("within {span} of {anchor}")
     }
 
+    /// What a condition asks, as the pattern would write it.
+    pub(crate) fn test_text(&self, test: &Test, patterns: &Patterns, pattern: &Pattern) -> String {
+        match test {
+            Test::Holds(expr) => expr.display(patterns, pattern).to_string(),
+            Test::KeyedBy(way) => Expr::KeyedBy(*way).display(patterns, pattern).to_string(),
+            Test::InWindow { since, span } => self.window_text(*since, *span),
+        }
+    }
+
     fn stage_text(&self, stage: StageId) -> String {
         let name = &self.stage_names[usize::from(stage.0)];
         fmt::from_fn(|f| write_name(f, name)).to_string()
@@ -97,15 +106,7 @@ impl Listing<'_> {
 
     fn condition(&self, f: &mut fmt::Formatter<'_>, id: ConditionId, condition: &Condition) -> fmt::Result {
         let looks_back = if condition.of == Of::Run { "    (looks back)" } else { "" };
-        match &condition.test {
-            Test::Holds(expr) => writeln!(f, "{id}: {}{looks_back}", expr.display(self.patterns, self.pattern)),
-            Test::KeyedBy(way) => {
-                writeln!(f, "{id}: {}", Expr::KeyedBy(*way).display(self.patterns, self.pattern))
-            }
-            Test::InWindow { since, span } => {
-                writeln!(f, "{id}: {}{looks_back}", self.program.window_text(*since, *span))
-            }
-        }
+        writeln!(f, "{id}: {}{looks_back}", self.program.test_text(&condition.test, self.patterns, self.pattern))
     }
 
     fn state(&self, f: &mut fmt::Formatter<'_>, id: StateId) -> fmt::Result {

@@ -193,7 +193,8 @@ impl Program {
         self.within.map_or(Timestamp::MIN, |within| now - within)
     }
 
-    fn settle<E: Event>(&self, many: &mut Many<E>, scratch: &mut Scratch) {
+    /// Puts the groups that came to their subsets to those that wait there.
+    pub(crate) fn settle<E: Event>(&self, many: &mut Many<E>, scratch: &mut Scratch) {
         let mut arrived = std::mem::take(&mut scratch.arrived);
         arrived.sort_by_key(|(subset, group)| (*subset, group.start));
         let mut rest = arrived.drain(..).peekable();

@@ -47,7 +47,7 @@ pub(crate) struct OrderedRun {
     matched: bool,
     /// Whether the absence at the end has made a match of it, which may still wait.
     is_awaited: bool,
-    registers: Registers,
+    pub(crate) registers: Registers,
 }
 
 /// A match that waits for the runs with earlier starts.
@@ -398,7 +398,7 @@ impl<E: Event> Made<'_, E> {
 }
 
 /// The events of a run that shares its node with no other.
-fn spell<E: Event>(graph: &Graph<E>, node: NodeId) -> Spelled<E> {
+pub(crate) fn spell<E: Event>(graph: &Graph<E>, node: NodeId) -> Spelled<E> {
     let mut spelled = Vec::new();
     graph.each_run(node, Timestamp::MIN, |events| {
         spelled = in_taken_order(events);

@@ -203,21 +203,19 @@ impl Products {
     /// Takes up the products of a snapshot; gives what state each state of it is here. None if it is of another program.
     pub(crate) fn load(&mut self, program: &Program, saved: Vec<SavedProduct>) -> Option<Restored> {
         let mut restored = Restored { own: self.own, states: HashMap::new() };
-        for SavedProduct { state, shuffle, mut parts, lingers } in saved {
-            let known = program.shuffles.get(usize::from(shuffle.0))?;
-            for part in &mut parts {
-                if let Standing::Inside(states) = part {
-                    let mut here = states.iter().map(|state| restored.get(*state)).collect::<Option<Vec<StateId>>>()?;
-                    here.sort();
-                    *states = here.into();
-                }
-            }
-            if parts.len() != known.parts.len() || state.index() < self.own {
-                return None;
-            }
-            restored.states.insert(state, self.intern(Product { shuffle, parts: parts.into(), lingers }));
+        for product in saved {
+            let state = product.state;
+            let product = product.moved(|state| restored.get(state)).filter(|_| state.index() >= self.own)?;
+            restored.states.insert(state, self.take_up(program, product)?);
         }
         Some(restored)
+    }
+
+    /// The state that a product of a snapshot is here. None if it is of another program.
+    pub(crate) fn take_up(&mut self, program: &Program, product: SavedProduct) -> Option<StateId> {
+        let SavedProduct { state: _, shuffle, parts, lingers } = product;
+        let known = program.shuffles.get(usize::from(shuffle.0))?;
+        (parts.len() == known.parts.len()).then(|| self.intern(Product { shuffle, parts: parts.into(), lingers }))
     }
 }
 
@@ -276,10 +274,24 @@ fn is_free_end(program: &Program, state: StateId) -> bool {
 /// A product state as a snapshot holds it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SavedProduct {
-    state: StateId,
-    shuffle: ShuffleId,
-    parts: Vec<Standing>,
-    lingers: bool,
+    pub(crate) state: StateId,
+    pub(crate) shuffle: ShuffleId,
+    pub(crate) parts: Vec<Standing>,
+    pub(crate) lingers: bool,
+}
+
+impl SavedProduct {
+    /// With the states in its parts as they are here. None if one is not.
+    pub(crate) fn moved(mut self, here: impl Fn(StateId) -> Option<StateId>) -> Option<Self> {
+        for part in &mut self.parts {
+            if let Standing::Inside(states) = part {
+                let mut moved = states.iter().map(|state| here(*state)).collect::<Option<Vec<StateId>>>()?;
+                moved.sort();
+                *states = moved.into();
+            }
+        }
+        Some(self)
+    }
 }
 
 /// What the states of a snapshot are here.

@@ -12,7 +12,7 @@ use crate::count::Count;
 use crate::due::Begun;
 use crate::graph::{Extent, Graph, NodeId, SavedGraph};
 use crate::ordered::{Ordered, OrderedRun};
-use crate::products::{Restored, SavedProduct};
+use crate::products::SavedProduct;
 use crate::program::{Program, StateId};
 use crate::registers::Registers;
 use crate::scratch::Scratch;
@@ -252,10 +252,15 @@ impl<E: Event> Runs<E> {
             Saved::One(one) => one.load(program, scratch)?,
             Saved::Many(many) => Many::load(*many, program, scratch)?,
         };
+        Some(Runs::of(many, scratch))
+    }
+
+    /// The runs in the smallest form.
+    pub(crate) fn of(many: Many<E>, scratch: &Scratch) -> Self {
         let one = if scratch.keeps_one { many.only() } else { None };
         let mut runs = Runs(one.unwrap_or_else(|| Held::Many(Box::new(many))));
         runs.settle();
-        Some(runs)
+        runs
     }
 }
 
@@ -313,7 +318,8 @@ impl<E: Event> Many<E> {
         }
     }
 
-    fn collect(&mut self, closed: Timestamp) {
+    /// Frees what no open run needs, and the runs that started at `closed` or before.
+    pub(crate) fn collect(&mut self, closed: Timestamp) {
         let Many { waiting, ordered, graph, tally, count: _ } = self;
         for waiting in waiting.iter_mut() {
             waiting.groups.retain(|group| graph.latest(group.runs) > closed);
@@ -350,7 +356,10 @@ impl<E: Event> Many<E> {
         ordered.restore(&restored)?;
         let mut waiting = Vec::with_capacity(saved.waiting.len());
         for SavedWaiting { states, matched, groups } in saved.waiting {
-            waiting.push(Waiting { subset: subset_of(&states, matched, &restored, program, scratch)?, groups });
+            waiting.push(Waiting {
+                subset: subset_of(&states, matched, |state| restored.get(state), program, scratch)?,
+                groups,
+            });
         }
         let graph = Graph::load(saved.graph)?;
         let mut groups = waiting.iter().flat_map(|waiting| &waiting.groups);
@@ -401,6 +410,25 @@ impl Sub for Size {
 #[serde(transparent)]
 pub struct SavedRuns<E>(Saved<E>);
 
+impl<E: Event> SavedRuns<E> {
+    /// How many there are; where runs with different starts were not told apart, how many groups. 0 if they are not whole.
+    pub fn count(self, tells_starts: bool) -> u64 {
+        let SavedMany { waiting, ordered, graph, .. } = self.into_many();
+        let Some(graph) = Graph::load(graph) else { return 0 };
+        let groups = waiting.iter().flat_map(|waiting| &waiting.groups);
+        let of_group = |group: &Group| if tells_starts { graph.extent(group.runs).runs.into() } else { 1 };
+        groups.map(of_group).sum::<u64>() + ordered.len() as u64
+    }
+
+    /// In the general form.
+    pub(crate) fn into_many(self) -> SavedMany<E> {
+        match self.0 {
+            Saved::One(one) => one.into_many(),
+            Saved::Many(many) => *many,
+        }
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: Deserialize<'de>"))]
 enum Saved<E> {
@@ -431,13 +459,22 @@ impl<E: Event> SavedOne<E> {
         }
     }
 
+    fn into_many(self) -> SavedMany<E> {
+        let SavedOne { products, states, matched, stage, taken } = self;
+        let start = Start { time: taken.time, position: taken.position };
+        let graph = SavedGraph::of_one(stage, taken);
+        let group = Group { start, runs: NodeId::FIRST, number: 0, registers: None };
+        let waiting = vec![SavedWaiting { states, matched, groups: VecDeque::from([group]) }];
+        SavedMany { products, waiting, ordered: Ordered::default(), graph, count: Count::NONE }
+    }
+
     fn load(self, program: &Program, scratch: &mut Scratch) -> Option<Many<E>> {
         let SavedOne { products, states, matched, stage, taken } = self;
         let restored = scratch.products_mut().load(program, products)?;
         if program.looks_back() || usize::from(stage.0) >= program.stage_names.len() {
             return None;
         }
-        let subset = subset_of(&states, matched, &restored, program, scratch)?;
+        let subset = subset_of(&states, matched, |state| restored.get(state), program, scratch)?;
         let mut many = Many::default();
         many.add_one(taken, subset, stage);
         Some(many)
@@ -446,33 +483,33 @@ impl<E: Event> SavedOne<E> {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: Deserialize<'de>"))]
-struct SavedMany<E> {
-    products: Vec<SavedProduct>,
-    waiting: Vec<SavedWaiting>,
-    ordered: Ordered,
-    graph: SavedGraph<E>,
-    count: Count,
+pub(crate) struct SavedMany<E> {
+    pub(crate) products: Vec<SavedProduct>,
+    pub(crate) waiting: Vec<SavedWaiting>,
+    pub(crate) ordered: Ordered,
+    pub(crate) graph: SavedGraph<E>,
+    pub(crate) count: Count,
 }
 
-/// The subset of saved states. None if one of them is not there.
-fn subset_of(
+/// The subset of saved states, which are these here. None if one of them is not there.
+pub(crate) fn subset_of(
     states: &[u32],
     matched: bool,
-    restored: &Restored,
+    here: impl Fn(StateId) -> Option<StateId>,
     program: &Program,
     scratch: &mut Scratch,
 ) -> Option<SubsetId> {
-    let states = states.iter().map(|state| restored.get(StateId(*state)));
+    let states = states.iter().map(|state| here(StateId(*state)));
     let states: BTreeSet<StateId> = states.collect::<Option<_>>()?;
     let states = states.into_iter().collect();
     Some(scratch.intern(program, Position { states, matched }))
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct SavedWaiting {
-    states: Vec<u32>,
-    matched: bool,
-    groups: VecDeque<Group>,
+pub(crate) struct SavedWaiting {
+    pub(crate) states: Vec<u32>,
+    pub(crate) matched: bool,
+    pub(crate) groups: VecDeque<Group>,
 }
 
 impl<E: Event> Many<E> {

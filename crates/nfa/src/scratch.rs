@@ -107,6 +107,11 @@ impl Scratch {
         }
     }
 
+    /// Whether runs with different starts are told apart.
+    pub fn tells_starts(&self) -> bool {
+        self.by_start
+    }
+
     /// The limit that the last event, or the last closing of windows, came to, if it did.
     pub fn take_overflow(&mut self) -> Option<Overflow> {
         if self.subsets.is_full() { Some(Overflow::Subsets) } else { self.overflow.take() }

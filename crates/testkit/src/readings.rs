@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use ensue_engine::{Config, Engine, LEVEL_POSITIONS};
+use ensue_engine::{Config, Engine, LEVEL_POSITIONS, OnChange, Snapshot};
 use ensue_lang::{Diagnostics, Options, Source};
 use ensue_model::output::Taken;
 use ensue_model::pattern::{Pattern, Patterns, Sequence, Skip, StageId};
@@ -30,6 +31,8 @@ pub enum Reading {
     Engine,
     /// The engine, saved and restored after every input item.
     Restarted,
+    /// The engine, saved after every input item and restored as if the patterns had changed, though they are the same.
+    Changed,
     /// The engine on so many threads.
     Shards(usize),
 }
@@ -163,22 +166,60 @@ impl Prepared {
     }
 
     fn given_or_panic(&self, reading: Reading) -> Result<Given, String> {
-        let config = Config::default();
         match reading {
             Reading::Reference => Ok(self.reference()),
-            Reading::Engine => self.drive(Engine::new(&self.patterns, config).map_err(text)?),
-            Reading::Restarted => {
-                let engine = Engine::new(&self.patterns, config.clone()).map_err(text)?;
-                self.drive(Restarted { patterns: self.patterns.clone(), config, tables: self.tables.clone(), engine })
+            Reading::Engine => self.drive(self.engine()?),
+            Reading::Restarted => self.drive(Restarted { prepared: self, engine: self.engine()?, is_changed: false }),
+            Reading::Changed => self.drive(Restarted { prepared: self, engine: self.engine()?, is_changed: true }),
+            Reading::Shards(shards) => {
+                self.drive(Sharded::new(&self.patterns, Config::default(), shards).map_err(text)?)
             }
-            Reading::Shards(shards) => self.drive(Sharded::new(&self.patterns, config, shards).map_err(text)?),
         }
     }
 
-    fn reference(&self) -> Given {
+    fn engine(&self) -> Result<Engine<Row>, String> {
+        Engine::new(&self.patterns, Config::default()).map_err(text)
+    }
+
+    fn filled_tables(&self) -> Tables {
         let mut tables = Tables::empty(&self.patterns.tables);
         self.tables.iter().for_each(|(table, rows)| tables.set(*table, rows.clone()));
-        let composed = reference::run_all(&self.patterns, &tables, &self.input);
+        tables
+    }
+
+    /// The engine of a snapshot of other patterns, and how many runs were dropped for that.
+    fn changed(&self, bytes: &[u8]) -> Result<(Engine<Row>, u64), String> {
+        let (config, tables) = (Config::default(), self.filled_tables());
+        let snapshot = Snapshot::<Row>::of_any(bytes).map_err(text)?;
+        let rows = self.input.iter().filter_map(|item| match item {
+            Item::Event(row) => Some((id_of(row)?, Arc::new(row.clone()))),
+            Item::Watermark(_) => None,
+        });
+        let rows: BTreeMap<i64, Arc<Row>> = rows.collect();
+        // Each event as these patterns see it; the records of patterns are as they were.
+        let renew = |event: &Arc<Row>| Some(id_of(event).map_or(event, |id| &rows[&id]).clone());
+        let changed = snapshot.change(&self.patterns, &config, &tables, OnChange::Keep, renew).map_err(text)?;
+        let dropped = changed.changes.iter().map(|change| change.fate.dropped()).sum();
+        Ok((Engine::load(&self.patterns, config, changed.snapshot).map_err(text)?, dropped))
+    }
+
+    /// What the case gives if the patterns become others before an item. None where runs are dropped for
+    /// that.
+    ///
+    /// # Errors
+    /// If the engine refuses or fails.
+    pub fn outputs_of_change(&self, to: &Prepared, at: usize) -> Result<Option<Outputs>, String> {
+        let (mut engine, mut given) = (self.engine()?, Given::default());
+        self.tables.iter().for_each(|(table, rows)| engine.set_table(*table, rows.clone()));
+        self.drive_over(0..at, &mut engine, &mut given)?;
+        let (mut engine, dropped) = to.changed(&engine.snapshot().map_err(text)?)?;
+        to.tables.iter().for_each(|(table, rows)| engine.set_table(*table, rows.clone()));
+        to.drive_over(at..self.input.len(), &mut engine, &mut given)?;
+        Ok((dropped == 0).then_some(given.outputs))
+    }
+
+    fn reference(&self) -> Given {
+        let composed = reference::run_all(&self.patterns, &self.filled_tables(), &self.input);
         let mut given = Given::default();
         for (index, outcome) in composed.outcomes.iter().enumerate() {
             let stages = |events: &[(StageId, usize)]| {
@@ -263,14 +304,20 @@ impl Prepared {
         for (table, rows) in &self.tables {
             engine.set_table(*table, rows.clone(), &mut out)?;
         }
-        for (at, item) in self.input.iter().enumerate() {
-            match item {
+        self.drive_over(0..self.input.len(), &mut engine, &mut given)?;
+        Ok(given)
+    }
+
+    fn drive_over(&self, items: Range<usize>, engine: &mut impl Driven, given: &mut Given) -> Result<(), String> {
+        let mut out = ensue_engine::Outputs::default();
+        for at in items {
+            match &self.input[at] {
                 Item::Event(row) => engine.push(row.clone(), &mut out)?,
                 Item::Watermark(watermark) => engine.advance(*watermark, &mut out)?,
             }
-            self.note(at, &mut out, &mut given);
+            self.note(at, &mut out, given);
         }
-        Ok(given)
+        Ok(())
     }
 
     fn note(&self, at: usize, out: &mut ensue_engine::Outputs<Row>, given: &mut Given) {
@@ -402,24 +449,32 @@ impl Driven for Sharded<Row> {
 }
 
 /// An engine that is saved and restored after everything it is given.
-struct Restarted {
-    patterns: Arc<Patterns>,
-    config: Config,
-    /// A snapshot does not hold them.
-    tables: Vec<(TableId, Arc<Table>)>,
+struct Restarted<'p> {
+    prepared: &'p Prepared,
     engine: Engine<Row>,
+    /// Whether it is restored as one of changed patterns.
+    is_changed: bool,
 }
 
-impl Restarted {
+impl Restarted<'_> {
     fn restart(&mut self) -> Result<(), String> {
         let bytes = self.engine.snapshot().map_err(text)?;
-        self.engine = Engine::restore(&self.patterns, self.config.clone(), &bytes).map_err(text)?;
-        self.tables.iter().for_each(|(table, rows)| self.engine.set_table(*table, rows.clone()));
+        self.engine = if self.is_changed {
+            let (engine, dropped) = self.prepared.changed(&bytes)?;
+            if dropped > 0 {
+                return Err(format!("{dropped} runs were dropped, though nothing has changed"));
+            }
+            engine
+        } else {
+            Engine::restore(&self.prepared.patterns, Config::default(), &bytes).map_err(text)?
+        };
+        // A snapshot does not hold them.
+        self.prepared.tables.iter().for_each(|(table, rows)| self.engine.set_table(*table, rows.clone()));
         Ok(())
     }
 }
 
-impl Driven for Restarted {
+impl Driven for Restarted<'_> {
     fn push(&mut self, row: Row, out: &mut ensue_engine::Outputs<Row>) -> Result<(), String> {
         Driven::push(&mut self.engine, row, out)?;
         self.restart()
@@ -458,9 +513,11 @@ pub fn agree(case: &Case, patterns: &Patterns, seed: u64) -> Result<usize, Box<D
     };
     case.expected = reference.outputs.clone();
     case.expected.sort();
-    for (name, reading) in
-        [("the engine", Reading::Engine), ("the engine, saved and restored after every item", Reading::Restarted)]
-    {
+    for (name, reading) in [
+        ("the engine", Reading::Engine),
+        ("the engine, saved and restored after every item", Reading::Restarted),
+        ("the engine, restored after every item as if the patterns had changed", Reading::Changed),
+    ] {
         compare(name, &case, &reference, prepared.given(reading))?;
     }
     for shards in shards(patterns) {
