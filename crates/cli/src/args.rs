@@ -164,9 +164,31 @@ pub(crate) struct RunJob {
     #[arg(long, requires = "job", help_heading = "Jobs")]
     pub(crate) until_end: bool,
 
+    /// What becomes of open runs whose pattern has changed: `keep` those that have passed only what is unchanged, `drop` all of
+    /// that pattern, or `stop` if any would be lost
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "stop", requires = "job", help_heading = "Jobs")]
+    pub(crate) on_change: OnChange,
+
     /// How the log on standard error is written
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", requires = "job", help_heading = "Jobs")]
     pub(crate) log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(crate) enum OnChange {
+    Keep,
+    Drop,
+    Stop,
+}
+
+impl From<OnChange> for ensue_runtime::job::OnChange {
+    fn from(said: OnChange) -> Self {
+        match said {
+            OnChange::Keep => ensue_runtime::job::OnChange::Keep,
+            OnChange::Drop => ensue_runtime::job::OnChange::Drop,
+            OnChange::Stop => ensue_runtime::job::OnChange::Stop,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]

@@ -28,7 +28,8 @@ pub(crate) fn run(path: &Path, args: &RunJob, is_quiet: bool) -> Result<(), Fail
     let started = crate::run::now();
     let control = Arc::new(Control::new());
     stop_at_signals(&control)?;
-    let running = job(file, path)?.prepare().map_err(failure)?;
+    let job = Job { on_change: args.on_change.into(), ..job(file, path)? };
+    let running = job.prepare().map_err(failure)?;
     let report = running.run(&control).map_err(failure)?;
     if !is_quiet {
         say(&Summary { counts: counts(&report), took: started.elapsed() }.to_string());

@@ -77,12 +77,20 @@ impl Decoder {
 
     /// The row of a record.
     pub fn decode(&self, record: &Record<'_>) -> Result<Row, BadLine> {
-        let row = match &self.kind {
-            Kind::Csv(decoder) => decoder.decode(record.text()?),
-            Kind::Json(decoder) => decoder.decode(record.text()?),
-            Kind::Logfmt(decoder) => decoder.decode(record.text()?),
-        };
-        row.map_err(|reason| record.bad(reason))
+        self.decode_again(record.text()?).map_err(|reason| record.bad(reason))
+    }
+
+    /// The row of a record that was one before, from its text ([`Row::raw`]): for other patterns it may hold other fields.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a sentence.
+    #[inline]
+    pub fn decode_again(&self, text: &str) -> Result<Row, String> {
+        match &self.kind {
+            Kind::Csv(decoder) => decoder.decode(text),
+            Kind::Json(decoder) => decoder.decode(text),
+            Kind::Logfmt(decoder) => decoder.decode(text),
+        }
     }
 }
 

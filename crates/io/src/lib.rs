@@ -27,6 +27,7 @@ pub mod time;
 
 pub mod decode;
 pub mod encode;
+pub mod layout;
 pub mod table;
 
 mod asked;
@@ -42,5 +43,6 @@ mod words;
 pub use decode::{Decoder, FormatError};
 pub use encode::Envelope;
 pub use format::{Csv, RowFormat};
+pub use layout::Layout;
 pub use records::{BadLine, Record, Records};
 pub use time::{TimeField, TimeFormat};

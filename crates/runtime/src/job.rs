@@ -12,16 +12,17 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use ensue_connect::{Position, Sink, Source};
-use ensue_engine::{Config, Limits, Snapshot};
-use ensue_io::{Decoder, Envelope, RowFormat, TimeFormat};
+use ensue_engine::{Config, Limits};
+use ensue_io::{Decoder, Envelope, Layout, RowFormat, TimeFormat};
 use ensue_lang::{Diagnostics, Options};
-use ensue_model::table::Table;
+use ensue_model::table::{Table, TableId};
 use ensue_model::{Patterns, Span, StreamId, Timestamp};
 use tracing::{info, warn};
 
 use crate::clock;
 
 mod binding;
+mod changing;
 pub mod checkpoint;
 mod control;
 mod error;
@@ -33,6 +34,7 @@ mod keeper;
 mod meters;
 mod outlets;
 mod reader;
+mod renewal;
 mod secret;
 mod threads;
 mod values;
@@ -47,6 +49,7 @@ pub use reader::{Format, Mark, Place};
 pub use secret::Text;
 
 use binding::Bound;
+use changing::Changing;
 use checkpoint::{Checkpoint, SavedSource, Store};
 use flow::Flow;
 use http::figures::Figures;
@@ -151,8 +154,22 @@ pub struct Job {
     pub shards: usize,
     /// What the engine does not grow beyond.
     pub limits: Limits,
+    /// What becomes of open runs whose pattern has changed.
+    pub on_change: OnChange,
     /// Where it is to be seen while it runs.
     pub http: Option<Http>,
+}
+
+/// What becomes of open runs whose pattern has changed since they began.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum OnChange {
+    /// Those stay that have passed only what is unchanged; the others are dropped.
+    Keep,
+    /// All runs of patterns that have changed are dropped.
+    Drop,
+    /// Those stay that have passed only what is unchanged; if there are others, the patterns do not change.
+    #[default]
+    Stop,
 }
 
 /// Where checkpoints are kept, and how often they are taken.
@@ -207,7 +224,7 @@ impl Job {
         let (patterns, warnings) = compile(&self.patterns, &self.options, &opened)?;
         connect(&mut opened, &patterns)?;
         routes(&self.outputs, &self.sinks, &patterns)?;
-        (self.tables)(&patterns).map_err(JobError::config)?;
+        bind_tables(&self.tables, &patterns)?;
         Ok(warnings)
     }
 }
@@ -246,18 +263,27 @@ impl Opened {
 
 impl Running {
     fn new(job: Job, store: Option<Store>, saved: Option<Checkpoint>) -> Result<Self, JobError> {
-        let Job { name, patterns: texts, options, sources, sinks, outputs, tables, checkpoints, shards, limits, http } =
-            job;
+        let Job { name, patterns: texts, options, sources, sinks, outputs, tables, .. } = job;
+        let Job { checkpoints, shards, limits, on_change, http, .. } = job;
         let mut opened = open_sources(sources, saved.as_ref())?;
         let (patterns, warnings) = compile(&texts, &options, &opened)?;
         for warning in warnings.render(false).lines() {
             warn!("{warning}");
         }
         let patterns = Arc::new(patterns);
-        let (streams, inlets) = connect(&mut opened, &patterns)?;
-        let formats = streams.iter().copied().zip(opened.iter().map(|opened| opened.rows.clone())).collect::<Vec<_>>();
-
+        let (streams, decoders, inlets) = connect(&mut opened, &patterns)?;
+        let tables = bind_tables(&tables, &patterns)?;
+        let config = Config { limits, ..Config::default() };
         let routes = routes(&outputs, &sinks, &patterns)?;
+        let from = saved.as_ref().map(|saved| {
+            let progress = opened.iter().map(|opened| opened.progress.clone()).collect();
+            let decoders = streams.iter().copied().zip(decoders.iter().map(|decoder| &**decoder));
+            let change = Changing { patterns: &patterns, config: &config, tables: &tables, on_change };
+            Ok::<_, JobError>(Cut { progress, engine: change.restore(saved, decoders)? })
+        });
+        let from = from.transpose()?;
+
+        let formats = streams.iter().copied().zip(opened.iter().map(|opened| opened.rows.clone())).collect::<Vec<_>>();
         let has_ended = saved.as_ref().is_some_and(|saved| saved.has_ended);
         let outlets = sinks.into_iter().map(|spec| open_sink(&spec, saved.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let counts = saved.as_ref().map(|saved| saved.counts.clone()).unwrap_or_default();
@@ -265,26 +291,18 @@ impl Running {
         let outlets = Outlets::new(&patterns, envelope, outlets, routes, streams, counts);
 
         let number = saved.as_ref().map_or(0, |saved| saved.number);
-        let progress: Vec<Progress> = opened.iter().map(|opened| opened.progress.clone()).collect();
-        let from = saved.map(|saved| {
-            let engine = Snapshot::from_bytes(&saved.engine, &patterns)?;
-            Ok::<_, JobError>(Cut { progress, engine })
-        });
         let paces: Vec<Pace> = opened.iter().map(|opened| opened.spec.pace).collect();
         let meters = Meters::new(
             &name,
             opened.iter().map(|opened| &*opened.spec.name),
             &patterns,
             outlets.names(),
-            limits.clone(),
+            config.limits.clone(),
         );
         meters.came_out(&outlets.counts);
-        let config = Config { limits, ..Config::default() };
-        let mut flow = Flow::new(&patterns, &config, shards, &paces, from.transpose()?, clock::now())?;
-        for (name, rows) in tables(&patterns).map_err(JobError::config)? {
-            if let Some(table) = patterns.table(&name) {
-                flow.set_table(table, Arc::new(rows))?;
-            }
+        let mut flow = Flow::new(&patterns, &config, shards, &paces, from, clock::now())?;
+        for (table, rows) in tables {
+            flow.set_table(table, rows)?;
         }
         Ok(Running {
             texts: texts.into_iter().map(|source| (source.name, source.text)).collect(),
@@ -373,14 +391,27 @@ fn compile(
     Ok((compiled.patterns, compiled.warnings))
 }
 
-/// The stream of each source, and what decodes its records; none if it has ended.
-fn connect(opened: &mut [Opened], patterns: &Patterns) -> Result<(Vec<StreamId>, Vec<Option<Inlet>>), JobError> {
+/// The rows of the tables that the patterns declare.
+fn bind_tables(tables: &Tables, patterns: &Patterns) -> Result<Vec<(TableId, Arc<Table>)>, JobError> {
+    let rows = tables(patterns).map_err(JobError::config)?;
+    Ok(rows.into_iter().filter_map(|(name, rows)| Some((patterns.table(&name)?, Arc::new(rows)))).collect())
+}
+
+/// Of each source the stream, what decodes its records, and what reads it; none if it has ended.
+type Connected = (Vec<StreamId>, Vec<Arc<Decoder>>, Vec<Option<Inlet>>);
+
+fn connect(opened: &mut [Opened], patterns: &Patterns) -> Result<Connected, JobError> {
     let bound: Vec<Bound<'_>> = opened.iter().map(Opened::bound).collect();
     let streams = binding::streams_of(&bound, patterns).map_err(JobError::config)?;
     binding::check_fields(&bound, &streams, patterns).map_err(JobError::config)?;
-    let inlets = opened.iter_mut().zip(&streams).map(|(opened, stream)| decode(opened, *stream, patterns));
-    let inlets = inlets.collect::<Result<_, _>>()?;
-    Ok((streams, inlets))
+    let decoders = opened.iter().zip(&streams).map(|(opened, stream)| decoder(opened, *stream, patterns));
+    let decoders: Vec<Arc<Decoder>> = decoders.collect::<Result<_, _>>()?;
+    let inlets = opened.iter_mut().zip(&decoders).map(|(opened, decoder)| {
+        let reader = opened.reader.take();
+        reader.map(|reader| Inlet::new(reader, decoder.clone(), &opened.progress.mark))
+    });
+    let inlets = inlets.collect();
+    Ok((streams, decoders, inlets))
 }
 
 /// Opens a source where a checkpoint says, and learns its columns.
@@ -412,14 +443,14 @@ fn open_source(spec: SourceSpec, saved: Option<&Checkpoint>) -> Result<Opened, J
     Ok(Opened { rows: reader.rows().clone(), spec, reader: Some(reader), progress })
 }
 
-/// What decodes the records of a source; none if it has ended.
-fn decode(opened: &mut Opened, stream: StreamId, patterns: &Patterns) -> Result<Option<Inlet>, JobError> {
+/// What decodes the records of a source.
+fn decoder(opened: &Opened, stream: StreamId, patterns: &Patterns) -> Result<Arc<Decoder>, JobError> {
     let spec = &opened.spec;
     let time = binding::time_field(&opened.bound(), spec.time.as_deref(), spec.time_format, stream, patterns);
     let time = time.map_err(JobError::config)?;
     let decoder = Decoder::new(patterns, stream, &opened.rows, &time);
     let decoder = decoder.map_err(|error| JobError::config(format!("source `{}`: {error}", spec.name)))?;
-    Ok(opened.reader.take().map(|reader| Inlet::new(reader, decoder, &opened.progress.mark)))
+    Ok(Arc::new(decoder))
 }
 
 /// Opens a sink where a checkpoint says.
@@ -482,7 +513,8 @@ struct Drive {
 
 impl Drive {
     fn start(running: Running, control: &Arc<Control>) -> Self {
-        let Running { texts, flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } = running;
+        let Running { patterns, texts, flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } =
+            running;
         let (to, messages): (Sender<Message>, _) = channel();
         let listener = |(source, inlet): (usize, Option<Inlet>)| {
             inlet.map(|inlet| Listener::start(source, meters.clone(), inlet, to.clone(), control.clone()))
@@ -491,7 +523,8 @@ impl Drive {
         let every = checkpoints.as_ref().map_or(Duration::MAX, |(_, every)| *every);
         let events = sources.iter().map(|source| source.progress.events).sum();
         let server = http.map(|http| http.serve(meters.clone(), to.clone()));
-        let keeper = checkpoints.map(|(store, _)| Keeper::start(store, meters.clone(), texts, to));
+        let keeper =
+            checkpoints.map(|(store, _)| Keeper::start(store, meters.clone(), texts, Layout::of(&patterns), to));
         Drive {
             flow,
             read: vec![VecDeque::new(); sources.len()],

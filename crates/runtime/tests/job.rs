@@ -9,7 +9,7 @@ use ensue_engine::Limits;
 use ensue_io::{Csv, RowFormat, TimeFormat};
 use ensue_lang::Options;
 use ensue_model::Span;
-use ensue_runtime::job::{Checkpoints, Control, Format, Job, Outputs, Pace, Report, SinkSpec, SourceSpec};
+use ensue_runtime::job::{Checkpoints, Control, Format, Job, OnChange, Outputs, Pace, Report, SinkSpec, SourceSpec};
 
 const PATTERN: &str = "begin create where type == \"create\" followedBy pay where type == \"pay\" within 15m";
 
@@ -140,6 +140,7 @@ impl Inputs {
             }),
             shards: self.shards,
             limits: Limits::default(),
+            on_change: OnChange::default(),
             http: None,
         }
     }

@@ -71,18 +71,23 @@ fn newest(shell: &Shell) -> Option<PathBuf> {
 }
 
 /// A job that runs in the background.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Running {
     /// Starts a job, and waits until it has taken a checkpoint: from then on it knows signals.
-    fn start(shell: &Shell) -> Self {
+    pub(crate) fn start(shell: &Shell) -> Self {
+        Running::start_with(shell, "")
+    }
+
+    /// As [`Running::start`], with arguments.
+    pub(crate) fn start_with(shell: &Shell, arguments: &str) -> Self {
         let before = newest(shell);
-        let running = Running(shell.command("ensue run job/job.ron").spawn().unwrap());
+        let running = Running(shell.command(&format!("ensue run {arguments} job/job.ron")).spawn().unwrap());
         running.wait_for(|| newest(shell) > before);
         running
     }
 
-    fn wait_for(&self, is_there: impl Fn() -> bool) {
+    pub(crate) fn wait_for(&self, is_there: impl Fn() -> bool) {
         for _ in 0..600 {
             if is_there() {
                 return;
@@ -93,7 +98,7 @@ impl Running {
     }
 
     /// Tells it to stop, as systems do.
-    fn stop(self) {
+    pub(crate) fn stop(self) {
         Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
         let output = self.0.wait_with_output().unwrap();
         let log = String::from_utf8_lossy(&output.stderr);

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use ensue_connect::Position;
+use ensue_io::Layout;
 use ensue_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -30,6 +31,9 @@ pub struct Checkpoint {
     pub taken: Timestamp,
     /// The pattern files, with their names.
     pub patterns: Vec<(String, String)>,
+    /// What the rows hold that the engine keeps.
+    #[serde(default)]
+    pub layout: Option<Layout>,
     /// The sources, in their order.
     pub sources: Vec<SavedSource>,
     /// The sinks.
@@ -290,6 +294,7 @@ mod tests {
             number,
             taken: Timestamp::from_seconds(7),
             patterns: Vec::new(),
+            layout: None,
             sources,
             sinks: Vec::new(),
             counts: Counts::default(),

@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use crate::job::secret::Text;
 use crate::job::values::{Bytes, Delimiter, HttpEntry, Period, Shards};
-use crate::job::{Checkpoints, Format, Job, JobError, OfOne, Open, Outputs, Pace, SinkSpec, SourceSpec};
+use crate::job::{Checkpoints, Format, Job, JobError, OfOne, OnChange, Open, Outputs, Pace, SinkSpec, SourceSpec};
 
 /// A job as it stands in a file.
 #[derive(Debug, Deserialize)]
@@ -238,6 +238,7 @@ impl JobFile {
             checkpoints: checkpoint.as_ref().map(|checkpoint| checkpoint.checkpoints(folder)),
             shards: shards.count(),
             limits: limits.limits(),
+            on_change: OnChange::default(),
             http: http.as_ref().map(|http| http.http(folder)).transpose().map_err(JobError::config)?,
         })
     }

@@ -1,6 +1,7 @@
 //! A source of a running job: its bytes as batches of events, with the place before each batch.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ensue_connect::Error;
@@ -16,7 +17,7 @@ const BATCH_RECORDS: usize = 2_048;
 /// Reads a source.
 pub(crate) struct Inlet {
     reader: Reader,
-    decoder: Decoder,
+    decoder: Arc<Decoder>,
     /// How many records are passed over, since they were taken before the source was opened.
     passed_over: u64,
     /// When the source last gave something.
@@ -69,7 +70,7 @@ pub(crate) enum Given {
 
 impl Inlet {
     /// Goes on at a mark, at which the reader's source was opened.
-    pub(crate) fn new(reader: Reader, decoder: Decoder, mark: &Mark) -> Self {
+    pub(crate) fn new(reader: Reader, decoder: Arc<Decoder>, mark: &Mark) -> Self {
         Inlet { reader, decoder, passed_over: mark.records, read: clock::started() }
     }
 

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ensue_engine::{Load, Snapshot};
+use ensue_io::Layout;
 use ensue_model::Timestamp;
 
 use crate::clock;
@@ -51,6 +52,7 @@ struct Desk {
     store: Store,
     meters: Arc<Meters>,
     patterns: Vec<(String, String)>,
+    layout: Layout,
 }
 
 impl Keeper {
@@ -58,10 +60,11 @@ impl Keeper {
         store: Store,
         meters: Arc<Meters>,
         patterns: Vec<(String, String)>,
+        layout: Layout,
         to: Sender<Message>,
     ) -> Self {
         let (orders, incoming) = sync_channel::<Order>(1);
-        let desk = Desk { store, meters, patterns };
+        let desk = Desk { store, meters, patterns, layout };
         let thread = std::thread::spawn(move || {
             let mut last = Ok(());
             for order in incoming {
@@ -99,9 +102,10 @@ impl Desk {
         let Synced { positions, counts } =
             synced.recv().map_err(|_| StoreError::new("a sink has failed".to_owned()))?;
         let sinks = positions.into_iter().map(|(name, position)| SavedSink { name, position }).collect();
-        let (job, patterns) = (self.meters.job.clone(), self.patterns.clone());
+        let (job, patterns, layout) = (self.meters.job.clone(), self.patterns.clone(), Some(self.layout.clone()));
         let open = self.open(figures);
-        let checkpoint = Checkpoint { job, number, taken, patterns, sources, sinks, counts, open, has_ended, engine };
+        let checkpoint =
+            Checkpoint { job, number, taken, patterns, layout, sources, sinks, counts, open, has_ended, engine };
         let bytes = self.store.write(&checkpoint)?;
         Ok(Stored { number, bytes, took: started.elapsed() })
     }

@@ -1,0 +1,106 @@
+//! Takes up a checkpoint with patterns that may have changed since.
+
+use std::sync::Arc;
+
+use ensue_engine::{Change, Changed, Config, Fate, Snapshot};
+use ensue_io::{Decoder, Layout};
+use ensue_model::table::{Table, TableId};
+use ensue_model::{Patterns, StreamId, Tables};
+use tracing::{info, warn};
+
+use crate::event::Numbered;
+use crate::job::checkpoint::Checkpoint;
+use crate::job::renewal::Renewal;
+use crate::job::{JobError, OnChange};
+
+/// Patterns that are to take over.
+pub(crate) struct Changing<'p> {
+    pub(crate) patterns: &'p Patterns,
+    pub(crate) config: &'p Config,
+    pub(crate) tables: &'p [(TableId, Arc<Table>)],
+    pub(crate) on_change: OnChange,
+}
+
+impl<'p> Changing<'p> {
+    /// What a checkpoint knew, for these patterns. What their change means for open runs is said in the log.
+    ///
+    /// # Errors
+    /// If runs would be lost, and that is not wanted; if the checkpoint is not whole.
+    pub(crate) fn restore(
+        &self,
+        saved: &Checkpoint,
+        decoders: impl Iterator<Item = (StreamId, &'p Decoder)>,
+    ) -> Result<Snapshot<Numbered>, JobError> {
+        let before = saved.layout.clone().unwrap_or_else(|| Layout::of(self.patterns));
+        self.change(Snapshot::of_any(&saved.engine)?, &mut Renewal::new(before, self.patterns, decoders))
+    }
+
+    /// A snapshot for these patterns, with its rows as they would be decoded now.
+    ///
+    /// # Errors
+    /// If runs would be lost, and that is not wanted.
+    pub(crate) fn change(
+        &self,
+        snapshot: Snapshot<Numbered>,
+        renewal: &mut Renewal<'_>,
+    ) -> Result<Snapshot<Numbered>, JobError> {
+        if renewal.is_idle() && snapshot.stranger(self.patterns).is_none() {
+            return Ok(snapshot);
+        }
+        let on_change = match self.on_change {
+            OnChange::Keep | OnChange::Stop => ensue_engine::OnChange::Keep,
+            OnChange::Drop => ensue_engine::OnChange::Drop,
+        };
+        let mut tables = Tables::empty(&self.patterns.tables);
+        self.tables.iter().for_each(|(table, rows)| tables.set(*table, rows.clone()));
+        let renew = |event: &Arc<Numbered>| renewal.of_shared(event);
+        let changed = snapshot.change(self.patterns, self.config, &tables, on_change, renew)?;
+        let Changed { snapshot, changes, unreadable } = changed;
+        let is_loss = unreadable > 0 || changes.iter().any(|change| change.fate.dropped() > 0);
+        if is_loss && self.on_change == OnChange::Stop {
+            return Err(JobError::config(loss(&changes, unreadable)));
+        }
+        changes.iter().for_each(tell);
+        if unreadable > 0 {
+            warn!(events = unreadable, "{UNREADABLE}");
+        }
+        Ok(snapshot)
+    }
+}
+
+/// What is said of events that wait and cannot be read any more.
+const UNREADABLE: &str = "events that waited for time to come to them cannot be read as the patterns see them now";
+
+/// Says in the log what a change means.
+fn tell(Change { pattern, fate }: &Change) {
+    match fate {
+        Fate::New => info!(pattern, "is new: it begins with the events that come from now on"),
+        Fate::Gone { dropped: 0 } => info!(pattern, "is gone; it had no open runs"),
+        Fate::Gone { dropped } => warn!(pattern, dropped, "is gone, and its open runs with it"),
+        Fate::Changed { kept, dropped: 0, .. } => info!(pattern, kept, "has changed; its open runs go on"),
+        Fate::Changed { kept, dropped, reason } => {
+            let reason = reason.as_deref().unwrap_or_default();
+            warn!(pattern, kept, dropped, reason, "has changed, and open runs are dropped");
+        }
+    }
+}
+
+/// What would be lost, and what to do.
+fn loss(changes: &[Change], unreadable: u64) -> String {
+    let mut text = String::from("the patterns have changed, and open runs would be lost:");
+    for Change { pattern, fate } in changes {
+        match fate {
+            Fate::Gone { dropped } if *dropped > 0 => {
+                text += &format!("\n  `{pattern}`: all {dropped}, since the pattern is gone");
+            }
+            Fate::Changed { kept, dropped, reason: Some(reason) } => {
+                text += &format!("\n  `{pattern}`: {dropped} of {}: {reason}", kept + dropped);
+            }
+            Fate::New | Fate::Gone { .. } | Fate::Changed { .. } => {}
+        }
+    }
+    if unreadable > 0 {
+        text += &format!("\n  {unreadable} {UNREADABLE}");
+    }
+    text + "\n`--on-change keep` goes on without these, `--on-change drop` without any run of what has changed"
+}
