@@ -21,7 +21,7 @@ mod line;
 /// Writes matches, timeouts, late events and refused lines, each as one line of JSON.
 ///
 /// An event may be a [`Row`], or what a program keeps a row in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Envelope {
     patterns: Vec<Names>,
     streams: Vec<Written>,
@@ -33,7 +33,7 @@ pub struct Envelope {
 }
 
 /// How what is of a stream is written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Written {
     /// `,"stream":".."`, where there is more than one.
     name: Piece,
@@ -41,7 +41,7 @@ struct Written {
 }
 
 /// What is written of a pattern in every output, as JSON.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Names {
     matched: Kind,
     timed_out: Kind,
@@ -51,7 +51,7 @@ struct Names {
 }
 
 /// A stage's name in quotes, and what stands before its events.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct StageName {
     quoted: Piece,
     /// Where it is the first that has events.
@@ -61,7 +61,7 @@ struct StageName {
 }
 
 /// A kind of output of a pattern.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Kind {
     /// What it begins with, up to its key.
     opening: Piece,

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use ensue_connect::{Position, Sink, Source};
 use ensue_engine::{Config, Limits};
-use ensue_io::{Decoder, Envelope, Layout, RowFormat, TimeFormat};
+use ensue_io::{Decoder, RowFormat, TimeFormat};
 use ensue_lang::{Diagnostics, Options};
-use ensue_model::table::{Table, TableId};
-use ensue_model::{Patterns, Span, StreamId, Timestamp};
+use ensue_model::table::Table;
+use ensue_model::{Patterns, Span, Timestamp};
 use tracing::{info, warn};
 
 use crate::clock;
@@ -33,9 +33,11 @@ mod inlet;
 mod keeper;
 mod meters;
 mod outlets;
+mod plan;
 mod reader;
 mod renewal;
 mod secret;
+mod texts;
 mod threads;
 mod values;
 
@@ -47,8 +49,8 @@ pub use http::{Http, Token};
 pub use outlets::{Counts, OfPattern, Routes};
 pub use reader::{Format, Mark, Place};
 pub use secret::Text;
+pub use texts::Texts;
 
-use binding::Bound;
 use changing::Changing;
 use checkpoint::{Checkpoint, SavedSource, Store};
 use flow::Flow;
@@ -58,6 +60,7 @@ use inlet::{Given, Inlet};
 use keeper::{Keeper, Stored};
 use meters::{Meters, micros};
 use outlets::{Outlet, Outlets};
+use plan::{Feed, Plan, Planner};
 use reader::Reader;
 use threads::{Listener, Message, Writer};
 
@@ -137,7 +140,7 @@ pub struct Job {
     /// Its name.
     pub name: String,
     /// The pattern files, which are compiled together.
-    pub patterns: Vec<ensue_lang::Source>,
+    pub texts: Texts,
     /// What they are compiled with. The fields of a stream that nobody declares come from the only source.
     pub options: Options,
     /// Where events come from.
@@ -220,19 +223,18 @@ impl Job {
     /// # Errors
     /// As [`Job::prepare`], but for checkpoints and sinks, which are not touched.
     pub fn check(self) -> Result<Diagnostics, JobError> {
-        let mut opened = open_sources(self.sources, None)?;
-        let (patterns, warnings) = compile(&self.patterns, &self.options, &opened)?;
-        connect(&mut opened, &patterns)?;
-        routes(&self.outputs, &self.sinks, &patterns)?;
-        bind_tables(&self.tables, &patterns)?;
+        let Job { texts, options, sources, sinks, outputs, tables, .. } = self;
+        let feeds = open_sources(sources, None)?.iter().map(Opened::feed).collect();
+        let sinks = sinks.into_iter().map(|spec| spec.name).collect();
+        let planner = Planner { options, feeds, outputs, sinks, tables };
+        let (_, warnings) = planner.plan(texts.read().map_err(JobError::config)?)?;
         Ok(warnings)
     }
 }
 
 /// A job that is ready to run.
 pub struct Running {
-    patterns: Arc<Patterns>,
-    texts: Vec<(String, String)>,
+    plan: Plan,
     flow: Flow,
     inlets: Vec<Option<Inlet>>,
     sources: Vec<SavedSource>,
@@ -255,58 +257,59 @@ struct Opened {
     progress: Progress,
 }
 
-impl Opened {
-    fn bound(&self) -> Bound<'_> {
-        Bound { name: &self.spec.name, stream: self.spec.stream.as_deref(), rows: &self.rows }
-    }
-}
-
 impl Running {
     fn new(job: Job, store: Option<Store>, saved: Option<Checkpoint>) -> Result<Self, JobError> {
-        let Job { name, patterns: texts, options, sources, sinks, outputs, tables, .. } = job;
+        let Job { name, texts, options, sources, sinks, outputs, tables, .. } = job;
         let Job { checkpoints, shards, limits, on_change, http, .. } = job;
         let mut opened = open_sources(sources, saved.as_ref())?;
-        let (patterns, warnings) = compile(&texts, &options, &opened)?;
+        let planner = Planner {
+            options,
+            feeds: opened.iter().map(Opened::feed).collect(),
+            outputs,
+            sinks: sinks.iter().map(|spec| spec.name.clone()).collect(),
+            tables,
+        };
+        let (plan, warnings) = planner.plan(texts.read().map_err(JobError::config)?)?;
         for warning in warnings.render(false).lines() {
             warn!("{warning}");
         }
-        let patterns = Arc::new(patterns);
-        let (streams, decoders, inlets) = connect(&mut opened, &patterns)?;
-        let tables = bind_tables(&tables, &patterns)?;
         let config = Config { limits, ..Config::default() };
-        let routes = routes(&outputs, &sinks, &patterns)?;
         let from = saved.as_ref().map(|saved| {
             let progress = opened.iter().map(|opened| opened.progress.clone()).collect();
-            let decoders = streams.iter().copied().zip(decoders.iter().map(|decoder| &**decoder));
-            let change = Changing { patterns: &patterns, config: &config, tables: &tables, on_change };
-            Ok::<_, JobError>(Cut { progress, engine: change.restore(saved, decoders)? })
+            let engine = Changing { plan: &plan, config: &config, on_change }.restore(saved)?;
+            Ok::<_, JobError>(Cut { progress, engine })
         });
         let from = from.transpose()?;
+        let inlets = opened.iter_mut().zip(&plan.decoders).map(|(opened, decoder)| opened.inlet(decoder)).collect();
 
-        let formats = streams.iter().copied().zip(opened.iter().map(|opened| opened.rows.clone())).collect::<Vec<_>>();
         let has_ended = saved.as_ref().is_some_and(|saved| saved.has_ended);
         let outlets = sinks.into_iter().map(|spec| open_sink(&spec, saved.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let counts = saved.as_ref().map(|saved| saved.counts.clone()).unwrap_or_default();
-        let envelope = Envelope::new(&patterns, &formats);
-        let outlets = Outlets::new(&patterns, envelope, outlets, routes, streams, counts);
+        let outlets = Outlets::new(
+            &plan.patterns,
+            plan.envelope.clone(),
+            outlets,
+            plan.routes.clone(),
+            plan.streams.clone(),
+            counts,
+        );
 
         let number = saved.as_ref().map_or(0, |saved| saved.number);
         let paces: Vec<Pace> = opened.iter().map(|opened| opened.spec.pace).collect();
         let meters = Meters::new(
             &name,
             opened.iter().map(|opened| &*opened.spec.name),
-            &patterns,
+            &plan.patterns,
             outlets.names(),
             config.limits.clone(),
         );
         meters.came_out(&outlets.counts);
-        let mut flow = Flow::new(&patterns, &config, shards, &paces, from, clock::now())?;
-        for (table, rows) in tables {
-            flow.set_table(table, rows)?;
+        let mut flow = Flow::new(&plan.patterns, &config, shards, &paces, from, clock::now())?;
+        for (table, rows) in &plan.tables {
+            flow.set_table(*table, rows.clone())?;
         }
         Ok(Running {
-            texts: texts.into_iter().map(|source| (source.name, source.text)).collect(),
-            patterns,
+            plan,
             flow,
             inlets,
             sources: opened.into_iter().map(Opened::saved).collect(),
@@ -322,7 +325,7 @@ impl Running {
 
     /// The patterns that run.
     pub fn patterns(&self) -> &Patterns {
-        &self.patterns
+        &self.plan.patterns
     }
 
     /// Runs until all sources have ended, or until `control` says that it shall stop. In either case a last checkpoint is taken.
@@ -363,6 +366,17 @@ impl Running {
 }
 
 impl Opened {
+    fn feed(&self) -> Feed {
+        let SourceSpec { name, stream, time, time_format, .. } = &self.spec;
+        let (name, stream, time) = (name.clone(), stream.clone(), time.clone());
+        Feed { name, stream, rows: self.rows.clone(), time, time_format: *time_format }
+    }
+
+    /// What reads it; none if it has ended.
+    fn inlet(&mut self, decoder: &Arc<Decoder>) -> Option<Inlet> {
+        self.reader.take().map(|reader| Inlet::new(reader, decoder.clone(), &self.progress.mark))
+    }
+
     fn saved(self) -> SavedSource {
         let columns = match self.rows {
             RowFormat::Csv(csv) if self.spec.format.has_header => Some(csv.columns),
@@ -378,40 +392,6 @@ fn open_sources(sources: Vec<SourceSpec>, saved: Option<&Checkpoint>) -> Result<
         return Err(JobError::config(format!("a job has 1 to {SOURCES_MAX} sources, this one {}", sources.len())));
     }
     sources.into_iter().map(|spec| open_source(spec, saved)).collect()
-}
-
-/// Compiles patterns for what the sources have. Gives what is odd about them, too.
-fn compile(
-    texts: &[ensue_lang::Source],
-    options: &Options,
-    opened: &[Opened],
-) -> Result<(Patterns, Diagnostics), JobError> {
-    let bound: Vec<Bound<'_>> = opened.iter().map(Opened::bound).collect();
-    let compiled = ensue_lang::compile(texts, &binding::options(&bound, options)).map_err(JobError::patterns)?;
-    Ok((compiled.patterns, compiled.warnings))
-}
-
-/// The rows of the tables that the patterns declare.
-fn bind_tables(tables: &Tables, patterns: &Patterns) -> Result<Vec<(TableId, Arc<Table>)>, JobError> {
-    let rows = tables(patterns).map_err(JobError::config)?;
-    Ok(rows.into_iter().filter_map(|(name, rows)| Some((patterns.table(&name)?, Arc::new(rows)))).collect())
-}
-
-/// Of each source the stream, what decodes its records, and what reads it; none if it has ended.
-type Connected = (Vec<StreamId>, Vec<Arc<Decoder>>, Vec<Option<Inlet>>);
-
-fn connect(opened: &mut [Opened], patterns: &Patterns) -> Result<Connected, JobError> {
-    let bound: Vec<Bound<'_>> = opened.iter().map(Opened::bound).collect();
-    let streams = binding::streams_of(&bound, patterns).map_err(JobError::config)?;
-    binding::check_fields(&bound, &streams, patterns).map_err(JobError::config)?;
-    let decoders = opened.iter().zip(&streams).map(|(opened, stream)| decoder(opened, *stream, patterns));
-    let decoders: Vec<Arc<Decoder>> = decoders.collect::<Result<_, _>>()?;
-    let inlets = opened.iter_mut().zip(&decoders).map(|(opened, decoder)| {
-        let reader = opened.reader.take();
-        reader.map(|reader| Inlet::new(reader, decoder.clone(), &opened.progress.mark))
-    });
-    let inlets = inlets.collect();
-    Ok((streams, decoders, inlets))
 }
 
 /// Opens a source where a checkpoint says, and learns its columns.
@@ -443,45 +423,11 @@ fn open_source(spec: SourceSpec, saved: Option<&Checkpoint>) -> Result<Opened, J
     Ok(Opened { rows: reader.rows().clone(), spec, reader: Some(reader), progress })
 }
 
-/// What decodes the records of a source.
-fn decoder(opened: &Opened, stream: StreamId, patterns: &Patterns) -> Result<Arc<Decoder>, JobError> {
-    let spec = &opened.spec;
-    let time = binding::time_field(&opened.bound(), spec.time.as_deref(), spec.time_format, stream, patterns);
-    let time = time.map_err(JobError::config)?;
-    let decoder = Decoder::new(patterns, stream, &opened.rows, &time);
-    let decoder = decoder.map_err(|error| JobError::config(format!("source `{}`: {error}", spec.name)))?;
-    Ok(Arc::new(decoder))
-}
-
 /// Opens a sink where a checkpoint says.
 fn open_sink(spec: &SinkSpec, saved: Option<&Checkpoint>) -> Result<Outlet, JobError> {
     let at = saved.and_then(|saved| saved.sinks.iter().find(|sink| sink.name == spec.name));
     let sink = (spec.open)(at.map(|saved| &saved.position)).map_err(|error| JobError::sink(&spec.name, error))?;
     Ok(Outlet::new(spec.name.clone(), sink))
-}
-
-/// The places of the sinks that take what.
-fn routes(outputs: &Outputs, sinks: &[SinkSpec], patterns: &Patterns) -> Result<Routes, JobError> {
-    let place = |name: &String| {
-        let place = sinks.iter().position(|sink| sink.name == *name);
-        place.ok_or_else(|| JobError::config(format!("there is no sink `{name}`")))
-    };
-    let places = |names: &[String]| names.iter().map(place).collect::<Result<Vec<_>, _>>();
-    if let Some((name, _)) =
-        outputs.patterns.iter().find(|(name, _)| !patterns.patterns.iter().any(|it| it.name == *name))
-    {
-        return Err(JobError::config(format!("outputs are said for `{name}`, and there is no such pattern")));
-    }
-    let own = |name: &str| outputs.patterns.iter().find(|(of, _)| of == name).map(|(_, own)| own);
-    let mut routes = Routes { late: places(&outputs.late)?, rejected: places(&outputs.rejected)?, ..Routes::default() };
-    for pattern in &patterns.patterns {
-        let own = own(&pattern.name);
-        let matches = own.and_then(|own| own.matches.as_ref()).unwrap_or(&outputs.matches);
-        let timeouts = own.and_then(|own| own.timeouts.as_ref()).unwrap_or(&outputs.timeouts);
-        routes.matches.push(places(matches)?);
-        routes.timeouts.push(places(timeouts)?);
-    }
-    Ok(routes)
 }
 
 /// The thread that drives a job, with the ends of what leads to the others.
@@ -513,8 +459,7 @@ struct Drive {
 
 impl Drive {
     fn start(running: Running, control: &Arc<Control>) -> Self {
-        let Running { patterns, texts, flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } =
-            running;
+        let Running { plan, flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } = running;
         let (to, messages): (Sender<Message>, _) = channel();
         let listener = |(source, inlet): (usize, Option<Inlet>)| {
             inlet.map(|inlet| Listener::start(source, meters.clone(), inlet, to.clone(), control.clone()))
@@ -523,8 +468,7 @@ impl Drive {
         let every = checkpoints.as_ref().map_or(Duration::MAX, |(_, every)| *every);
         let events = sources.iter().map(|source| source.progress.events).sum();
         let server = http.map(|http| http.serve(meters.clone(), to.clone()));
-        let keeper =
-            checkpoints.map(|(store, _)| Keeper::start(store, meters.clone(), texts, Layout::of(&patterns), to));
+        let keeper = checkpoints.map(|(store, _)| Keeper::start(store, meters.clone(), &plan, to));
         Drive {
             flow,
             read: vec![VecDeque::new(); sources.len()],

@@ -9,7 +9,9 @@ use ensue_engine::Limits;
 use ensue_io::{Csv, RowFormat, TimeFormat};
 use ensue_lang::Options;
 use ensue_model::Span;
-use ensue_runtime::job::{Checkpoints, Control, Format, Job, OnChange, Outputs, Pace, Report, SinkSpec, SourceSpec};
+use ensue_runtime::job::{
+    Checkpoints, Control, Format, Job, OnChange, Outputs, Pace, Report, SinkSpec, SourceSpec, Texts,
+};
 
 const PATTERN: &str = "begin create where type == \"create\" followedBy pay where type == \"pay\" within 15m";
 
@@ -127,7 +129,7 @@ impl Inputs {
         let all = || vec!["out".to_owned()];
         Job {
             name: "orders".to_owned(),
-            patterns: vec![ensue_lang::Source::new("paid.pattern", self.pattern())],
+            texts: Texts::Fixed(vec![ensue_lang::Source::new("paid.pattern", self.pattern())]),
             options: Options { key: vec!["order".to_owned()], ..Options::default() },
             sources: self.texts.iter().enumerate().map(source).collect(),
             sinks: vec![sink],

@@ -3,36 +3,31 @@
 use std::sync::Arc;
 
 use ensue_engine::{Change, Changed, Config, Fate, Snapshot};
-use ensue_io::{Decoder, Layout};
-use ensue_model::table::{Table, TableId};
-use ensue_model::{Patterns, StreamId, Tables};
+use ensue_model::Tables;
 use tracing::{info, warn};
 
 use crate::event::Numbered;
 use crate::job::checkpoint::Checkpoint;
+use crate::job::plan::Plan;
 use crate::job::renewal::Renewal;
 use crate::job::{JobError, OnChange};
 
-/// Patterns that are to take over.
+/// A plan that is to take over.
 pub(crate) struct Changing<'p> {
-    pub(crate) patterns: &'p Patterns,
+    pub(crate) plan: &'p Plan,
     pub(crate) config: &'p Config,
-    pub(crate) tables: &'p [(TableId, Arc<Table>)],
     pub(crate) on_change: OnChange,
 }
 
-impl<'p> Changing<'p> {
+impl Changing<'_> {
     /// What a checkpoint knew, for these patterns. What their change means for open runs is said in the log.
     ///
     /// # Errors
     /// If runs would be lost, and that is not wanted; if the checkpoint is not whole.
-    pub(crate) fn restore(
-        &self,
-        saved: &Checkpoint,
-        decoders: impl Iterator<Item = (StreamId, &'p Decoder)>,
-    ) -> Result<Snapshot<Numbered>, JobError> {
-        let before = saved.layout.clone().unwrap_or_else(|| Layout::of(self.patterns));
-        self.change(Snapshot::of_any(&saved.engine)?, &mut Renewal::new(before, self.patterns, decoders))
+    pub(crate) fn restore(&self, saved: &Checkpoint) -> Result<Snapshot<Numbered>, JobError> {
+        // Older checkpoints do not say it.
+        let before = saved.layout.as_ref().unwrap_or(&self.plan.layout);
+        self.change(Snapshot::of_any(&saved.engine)?, &mut Renewal::new(before, self.plan))
     }
 
     /// A snapshot for these patterns, with its rows as they would be decoded now.
@@ -44,17 +39,18 @@ impl<'p> Changing<'p> {
         snapshot: Snapshot<Numbered>,
         renewal: &mut Renewal<'_>,
     ) -> Result<Snapshot<Numbered>, JobError> {
-        if renewal.is_idle() && snapshot.stranger(self.patterns).is_none() {
+        let Plan { patterns, tables: rows, .. } = self.plan;
+        if renewal.is_idle() && snapshot.stranger(patterns).is_none() {
             return Ok(snapshot);
         }
         let on_change = match self.on_change {
             OnChange::Keep | OnChange::Stop => ensue_engine::OnChange::Keep,
             OnChange::Drop => ensue_engine::OnChange::Drop,
         };
-        let mut tables = Tables::empty(&self.patterns.tables);
-        self.tables.iter().for_each(|(table, rows)| tables.set(*table, rows.clone()));
+        let mut tables = Tables::empty(&patterns.tables);
+        rows.iter().for_each(|(table, rows)| tables.set(*table, rows.clone()));
         let renew = |event: &Arc<Numbered>| renewal.of_shared(event);
-        let changed = snapshot.change(self.patterns, self.config, &tables, on_change, renew)?;
+        let changed = snapshot.change(patterns, self.config, &tables, on_change, renew)?;
         let Changed { snapshot, changes, unreadable } = changed;
         let is_loss = unreadable > 0 || changes.iter().any(|change| change.fate.dropped() > 0);
         if is_loss && self.on_change == OnChange::Stop {

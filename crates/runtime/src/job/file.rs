@@ -20,7 +20,9 @@ use serde::Deserialize;
 
 use crate::job::secret::Text;
 use crate::job::values::{Bytes, Delimiter, HttpEntry, Period, Shards};
-use crate::job::{Checkpoints, Format, Job, JobError, OfOne, OnChange, Open, Outputs, Pace, SinkSpec, SourceSpec};
+use crate::job::{
+    Checkpoints, Format, Job, JobError, OfOne, OnChange, Open, Outputs, Pace, SinkSpec, SourceSpec, Texts,
+};
 
 /// A job as it stands in a file.
 #[derive(Debug, Deserialize)]
@@ -215,7 +217,7 @@ impl JobFile {
         let parameters = params.iter().map(|(name, value)| Ok((name.clone(), value.get(folder)?)));
         let parameters = parameters.collect::<Result<_, String>>().map_err(JobError::config)?;
         let options = Options { key: key.clone(), type_field: type_field.clone(), parameters, ..Options::default() };
-        let patterns = patterns.iter().map(|path| read_pattern(&folder.join(path))).collect::<Result<_, _>>()?;
+        let texts = Texts::Files(patterns.iter().map(|path| folder.join(path)).collect());
         let mut sinks = Sinks { folder, entries: Vec::new() };
         let outputs = self.outputs(&mut sinks);
         let specs = sources.iter().enumerate().map(|(index, source)| source.spec(index, folder));
@@ -229,7 +231,7 @@ impl JobFile {
         let tables: Vec<_> = tables.iter().map(|(name, path)| (name.clone(), folder.join(path))).collect();
         Ok(Job {
             name: name.clone(),
-            patterns,
+            texts,
             options,
             sources: specs,
             sinks: sinks.specs(),
@@ -429,14 +431,6 @@ impl LimitsEntry {
 
 fn in_folder(folder: &Path, path: &str) -> String {
     folder.join(path).to_string_lossy().into_owned()
-}
-
-fn read_pattern(path: &Path) -> Result<ensue_lang::Source, JobError> {
-    let name = path.display().to_string();
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(ensue_lang::Source { name, text }),
-        Err(error) => Err(JobError::config(format!("cannot read pattern `{name}`: {error}"))),
-    }
 }
 
 fn read_tables(

@@ -15,6 +15,7 @@ use crate::job::JobError;
 use crate::job::checkpoint::{Checkpoint, SavedLoad, SavedSink, SavedSource, Store, StoreError};
 use crate::job::http::figures::Figures;
 use crate::job::meters::Meters;
+use crate::job::plan::Plan;
 use crate::job::threads::{Message, Synced};
 
 /// How long the shards are waited for to say how much they hold. They have nothing else to do when a checkpoint is cut.
@@ -56,15 +57,10 @@ struct Desk {
 }
 
 impl Keeper {
-    pub(crate) fn start(
-        store: Store,
-        meters: Arc<Meters>,
-        patterns: Vec<(String, String)>,
-        layout: Layout,
-        to: Sender<Message>,
-    ) -> Self {
+    pub(crate) fn start(store: Store, meters: Arc<Meters>, plan: &Plan, to: Sender<Message>) -> Self {
         let (orders, incoming) = sync_channel::<Order>(1);
-        let desk = Desk { store, meters, patterns, layout };
+        let patterns = plan.texts.iter().map(|text| (text.name.clone(), text.text.clone())).collect();
+        let desk = Desk { store, meters, patterns, layout: plan.layout.clone() };
         let thread = std::thread::spawn(move || {
             let mut last = Ok(());
             for order in incoming {

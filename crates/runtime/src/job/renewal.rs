@@ -3,30 +3,24 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ensue_io::{Decoder, Layout};
-use ensue_model::{Event, Patterns, StreamId};
+use ensue_io::Layout;
+use ensue_model::Event;
 
 use crate::event::Numbered;
+use crate::job::plan::Plan;
 
 /// Makes rows of one layout those of another set of patterns.
 pub(crate) struct Renewal<'p> {
-    before: Layout,
+    before: &'p Layout,
     /// None where the rows would be the same.
-    now: Option<&'p Patterns>,
-    /// For each source, the stream that it feeds, and what decodes it.
-    decoders: Vec<(StreamId, &'p Decoder)>,
+    now: Option<&'p Plan>,
     /// What was renewed already: events are shared by keys and by patterns.
     known: HashMap<*const Numbered, (Arc<Numbered>, Option<Arc<Numbered>>)>,
 }
 
 impl<'p> Renewal<'p> {
-    pub(crate) fn new(
-        before: Layout,
-        patterns: &'p Patterns,
-        decoders: impl Iterator<Item = (StreamId, &'p Decoder)>,
-    ) -> Self {
-        let now = (before != Layout::of(patterns)).then_some(patterns);
-        Renewal { before, now, decoders: decoders.collect(), known: HashMap::new() }
+    pub(crate) fn new(before: &'p Layout, now: &'p Plan) -> Self {
+        Renewal { before, now: (*before != now.layout).then_some(now), known: HashMap::new() }
     }
 
     /// Whether rows are as they were.
@@ -49,12 +43,12 @@ impl<'p> Renewal<'p> {
     }
 
     fn of_event(&self, Numbered { line, row }: &Numbered) -> Option<Numbered> {
-        let patterns = self.now?;
+        let now = self.now?;
         let row = match row.raw() {
-            "" => self.before.record_in(row, patterns),
+            "" => self.before.record_in(row, &now.patterns),
             raw => {
-                let stream = self.before.stream_in(row.stream(), patterns)?;
-                let decoders = self.decoders.iter().filter(|(of, _)| *of == stream);
+                let stream = self.before.stream_in(row.stream(), &now.patterns)?;
+                let decoders = now.decoders().filter(|(of, _)| *of == stream);
                 // Several sources may feed a stream, each in a format of its own.
                 decoders.map(|(_, decoder)| decoder.decode_again(raw)).find_map(Result::ok)
             }
