@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use ensue_connect::{Position, Sink, Source};
 use ensue_engine::{Config, Limits};
-use ensue_io::{Decoder, RowFormat, TimeFormat};
+use ensue_io::{Layout, RowFormat, TimeFormat};
 use ensue_lang::{Diagnostics, Options};
 use ensue_model::table::Table;
 use ensue_model::{Patterns, Span, Timestamp};
@@ -36,6 +36,7 @@ mod outlets;
 mod plan;
 mod reader;
 mod renewal;
+mod rules;
 mod secret;
 mod texts;
 mod threads;
@@ -56,12 +57,14 @@ use checkpoint::{Checkpoint, SavedSource, Store};
 use flow::Flow;
 use http::figures::Figures;
 use http::{Question, Server};
-use inlet::{Given, Inlet};
+use inlet::{Batch, Decoding, Given, Inlet};
 use keeper::{Keeper, Stored};
 use meters::{Meters, micros};
 use outlets::{Outlet, Outlets};
 use plan::{Feed, Plan, Planner};
 use reader::Reader;
+use renewal::Renewal;
+use rules::Rules;
 use threads::{Listener, Message, Writer};
 
 /// How long the job waits for something to happen until it looks at the clock.
@@ -234,8 +237,14 @@ impl Job {
 
 /// A job that is ready to run.
 pub struct Running {
-    plan: Plan,
+    plan: Arc<Plan>,
+    /// What makes plans of other texts, and finds these.
+    planner: Planner,
+    rules: Rules,
+    on_change: OnChange,
+    config: Config,
     flow: Flow,
+    decodings: Vec<Arc<Decoding>>,
     inlets: Vec<Option<Inlet>>,
     sources: Vec<SavedSource>,
     outlets: Outlets,
@@ -280,19 +289,13 @@ impl Running {
             Ok::<_, JobError>(Cut { progress, engine })
         });
         let from = from.transpose()?;
-        let inlets = opened.iter_mut().zip(&plan.decoders).map(|(opened, decoder)| opened.inlet(decoder)).collect();
+        let decodings: Vec<_> = plan.decoders.iter().cloned().map(Decoding::new).collect();
+        let inlets = opened.iter_mut().zip(&decodings).map(|(opened, decoding)| opened.inlet(decoding)).collect();
 
         let has_ended = saved.as_ref().is_some_and(|saved| saved.has_ended);
         let outlets = sinks.into_iter().map(|spec| open_sink(&spec, saved.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let counts = saved.as_ref().map(|saved| saved.counts.clone()).unwrap_or_default();
-        let outlets = Outlets::new(
-            &plan.patterns,
-            plan.envelope.clone(),
-            outlets,
-            plan.routes.clone(),
-            plan.streams.clone(),
-            counts,
-        );
+        let outlets = Outlets::new(&plan, outlets, counts);
 
         let number = saved.as_ref().map_or(0, |saved| saved.number);
         let paces: Vec<Pace> = opened.iter().map(|opened| opened.spec.pace).collect();
@@ -309,8 +312,13 @@ impl Running {
             flow.set_table(*table, rows.clone())?;
         }
         Ok(Running {
-            plan,
+            rules: Rules::new(texts, plan.texts.clone()),
+            plan: Arc::new(plan),
+            planner,
+            on_change,
+            config,
             flow,
+            decodings,
             inlets,
             sources: opened.into_iter().map(Opened::saved).collect(),
             outlets,
@@ -345,7 +353,7 @@ impl Running {
     /// Says in the log what starts, and from where.
     fn tell_start(&self) {
         let Running { meters, shards, sources, .. } = self;
-        let patterns = meters.patterns.iter().map(|pattern| &*pattern.name).collect::<Vec<_>>().join(", ");
+        let patterns = self.patterns().patterns.iter().map(|pattern| &*pattern.name).collect::<Vec<_>>().join(", ");
         let sinks = meters.sinks.iter().map(|sink| &*sink.name).collect::<Vec<_>>().join(", ");
         let version = env!("CARGO_PKG_VERSION");
         info!(job = meters.job, version, patterns, sinks, shards, "starts");
@@ -373,8 +381,8 @@ impl Opened {
     }
 
     /// What reads it; none if it has ended.
-    fn inlet(&mut self, decoder: &Arc<Decoder>) -> Option<Inlet> {
-        self.reader.take().map(|reader| Inlet::new(reader, decoder.clone(), &self.progress.mark))
+    fn inlet(&mut self, decoding: &Arc<Decoding>) -> Option<Inlet> {
+        self.reader.take().map(|reader| Inlet::new(reader, decoding.clone(), &self.progress.mark))
     }
 
     fn saved(self) -> SavedSource {
@@ -432,6 +440,16 @@ fn open_sink(spec: &SinkSpec, saved: Option<&Checkpoint>) -> Result<Outlet, JobE
 
 /// The thread that drives a job, with the ends of what leads to the others.
 struct Drive {
+    plan: Arc<Plan>,
+    /// What rows held before the patterns last changed, and before that.
+    layouts: Vec<Layout>,
+    planner: Planner,
+    rules: Rules,
+    on_change: OnChange,
+    config: Config,
+    shards: usize,
+    /// What decodes the records of each source.
+    decodings: Vec<Arc<Decoding>>,
     flow: Flow,
     sources: Vec<SavedSource>,
     /// What sources and the keeper say.
@@ -459,7 +477,8 @@ struct Drive {
 
 impl Drive {
     fn start(running: Running, control: &Arc<Control>) -> Self {
-        let Running { plan, flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } = running;
+        let Running { plan, planner, rules, on_change, config, shards, decodings, .. } = running;
+        let Running { flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } = running;
         let (to, messages): (Sender<Message>, _) = channel();
         let listener = |(source, inlet): (usize, Option<Inlet>)| {
             inlet.map(|inlet| Listener::start(source, meters.clone(), inlet, to.clone(), control.clone()))
@@ -468,8 +487,16 @@ impl Drive {
         let every = checkpoints.as_ref().map_or(Duration::MAX, |(_, every)| *every);
         let events = sources.iter().map(|source| source.progress.events).sum();
         let server = http.map(|http| http.serve(meters.clone(), to.clone()));
-        let keeper = checkpoints.map(|(store, _)| Keeper::start(store, meters.clone(), &plan, to));
+        let keeper = checkpoints.map(|(store, _)| Keeper::start(store, meters.clone(), to));
         Drive {
+            plan,
+            layouts: Vec::new(),
+            planner,
+            rules,
+            on_change,
+            config,
+            shards,
+            decodings,
             flow,
             read: vec![VecDeque::new(); sources.len()],
             sources,
@@ -500,6 +527,7 @@ impl Drive {
             }
             self.hand_out()?;
             self.hear(if has_more { Duration::ZERO } else { TICK })?;
+            self.look_at_rules()?;
             self.look_for_holder();
             self.note();
             self.tell();
@@ -521,6 +549,82 @@ impl Drive {
             }
         }
         Ok(())
+    }
+
+    /// Takes up patterns whose files have changed, at a cut through all of the job. What cannot be taken up is said, and those that
+    /// run go on.
+    fn look_at_rules(&mut self) -> Result<(), JobError> {
+        // One checkpoint after the other: the one behind a change must be the first that knows it.
+        let found = if self.is_cutting { None } else { self.rules.look(clock::now()) };
+        match found {
+            None => Ok(()),
+            Some(Err(reason)) => {
+                self.refuse(&reason);
+                Ok(())
+            }
+            Some(Ok(texts)) if texts == self.plan.texts => {
+                info!("the pattern files say again what runs");
+                self.meters.set_refused(None);
+                Ok(())
+            }
+            Some(Ok(texts)) => self.take_up(texts),
+        }
+    }
+
+    fn refuse(&self, reason: &str) {
+        warn!("the patterns that run go on; what their files say cannot be taken up: {reason}");
+        self.meters.set_refused(Some(reason.to_owned()));
+    }
+
+    fn take_up(&mut self, texts: Vec<ensue_lang::Source>) -> Result<(), JobError> {
+        let (plan, warnings) = match self.planner.plan(texts) {
+            Ok(planned) => planned,
+            Err(error) => {
+                self.refuse(&error.to_string());
+                return Ok(());
+            }
+        };
+        let started = clock::started();
+        let cut = self.flow.cut()?;
+        self.hand_out()?;
+        let Drive { plan: before, config, on_change, shards, .. } = self;
+        let mut renewal = Renewal::new(&before.layout, &plan);
+        let changing = Changing { plan: &plan, config, on_change: *on_change };
+        let engine = match changing.change(cut.engine, &mut renewal) {
+            Ok(engine) => engine,
+            Err(error) => {
+                self.refuse(&error.to_string());
+                return Ok(());
+            }
+        };
+        for warning in warnings.render(false).lines() {
+            warn!("{warning}");
+        }
+        self.flow.change(&plan, config, *shards, engine, |record| renewal.of_decoded(record))?;
+        self.run_with(plan)?;
+        info!(took = ?started.elapsed(), "other patterns run from now on");
+        self.cut(false)
+    }
+
+    /// Lets all else around the flow know other patterns.
+    fn run_with(&mut self, plan: Plan) -> Result<(), JobError> {
+        for (decoding, decoder) in self.decodings.iter().zip(&plan.decoders) {
+            decoding.replace(decoder.clone());
+        }
+        let plan = Arc::new(plan);
+        self.writer.change(&plan)?;
+        self.meters.set_refused(None);
+        let before = std::mem::replace(&mut self.plan, plan);
+        self.layouts.push(before.layout.clone());
+        Ok(())
+    }
+
+    /// A batch as the patterns see it now, which may have changed since it was decoded.
+    fn renewed(&self, batch: Batch) -> Batch {
+        let Some(before) = self.layouts.get(batch.changes) else { return batch };
+        let renewal = Renewal::new(before, &self.plan);
+        let records = batch.records.into_iter().map(|record| renewal.of_decoded(record)).collect();
+        Batch { records, ..batch }
     }
 
     /// Takes note of how far the job has come.
@@ -601,6 +705,7 @@ impl Drive {
             Message::Given(source, Given::Batch(batch)) => {
                 self.meters.sources[source].unreadable.add(batch.bad());
                 self.read[source].push_back(batch.read);
+                let batch = self.renewed(batch);
                 self.flow.give(source, batch, clock::now());
             }
             Message::Given(source, Given::Nothing(mark)) => self.flow.silent(source, mark),
@@ -643,6 +748,7 @@ impl Drive {
         keeper.keep(keeper::Order {
             number: self.number,
             taken: self.last_cut,
+            plan: self.plan.clone(),
             sources: self.sources.clone(),
             engine: cut.engine,
             has_ended,

@@ -147,8 +147,8 @@ fn metrics_say_what_came_in_and_went_out_for_any_number_of_shards() {
         for (sample, value) in expected {
             assert_eq!(samples.get(sample), Some(&value), "{sample} in\n{page}");
         }
-        let open = "[{\"pattern\":\"paid\",\"stages\":[\"create\",\"pay\"],\"open_runs\":1,\
-                    \"waiting\":[{\"awaiting\":[\"pay\"],\"runs\":1,\"oldest\":\"1970-01-01T00:33:20Z\"}]}]\n";
+        let open = "{\"patterns\":[{\"pattern\":\"paid\",\"stages\":[\"create\",\"pay\"],\"open_runs\":1,\
+                    \"waiting\":[{\"awaiting\":[\"pay\"],\"runs\":1,\"oldest\":\"1970-01-01T00:33:20Z\"}]}],\"refused\":null}\n";
         assert_eq!(running.get("/patterns", ""), (200, open.to_owned()));
         for sample in ["ensue_processing_seconds_count", "ensue_watermark_lag_seconds", "ensue_checkpoint_bytes"] {
             assert!(samples[sample] > 0.0, "{sample} in\n{page}");

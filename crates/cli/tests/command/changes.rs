@@ -86,3 +86,57 @@ fn all_runs_of_what_has_changed_can_be_dropped() {
     let text = shell.read("job/matches.jsonl");
     assert!(!text.contains(r#""order":2"#) && text.contains(r#""order":3"#), "{text}");
 }
+
+#[test]
+fn rules_come_change_and_go_while_the_job_runs() {
+    let shell = Shell::empty();
+    shell.file("job/job.ron", &JOB.replace("\"paid.pattern\"", "\"rules\"").replace("every: \"1s\"", "every: \"1h\""));
+    shell.file("job/rules/paid.pattern", PAID);
+    shell.file("job/orders.csv", "order,type,amount,ts\n1,create,5,0\n1,pay,5,9\n2,create,20,10\n");
+    let job = Running::start_with(&shell, "--on-change stop");
+    let has_checkpoint = |number: u32| shell.path(&format!("job/state/checkpoint-{number:08}.ensue")).exists();
+    job.wait_for(|| matches(&shell) == 1);
+    // A run goes on, and a checkpoint follows at once.
+    shell.file(
+        "job/rules/paid.pattern",
+        "begin create followedBy pay where type == \"pay\" and amount >= create.amount within 1h\n",
+    );
+    job.wait_for(|| has_checkpoint(2));
+    shell.file(
+        "job/rules/large.pattern",
+        "begin create where type == \"create\" and amount > 10 followedBy pay within 1h\n",
+    );
+    job.wait_for(|| has_checkpoint(3));
+    append(&shell, "job/orders.csv", "2,pay,20,2000\n3,create,30,2001\n3,pay,30,2002\n");
+    job.wait_for(|| matches(&shell) == 4);
+    let text = shell.read("job/matches.jsonl");
+    assert_eq!(text.matches(r#""pattern":"large""#).count(), 1, "it has not seen the second order begin: {text}");
+    shell.path("job/rules/large.pattern").metadata().expect("it is there");
+    std::fs::remove_file(shell.path("job/rules/large.pattern")).expect("it is there");
+    job.wait_for(|| has_checkpoint(4));
+    append(&shell, "job/orders.csv", "4,create,40,2003\n4,pay,40,2004\n");
+    job.wait_for(|| matches(&shell) == 5);
+    job.stop();
+}
+
+#[test]
+fn rules_that_are_wrong_or_would_lose_runs_are_refused_while_the_others_go_on() {
+    let shell = Shell::empty();
+    shell.file("job/job.ron", JOB);
+    shell.file("job/paid.pattern", PAID);
+    shell.file("job/orders.csv", "order,type,amount,ts\n1,create,5,0\n");
+    let job = Running::start_with_log(&shell, "job/log");
+    let has_said = |what: &str| shell.read("job/log").contains(what);
+    shell.file("job/paid.pattern", "begin create followedBy pay where amont > 3 within 15m\n");
+    job.wait_for(|| has_said("the events have no field `amont`"));
+    shell.file("job/paid.pattern", "begin create where amount > 1 followedBy pay within 15m\n");
+    job.wait_for(|| has_said("`create`, which they have passed, is another now"));
+    append(&shell, "job/orders.csv", "1,pay,5,9\n");
+    job.wait_for(|| matches(&shell) == 1);
+    // Now nothing is open that could be lost; but what was refused is tried again only when it changes.
+    shell.file("job/paid.pattern", PAID);
+    job.wait_for(|| has_said("the pattern files say again what runs"));
+    shell.file("job/paid.pattern", "begin create where amount > 1 followedBy pay within 15m\n");
+    job.wait_for(|| has_said("other patterns run from now on"));
+    job.stop_quietly();
+}

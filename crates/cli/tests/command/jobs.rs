@@ -87,6 +87,15 @@ impl Running {
         running
     }
 
+    /// As [`Running::start`], with the log in a file.
+    pub(crate) fn start_with_log(shell: &Shell, log: &str) -> Self {
+        let before = newest(shell);
+        let mut command = shell.command("ensue run job/job.ron");
+        let running = Running(command.stderr(fs::File::create(shell.path(log)).unwrap()).spawn().unwrap());
+        running.wait_for(|| newest(shell) > before);
+        running
+    }
+
     pub(crate) fn wait_for(&self, is_there: impl Fn() -> bool) {
         for _ in 0..600 {
             if is_there() {
@@ -99,11 +108,17 @@ impl Running {
 
     /// Tells it to stop, as systems do.
     pub(crate) fn stop(self) {
+        let log = self.stop_quietly();
+        assert!(log.contains("stops after a last checkpoint"), "{log}");
+    }
+
+    /// The same, where the log is elsewhere. Gives what there is of it.
+    pub(crate) fn stop_quietly(self) -> String {
         Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
         let output = self.0.wait_with_output().unwrap();
-        let log = String::from_utf8_lossy(&output.stderr);
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{log}");
-        assert!(log.contains("stops after a last checkpoint"), "{log}");
+        log
     }
 }
 

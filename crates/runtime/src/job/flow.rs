@@ -18,6 +18,7 @@ use crate::Sharded;
 use crate::event::Numbered;
 use crate::job::http::figures::Figures;
 use crate::job::inlet::{Bad, Batch, Decoded};
+use crate::job::plan::Plan;
 use crate::job::reader::Mark;
 
 #[cfg(test)]
@@ -126,7 +127,7 @@ impl Inflow {
         Inflow { pace, batches: VecDeque::new(), progress, is_closed, heard: now, finished: 0 }
     }
 
-    fn give(&mut self, Batch { mark, after, records, read: _ }: Batch, now: Timestamp) {
+    fn give(&mut self, Batch { mark, after, records, changes: _, read: _ }: Batch, now: Timestamp) {
         self.batches.push_back(Waiting { mark, after, records: records.into_iter(), taken: 0 });
         self.heard = now;
     }
@@ -231,6 +232,15 @@ impl Until {
     }
 }
 
+/// How event time moves. A single source moves it itself, so that its events need not wait.
+fn watermarks(paces: &[Pace]) -> Watermarks {
+    match paces {
+        [only] if only.out_of_order == Span::ZERO => Watermarks::Ascending,
+        [only] => Watermarks::OutOfOrder(only.out_of_order),
+        _ => Watermarks::Steady,
+    }
+}
+
 impl Flow {
     /// A flow of sources with their paces, from where they had come to. The time by the clock on the wall is needed to know later for
     /// how long they have been silent.
@@ -245,13 +255,7 @@ impl Flow {
         from: Option<Cut>,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        // A single source moves time itself, so that its events need not wait.
-        let watermarks = match paces {
-            [only] if only.out_of_order == Span::ZERO => Watermarks::Ascending,
-            [only] => Watermarks::OutOfOrder(only.out_of_order),
-            _ => Watermarks::Steady,
-        };
-        let config = Config { watermarks, ..config.clone() };
+        let config = Config { watermarks: watermarks(paces), ..config.clone() };
         let (engine, progress) = match from {
             Some(Cut { engine, progress }) => (Sharded::load(patterns, config, shards, engine)?, progress),
             None => (Sharded::new(patterns, config, shards)?, Vec::new()),
@@ -259,6 +263,32 @@ impl Flow {
         let progress = progress.into_iter().chain(std::iter::repeat_with(Progress::default));
         let inflows = paces.iter().zip(progress).map(|(pace, progress)| Inflow::new(*pace, progress, now)).collect();
         Ok(Flow { engine, inflows, ahead: 0, out: Outflow::default(), placed: Vec::new() })
+    }
+
+    /// Goes on with other patterns, from where the flow was [cut](Flow::cut): `engine` is what that gave, as one of them. `renew` makes
+    /// what has been given and not been taken yet as they see it.
+    ///
+    /// # Errors
+    /// If a pattern is larger than a limit; if the snapshot is not whole.
+    pub(crate) fn change(
+        &mut self,
+        plan: &Plan,
+        config: &Config,
+        shards: usize,
+        engine: Snapshot<Numbered>,
+        mut renew: impl FnMut(Decoded) -> Decoded,
+    ) -> Result<(), Error> {
+        let paces: Vec<Pace> = self.inflows.iter().map(|inflow| inflow.pace).collect();
+        let config = Config { watermarks: watermarks(&paces), ..config.clone() };
+        self.engine = Sharded::load(&plan.patterns, config, shards, engine)?;
+        for (table, rows) in &plan.tables {
+            self.set_table(*table, rows.clone())?;
+        }
+        for batch in self.inflows.iter_mut().flat_map(|inflow| &mut inflow.batches) {
+            let records = std::mem::replace(&mut batch.records, Vec::new().into_iter());
+            batch.records = records.map(&mut renew).collect::<Vec<_>>().into_iter();
+        }
+        Ok(())
     }
 
     /// Gives a table other rows, for the events that are taken from now on.

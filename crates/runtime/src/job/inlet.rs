@@ -1,7 +1,7 @@
 //! A source of a running job: its bytes as batches of events, with the place before each batch.
 
 use std::num::NonZeroU64;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ensue_connect::Error;
@@ -14,10 +14,30 @@ use crate::job::reader::{Heard, Mark, Reader};
 /// So many records are one batch at most.
 const BATCH_RECORDS: usize = 2_048;
 
+/// What decodes the records of a source now. It is replaced when the patterns change, and counts how often it was.
+#[derive(Debug)]
+pub(crate) struct Decoding(Mutex<(usize, Arc<Decoder>)>);
+
+impl Decoding {
+    pub(crate) fn new(decoder: Arc<Decoder>) -> Arc<Self> {
+        Arc::new(Decoding(Mutex::new((0, decoder))))
+    }
+
+    /// What decodes the batches that are read from now on.
+    pub(crate) fn replace(&self, decoder: Arc<Decoder>) {
+        let now = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *now = (now.0 + 1, decoder);
+    }
+
+    fn now(&self) -> (usize, Arc<Decoder>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Reads a source.
 pub(crate) struct Inlet {
     reader: Reader,
-    decoder: Arc<Decoder>,
+    decoding: Arc<Decoding>,
     /// How many records are passed over, since they were taken before the source was opened.
     passed_over: u64,
     /// When the source last gave something.
@@ -33,6 +53,8 @@ pub(crate) struct Batch {
     pub(crate) after: Mark,
     /// What they are.
     pub(crate) records: Vec<Decoded>,
+    /// How often the patterns had changed when they were decoded.
+    pub(crate) changes: usize,
     /// When they were read.
     pub(crate) read: Instant,
 }
@@ -70,8 +92,8 @@ pub(crate) enum Given {
 
 impl Inlet {
     /// Goes on at a mark, at which the reader's source was opened.
-    pub(crate) fn new(reader: Reader, decoder: Arc<Decoder>, mark: &Mark) -> Self {
-        Inlet { reader, decoder, passed_over: mark.records, read: clock::started() }
+    pub(crate) fn new(reader: Reader, decoding: Arc<Decoding>, mark: &Mark) -> Self {
+        Inlet { reader, decoding, passed_over: mark.records, read: clock::started() }
     }
 
     /// The next records; where none are there, it waits about as long as `patience`.
@@ -82,13 +104,14 @@ impl Inlet {
         loop {
             let mark = self.reader.mark();
             let mut records = Vec::new();
-            self.decode(&mut records);
+            let (changes, decoder) = self.decoding.now();
+            self.decode(&decoder, &mut records);
             let passed_over = self.passed_over.min(records.len() as u64);
             self.passed_over -= passed_over;
             records.drain(..passed_over as usize);
             if !records.is_empty() {
                 let mark = Mark { records: passed_over, ..mark };
-                return Ok(Given::Batch(Batch { mark, after: self.reader.mark(), records, read: self.read }));
+                return Ok(Given::Batch(Batch { mark, after: self.reader.mark(), records, changes, read: self.read }));
             }
             if passed_over > 0 {
                 continue;
@@ -102,13 +125,13 @@ impl Inlet {
     }
 
     /// Decodes what is there.
-    fn decode(&mut self, records: &mut Vec<Decoded>) {
+    fn decode(&mut self, decoder: &Decoder, records: &mut Vec<Decoded>) {
         while records.len() < BATCH_RECORDS
             && let Some(record) = self.reader.next()
         {
             let decoded = record.and_then(|record| {
                 let line = NonZeroU64::new(record.line);
-                self.decoder.decode(&record).map(|row| Numbered { line, row })
+                decoder.decode(&record).map(|row| Numbered { line, row })
             });
             records.push(match decoded {
                 Ok(event) => Decoded::Event(event),

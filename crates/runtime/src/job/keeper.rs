@@ -6,7 +6,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ensue_engine::{Load, Snapshot};
-use ensue_io::Layout;
 use ensue_model::Timestamp;
 
 use crate::clock;
@@ -40,6 +39,7 @@ pub(crate) struct Keeper {
 pub(crate) struct Order {
     pub(crate) number: u64,
     pub(crate) taken: Timestamp,
+    pub(crate) plan: Arc<Plan>,
     pub(crate) sources: Vec<SavedSource>,
     pub(crate) engine: Snapshot<Numbered>,
     pub(crate) has_ended: bool,
@@ -52,15 +52,12 @@ pub(crate) struct Order {
 struct Desk {
     store: Store,
     meters: Arc<Meters>,
-    patterns: Vec<(String, String)>,
-    layout: Layout,
 }
 
 impl Keeper {
-    pub(crate) fn start(store: Store, meters: Arc<Meters>, plan: &Plan, to: Sender<Message>) -> Self {
+    pub(crate) fn start(store: Store, meters: Arc<Meters>, to: Sender<Message>) -> Self {
         let (orders, incoming) = sync_channel::<Order>(1);
-        let patterns = plan.texts.iter().map(|text| (text.name.clone(), text.text.clone())).collect();
-        let desk = Desk { store, meters, patterns, layout: plan.layout.clone() };
+        let desk = Desk { store, meters };
         let thread = std::thread::spawn(move || {
             let mut last = Ok(());
             for order in incoming {
@@ -93,28 +90,29 @@ impl Keeper {
 impl Desk {
     fn keep(&self, order: Order) -> Result<Stored, StoreError> {
         let started = clock::started();
-        let Order { number, taken, sources, engine, has_ended, figures, synced } = order;
+        let Order { number, taken, plan, sources, engine, has_ended, figures, synced } = order;
         let engine = engine.to_bytes().map_err(|error| StoreError::new(error.to_string()))?;
         let Synced { positions, counts } =
             synced.recv().map_err(|_| StoreError::new("a sink has failed".to_owned()))?;
         let sinks = positions.into_iter().map(|(name, position)| SavedSink { name, position }).collect();
-        let (job, patterns, layout) = (self.meters.job.clone(), self.patterns.clone(), Some(self.layout.clone()));
-        let open = self.open(figures);
+        let patterns = plan.texts.iter().map(|text| (text.name.clone(), text.text.clone())).collect();
+        let (job, layout) = (self.meters.job.clone(), Some(plan.layout.clone()));
+        let open = open(&plan, figures);
         let checkpoint =
             Checkpoint { job, number, taken, patterns, layout, sources, sinks, counts, open, has_ended, engine };
         let bytes = self.store.write(&checkpoint)?;
         Ok(Stored { number, bytes, took: started.elapsed() })
     }
+}
 
-    /// What each pattern has open. A checkpoint is none the worse for not saying it.
-    fn open(&self, figures: Vec<Receiver<Figures>>) -> Vec<SavedLoad> {
-        let figures = Figures::gather(figures, PATIENCE).unwrap_or_default();
-        let saved = |load: Load| SavedLoad {
-            pattern: self.meters.patterns[load.pattern].name.clone(),
-            keys: load.keys as u64,
-            runs: load.size.runs,
-            bytes: load.size.bytes as u64,
-        };
-        figures.loads.into_iter().map(saved).collect()
-    }
+/// What each pattern has open. A checkpoint is none the worse for not saying it.
+fn open(plan: &Plan, figures: Vec<Receiver<Figures>>) -> Vec<SavedLoad> {
+    let figures = Figures::gather(figures, PATIENCE).unwrap_or_default();
+    let saved = |load: Load| SavedLoad {
+        pattern: plan.patterns.patterns[load.pattern].name.clone(),
+        keys: load.keys as u64,
+        runs: load.size.runs,
+        bytes: load.size.bytes as u64,
+    };
+    figures.loads.into_iter().map(saved).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use ensue_engine::Limits;
@@ -19,7 +19,9 @@ pub(crate) struct Meters {
     /// The name of the job.
     pub(crate) job: String,
     pub(crate) sources: Vec<OfSource>,
-    pub(crate) patterns: Vec<OfPattern>,
+    patterns: RwLock<Arc<[OfPattern]>>,
+    /// Since when the files of the patterns say what cannot be taken up, and why not.
+    refused: Mutex<Option<(Timestamp, String)>>,
     pub(crate) sinks: Vec<OfSink>,
     pub(crate) late: Count,
     /// Lines that are no events, and events that no pattern could take in.
@@ -126,6 +128,13 @@ pub(crate) struct OfPattern {
     pub(crate) timeouts: Count,
 }
 
+impl OfPattern {
+    fn new(pattern: &Pattern) -> Self {
+        let stages = pattern.stages.iter().map(|stage| stage.name.clone()).collect();
+        OfPattern { name: pattern.name.clone(), stages, ..OfPattern::default() }
+    }
+}
+
 /// Of a sink.
 #[derive(Debug, Default)]
 pub(crate) struct OfSink {
@@ -157,17 +166,12 @@ impl Meters {
         limits: Limits,
     ) -> Self {
         let source = |name: &str| OfSource { name: name.to_owned(), ..OfSource::default() };
-        let names = |pattern: &Pattern| pattern.stages.iter().map(|stage| stage.name.clone()).collect();
-        let pattern = |pattern: &Pattern| OfPattern {
-            name: pattern.name.clone(),
-            stages: names(pattern),
-            ..OfPattern::default()
-        };
         let sink = |name: &str| OfSink { name: name.to_owned(), ..OfSink::default() };
         Meters {
             job: job.to_owned(),
             sources: sources.into_iter().map(source).collect(),
-            patterns: patterns.patterns.iter().map(pattern).collect(),
+            patterns: RwLock::new(patterns.patterns.iter().map(OfPattern::new).collect()),
+            refused: Mutex::default(),
             sinks: sinks.into_iter().map(sink).collect(),
             late: Count::default(),
             rejected: Count::default(),
@@ -184,12 +188,34 @@ impl Meters {
 
     /// Takes note of what has come out since the job first began.
     pub(crate) fn came_out(&self, counts: &Counts) {
-        for (meter, counts) in self.patterns.iter().zip(&counts.patterns) {
+        for (meter, counts) in self.patterns().iter().zip(&counts.patterns) {
             meter.matches.set(counts.matches);
             meter.timeouts.set(counts.timeouts);
         }
         self.late.set(counts.late);
         self.rejected.set(counts.rejected);
+    }
+
+    /// The patterns that run, in their order.
+    pub(crate) fn patterns(&self) -> Arc<[OfPattern]> {
+        self.patterns.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Other patterns run from now on.
+    pub(crate) fn change(&self, patterns: &Patterns) {
+        let patterns = patterns.patterns.iter().map(OfPattern::new).collect();
+        *self.patterns.write().unwrap_or_else(PoisonError::into_inner) = patterns;
+    }
+
+    /// Takes note of whether the files of the patterns say what cannot be taken up.
+    pub(crate) fn set_refused(&self, reason: Option<String>) {
+        let refused = reason.map(|reason| (clock::now(), reason));
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+    }
+
+    /// Since when the files of the patterns say what cannot be taken up, and why not.
+    pub(crate) fn refused(&self) -> Option<(Timestamp, String)> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn set_holder(&self, source: Option<usize>) {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use ensue_connect::{Error, Output, Position, Sink};
 use ensue_io::Envelope;
 use ensue_model::hash::OutputIds;
-use ensue_model::{Event, Match, Patterns, StreamId, Timeout, Timestamp};
+use ensue_model::{Event, Match, StreamId, Timeout, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::event::Numbered;
 use crate::job::flow::Outflow;
 use crate::job::inlet::Bad;
+use crate::job::plan::Plan;
 
 /// So many bytes are put into a sink until it is asked to hand them on.
 const FLUSH_BYTES: usize = 256 * 1024;
@@ -82,23 +83,33 @@ pub(crate) struct Outlets {
 }
 
 impl Outlets {
-    pub(crate) fn new(
-        patterns: &Patterns,
-        envelope: Envelope,
-        outlets: Vec<Outlet>,
-        routes: Routes,
-        streams: Vec<StreamId>,
-        counts: Counts,
-    ) -> Self {
+    pub(crate) fn new(plan: &Plan, outlets: Vec<Outlet>, counts: Counts) -> Self {
+        let mut made = Outlets {
+            envelope: plan.envelope(),
+            ids: Vec::new(),
+            routes: Routes::default(),
+            outlets,
+            streams: Vec::new(),
+            counts,
+            line: Vec::new(),
+        };
+        made.change(plan);
+        made
+    }
+
+    /// Writes what comes out of other patterns from now on. What those of the same names have put out is counted on.
+    pub(crate) fn change(&mut self, plan: &Plan) {
         let ids = |name: &str| ["match", "timeout"].map(|kind| OutputIds::new(kind, name));
-        let ids = patterns.patterns.iter().map(|pattern| ids(&pattern.name)).collect();
+        let patterns = || plan.patterns.patterns.iter().map(|pattern| &*pattern.name);
         let of_pattern = |name: &str| {
-            let known = counts.patterns.iter().find(|known| known.name == name).cloned();
+            let known = self.counts.patterns.iter().find(|known| known.name == name).cloned();
             known.unwrap_or_else(|| OfPattern { name: name.to_owned(), ..OfPattern::default() })
         };
-        let by_pattern = patterns.patterns.iter().map(|pattern| of_pattern(&pattern.name)).collect();
-        let counts = Counts { patterns: by_pattern, ..counts };
-        Outlets { envelope, ids, routes, outlets, streams, counts, line: Vec::new() }
+        self.counts.patterns = patterns().map(of_pattern).collect();
+        self.ids = patterns().map(ids).collect();
+        self.envelope = plan.envelope();
+        self.routes = plan.routes.clone();
+        self.streams.clone_from(&plan.streams);
     }
 
     /// The names of the sinks.

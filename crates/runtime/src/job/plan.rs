@@ -43,9 +43,9 @@ pub(crate) struct Plan {
     pub(crate) streams: Vec<StreamId>,
     /// For each source what decodes its records.
     pub(crate) decoders: Vec<Arc<Decoder>>,
-    /// Writes what comes out.
-    pub(crate) envelope: Envelope,
-    /// Which sinks take it.
+    /// For each source its stream, and how its rows are written.
+    formats: Vec<(StreamId, RowFormat)>,
+    /// Which sinks take what comes out.
     pub(crate) routes: Routes,
     /// The rows of the tables.
     pub(crate) tables: Vec<(TableId, Arc<Table>)>,
@@ -83,7 +83,7 @@ impl Planner {
             texts,
             layout: Layout::of(&patterns),
             decoders: decoders.collect::<Result<_, _>>()?,
-            envelope: Envelope::new(&patterns, &formats.collect::<Vec<_>>()),
+            formats: formats.collect(),
             routes: self.routes(&patterns)?,
             tables: self.tables(&patterns)?,
             streams,
@@ -127,6 +127,11 @@ impl Planner {
 }
 
 impl Plan {
+    /// Writes what comes out.
+    pub(crate) fn envelope(&self) -> Envelope {
+        Envelope::new(&self.patterns, &self.formats)
+    }
+
     /// For each source its stream, and what decodes its records.
     pub(crate) fn decoders(&self) -> impl Iterator<Item = (StreamId, &Decoder)> {
         self.streams.iter().copied().zip(self.decoders.iter().map(|decoder| &**decoder))

@@ -1,12 +1,14 @@
 //! Rows that were decoded for other patterns, as they would be decoded now.
 
 use std::collections::HashMap;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
-use ensue_io::Layout;
+use ensue_io::{BadLine, Layout};
 use ensue_model::Event;
 
 use crate::event::Numbered;
+use crate::job::inlet::{Bad, Decoded};
 use crate::job::plan::Plan;
 
 /// Makes rows of one layout those of another set of patterns.
@@ -36,23 +38,42 @@ impl<'p> Renewal<'p> {
         if let Some((_, known)) = self.known.get(&Arc::as_ptr(event)) {
             return known.clone();
         }
-        let renewed = self.of_event(event).map(Arc::new);
+        let renewed = self.of_event(event).ok().map(Arc::new);
         // The event is kept with it, so that its place in memory does not become another's.
         self.known.insert(Arc::as_ptr(event), (event.clone(), renewed.clone()));
         renewed
     }
 
-    fn of_event(&self, Numbered { line, row }: &Numbered) -> Option<Numbered> {
-        let now = self.now?;
+    /// A record that was decoded and not taken yet. One that cannot be read any more is no event.
+    pub(crate) fn of_decoded(&self, decoded: Decoded) -> Decoded {
+        match decoded {
+            Decoded::Event(event) if !self.is_idle() => self.of_event(&event).map_or_else(
+                |reason| {
+                    let line = event.line.map_or(0, NonZeroU64::get);
+                    let line = BadLine { line, reason, raw: event.row.raw().as_bytes().to_vec() };
+                    let document = "what was read before the patterns changed".to_owned();
+                    Decoded::Bad(Box::new(Bad { document, line }))
+                },
+                Decoded::Event,
+            ),
+            Decoded::Event(_) | Decoded::Bad(_) => decoded,
+        }
+    }
+
+    /// The event as the patterns see it now, or why there is none, in a sentence.
+    fn of_event(&self, Numbered { line, row }: &Numbered) -> Result<Numbered, String> {
+        let unread = || "no pattern reads its stream any more".to_owned();
+        let now = self.now.ok_or_else(unread)?;
         let row = match row.raw() {
-            "" => self.before.record_in(row, &now.patterns),
+            "" => self.before.record_in(row, &now.patterns).ok_or_else(unread)?,
             raw => {
-                let stream = self.before.stream_in(row.stream(), &now.patterns)?;
+                let stream = self.before.stream_in(row.stream(), &now.patterns).ok_or_else(unread)?;
                 let decoders = now.decoders().filter(|(of, _)| *of == stream);
                 // Several sources may feed a stream, each in a format of its own.
-                decoders.map(|(_, decoder)| decoder.decode_again(raw)).find_map(Result::ok)
+                let rows = decoders.map(|(_, decoder)| decoder.decode_again(raw));
+                rows.reduce(|row, other| row.or(other)).ok_or_else(unread)??
             }
         };
-        row.map(|row| Numbered { line: *line, row })
+        Ok(Numbered { line: *line, row })
     }
 }

@@ -17,6 +17,7 @@ use crate::job::inlet::{Given, Inlet};
 use crate::job::keeper::Stored;
 use crate::job::meters::{Meters, OfSource};
 use crate::job::outlets::{Counts, Outlets, Watch};
+use crate::job::plan::Plan;
 
 /// How many batches of a source wait at most until they are taken.
 const BATCHES_AHEAD: usize = 4;
@@ -144,6 +145,7 @@ pub(crate) struct Writer {
 enum Order {
     Put(Outflow),
     Sync(SyncSender<Synced>),
+    Change(Arc<Plan>),
 }
 
 impl Writer {
@@ -165,6 +167,14 @@ impl Writer {
     /// If a sink was given up.
     pub(crate) fn put(&mut self, out: &mut Outflow) -> Result<(), JobError> {
         if out.is_empty() { Ok(()) } else { self.order(Order::Put(std::mem::take(out))) }
+    }
+
+    /// What is handed over from now on is of other patterns.
+    ///
+    /// # Errors
+    /// If a sink was given up.
+    pub(crate) fn change(&mut self, plan: &Arc<Plan>) -> Result<(), JobError> {
+        self.order(Order::Change(plan.clone()))
     }
 
     /// Lets the sinks make safe all that has been handed over.
@@ -217,6 +227,11 @@ fn write(outlets: &mut Outlets, orders: &Receiver<Order>, patience: &mut Patienc
                 outlets.put(&mut out);
                 patience.meters.came_out(&outlets.counts);
                 outlets.flush(false, patience)?;
+            }
+            Some(Order::Change(plan)) => {
+                outlets.change(&plan);
+                patience.meters.change(&plan.patterns);
+                patience.meters.came_out(&outlets.counts);
             }
             Some(Order::Sync(to)) => {
                 let positions = outlets.sync(patience)?;

@@ -6,6 +6,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::rules;
+
 /// How many lines of each kind are shown of a file, and how many files.
 const LINES_SHOWN: usize = 2;
 const FILES_SHOWN: usize = 3;
@@ -51,20 +53,29 @@ fn lines(folder: &Path) -> io::Result<Lines> {
         let entry = entry?;
         let text = fs::read_to_string(entry.path())?;
         let of_file = lines.entry(entry.file_name().to_string_lossy().into_owned()).or_default();
-        text.split_inclusive('\n').for_each(|line| *of_file.entry(without_document(line)).or_default() += 1);
+        let compared = text.split_inclusive('\n').filter(|line| !line.contains(rules::MARK));
+        compared.for_each(|line| *of_file.entry(comparable(line)).or_default() += 1);
     }
     // A file that holds nothing is none.
     lines.retain(|_, lines| !lines.is_empty());
     Ok(lines)
 }
 
-/// What is rejected says which file it stood in, and a file that was rotated has several names.
-fn without_document(line: &str) -> String {
-    match line.split_once("\"reason\":\"/") {
-        Some((before, reason)) => {
-            let reason = reason.split_once(", ").map_or(reason, |(_, reason)| reason);
-            format!("{before}\"reason\":\"{reason}")
+/// Patterns that read what others emit. Events of the input have numbers of their own; records are numbered as they come, also
+/// those of patterns that come and go, so that ids of what holds them are others then.
+const READERS: [&str; 2] = ["\"pattern\":\"user_trouble\"", "\"pattern\":\"region_trouble\""];
+
+/// A line without what may differ. What is rejected says which file it stood in, and a file that was rotated has several names.
+fn comparable(line: &str) -> String {
+    if let Some((before, reason)) = line.split_once("\"reason\":\"/") {
+        let reason = reason.split_once(", ").map_or(reason, |(_, reason)| reason);
+        return format!("{before}\"reason\":\"{reason}");
+    }
+    match line.split_once("\"id\":\"") {
+        Some((before, behind)) if READERS.iter().any(|reader| line.contains(reader)) => {
+            let (_, behind) = behind.split_once('"').unwrap_or_default();
+            format!("{before}\"id\":\"{behind}")
         }
-        None => line.to_owned(),
+        _ => line.to_owned(),
     }
 }

@@ -1,12 +1,14 @@
 //! Crashes a job, over and over, and looks whether a line of its outputs is lost or there twice.
 //!
 //! A run is a job over generated streams whose files grow and are rotated while it reads them. It is killed at any moment, stopped,
-//! started again with another number of shards; files cannot be written for a while, a checkpoint is damaged. At the end its
+//! started again with another number of shards; files cannot be written for a while, a checkpoint is damaged, patterns change beside
+//! those whose outputs are compared. At the end its
 //! outputs are held against those of a job that read the whole input in peace.
 
 mod compare;
 mod input;
 mod process;
+mod rules;
 mod run;
 mod trouble;
 mod writer;

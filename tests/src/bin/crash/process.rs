@@ -25,13 +25,21 @@ impl Process {
     pub(crate) fn start(ensue: &Path, folder: &Path, log: &str, until_end: bool) -> io::Result<Self> {
         let log = folder.join(log);
         let mut command = trouble::command(ensue);
-        command.arg("run").arg(folder.join("job.ron")).args(until_end.then_some("--until-end"));
+        command
+            .args(["run", "--on-change", "keep"])
+            .arg(folder.join("job.ron"))
+            .args(until_end.then_some("--until-end"));
         let child = Command::stdin(&mut command, Stdio::null()).stdout(Stdio::null()).stderr(File::create(&log)?);
         Ok(Process { child: child.spawn()?, log })
     }
 
     pub(crate) fn id(&self) -> Pid {
         Pid::from_child(&self.child)
+    }
+
+    /// Where what it says is.
+    pub(crate) fn log(&self) -> &Path {
+        &self.log
     }
 
     /// Waits for its end, so long at most.

@@ -16,6 +16,7 @@ use rand_pcg::Pcg64Mcg;
 use crate::compare;
 use crate::input::{self, Stream};
 use crate::process::Process;
+use crate::rules;
 use crate::trouble;
 use crate::writer::{CHECKPOINTS_KEPT, State, Writer};
 
@@ -33,6 +34,7 @@ pub(crate) struct Told {
     damaged: u64,
     full: u64,
     locked: u64,
+    rules: u64,
 }
 
 impl Told {
@@ -45,14 +47,16 @@ impl Told {
         self.damaged += other.damaged;
         self.full += other.full;
         self.locked += other.locked;
+        self.rules += other.rules;
     }
 }
 
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Told { lines, starts, kills, stops, rotations, damaged, full, locked } = self;
+        let Told { lines, starts, kills, stops, rotations, damaged, full, locked, rules } = self;
         write!(f, "{lines} lines; {starts} starts, {kills} kills, {stops} stops, {rotations} rotations, ")?;
-        write!(f, "{damaged} checkpoints damaged, {full} times no room, {locked} times no right to write")
+        write!(f, "{damaged} checkpoints damaged, {full} times no room, {locked} times no right to write, ")?;
+        write!(f, "{rules} times other rules")
     }
 }
 
@@ -85,7 +89,8 @@ pub(crate) fn run(seed: u64, ensue: &Path, folder: &Path) -> Result<Told, Failur
     let mut random = Pcg64Mcg::seed_from_u64(seed);
     let streams = input::streams(&mut random);
     let sources = folder.join("in");
-    [&sources, &folder.join("out"), &folder.join("log")].into_iter().try_for_each(fs::create_dir)?;
+    let made = [&sources, &folder.join("out"), &folder.join("log"), &folder.join("rules")];
+    made.into_iter().try_for_each(fs::create_dir)?;
     fs::write(folder.join("levels.pattern"), input::patterns(&streams))?;
     let state = State { folder: folder.join("state"), damaged: Default::default() };
     let mut writer = Writer::begin(&sources, state.clone(), &streams, Pcg64Mcg::seed_from_u64(seed ^ 0x77))?;
@@ -127,9 +132,18 @@ struct Run<'r> {
 
 /// How a job comes to its end.
 enum End {
-    Killed { after: Duration },
+    Killed {
+        after: Duration,
+    },
     KilledInCheckpoint,
-    Stopped { after: Duration, kill_after: Option<Duration> },
+    /// Soon after the rules have changed: when that is noticed, before, or after.
+    KilledInChange {
+        after: Duration,
+    },
+    Stopped {
+        after: Duration,
+        kill_after: Option<Duration>,
+    },
 }
 
 /// What befalls it meanwhile.
@@ -167,7 +181,8 @@ impl Run<'_> {
             0..4 => End::Killed { after: self.span(0, 60) },
             4..10 => End::Killed { after: self.span(60, 500) },
             10..13 => End::Killed { after: self.span(500, 1_200) },
-            13..16 => End::KilledInCheckpoint,
+            13..15 => End::KilledInCheckpoint,
+            15..17 => End::KilledInChange { after: self.span(500, 3_200) },
             _ => {
                 let kill_after = self.random.random_ratio(1, 3).then(|| self.span(0, 100));
                 End::Stopped { after: self.span(100, 700), kill_after }
@@ -245,6 +260,7 @@ impl Run<'_> {
     fn finish(&mut self, process: &mut Process, end: End) -> Result<Option<ExitStatus>, Failure> {
         let status = match end {
             End::Killed { after } => process.wait(after)?,
+            End::KilledInChange { after } => self.change_while_running(process, after)?,
             End::KilledInCheckpoint => {
                 process.wait_or(Duration::from_millis(800), || trouble::is_writing(&self.state.folder))?
             }
@@ -277,8 +293,28 @@ impl Run<'_> {
         }
     }
 
+    /// Changes the rules of a job that has read them, and leaves it so long. Gives how it ended, if it did.
+    fn change_while_running(&mut self, process: &mut Process, after: Duration) -> Result<Option<ExitStatus>, Failure> {
+        let log = process.log().to_owned();
+        let status = process.wait_or(LONGEST, || has_started(&log))?;
+        if status.is_some() || !has_started(&log) {
+            return Ok(status);
+        }
+        self.change_rules(true)?;
+        Ok(process.wait(after)?)
+    }
+
+    fn change_rules(&mut self, is_running: bool) -> Result<(), Failure> {
+        self.told.rules += 1;
+        Ok(rules::change(&self.folder.join("rules"), is_running, &mut self.random)?)
+    }
+
     /// What happens to files while the job is down.
     fn disturb(&mut self) -> Result<(), Failure> {
+        // Also where it was wrong: with that no job starts.
+        if self.random.random_ratio(1, 5) || rules::is_wrong(&self.folder.join("rules"))? {
+            self.change_rules(false)?;
+        }
         if self.random.random_ratio(1, 6) && trouble::damage(&self.state.folder, &mut self.random)? {
             self.state.damaged.fetch_add(1, Ordering::SeqCst);
             self.told.damaged += 1;
@@ -308,6 +344,7 @@ impl Run<'_> {
     fn read_in_peace(&self) -> Result<(), Failure> {
         let folder = self.folder.join("peace");
         fs::create_dir(&folder)?;
+        fs::create_dir(folder.join("rules"))?;
         fs::copy(self.folder.join("levels.pattern"), folder.join("levels.pattern"))?;
         for stream in self.streams {
             let parts = folder.join("in").join(stream.name);
@@ -322,6 +359,11 @@ impl Run<'_> {
         fs::write(folder.join("job.ron"), job(self.streams, 1, |stream| format!("{}/*", stream.name)))?;
         end(Process::start(self.ensue, &folder, "log", true)?)
     }
+}
+
+/// Whether a job has said that it starts: then it has read its patterns.
+fn has_started(log: &Path) -> bool {
+    fs::read_to_string(log).is_ok_and(|said| said.contains(" starts "))
 }
 
 /// Waits until a job has read all.
@@ -349,7 +391,7 @@ fn job(streams: &[Stream], shards: u32, files: impl Fn(&Stream) -> String) -> St
     format!(
         r#"Job(
     name: "crash",
-    patterns: ["levels.pattern"],
+    patterns: ["levels.pattern", "rules"],
     sources: [
 {sources}    ],
     matches: [File("out/matches-{{date}}.jsonl")],

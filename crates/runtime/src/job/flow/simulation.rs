@@ -93,7 +93,7 @@ impl World {
     fn batch(&self, source: usize, range: Range<usize>) -> Batch {
         let (mark, after) = (mark(range.start), mark(range.end));
         let records = range.map(|index| self.decoded(source, index)).collect();
-        Batch { mark, after, records, read: clock::started() }
+        Batch { mark, after, records, changes: 0, read: clock::started() }
     }
 
     fn decoded(&self, source: usize, index: usize) -> Decoded {

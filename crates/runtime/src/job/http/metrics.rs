@@ -49,7 +49,8 @@ impl Collector for Seen {
 impl Seen {
     /// What comes in and goes out.
     fn stream(&self, page: &mut Page<'_>) -> fmt::Result {
-        let Meters { job, sources, patterns, sinks, late, rejected, latency, .. } = &*self.meters;
+        let Meters { job, sources, sinks, late, rejected, latency, .. } = &*self.meters;
+        let patterns = self.meters.patterns();
         page.gauges("job_info", "The job that this is", [(("name", &**job), 1.0)])?;
         let events = sources.iter().map(|source| (("source", &*source.name), source.events.get()));
         page.counters("events", "Events taken, since the job first began", events)?;
@@ -61,6 +62,8 @@ impl Seen {
         page.counters("matches", "Matches that came out, since the job first began", matches)?;
         let timeouts = patterns.iter().map(|pattern| (("pattern", &*pattern.name), pattern.timeouts.get()));
         page.counters("timeouts", "Timeouts that came out, since the job first began", timeouts)?;
+        let refused = flag(self.meters.refused().is_some());
+        page.gauge("patterns_refused", "Whether the pattern files say what cannot be taken up", refused)?;
         let retries = sources.iter().map(|source| (("source", &*source.name), source.trouble.retries.get()));
         page.counters("source_retries", "Times that a source was asked again after it failed", retries)?;
         let retries = sinks.iter().map(|sink| (("sink", &*sink.name), sink.trouble.retries.get()));
@@ -105,8 +108,10 @@ impl Seen {
     /// What the engine says of itself.
     fn engine(&self, figures: &Figures, page: &mut Page<'_>) -> fmt::Result {
         let limits = &self.meters.limits;
-        let names = |pattern: usize| ("pattern", &*self.meters.patterns[pattern].name);
-        let loads = || figures.loads.iter().map(|load| (names(load.pattern), load));
+        let patterns = self.meters.patterns();
+        // Those that run may be others than those that were asked.
+        let loads =
+            || figures.loads.iter().filter_map(|load| Some((("pattern", &*patterns.get(load.pattern)?.name), load)));
         let runs = loads().map(|(labels, load)| (labels, load.size.runs as f64));
         page.gauges("open_runs", "Open runs", runs)?;
         page.gauges("open_keys", "Keys with open runs", loads().map(|(labels, load)| (labels, load.keys as f64)))?;
