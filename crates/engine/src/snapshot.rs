@@ -17,6 +17,10 @@ use crate::levels::{Level, Levels};
 use crate::shard::{Routed, Shard};
 use crate::stack::Stack;
 
+mod survey;
+
+pub use survey::Survey;
+
 /// The version of the format. A change that an older program cannot read raises it.
 const VERSION: u32 = 4;
 

@@ -355,7 +355,7 @@ impl Program {
         scratch.intern(self, Position { states: Box::new([state]), matched: false })
     }
 
-    fn due(&self, run: &OrderedRun, count: &Count, scratch: &mut Scratch) -> Due {
+    pub(crate) fn due(&self, run: &OrderedRun, count: &Count, scratch: &mut Scratch) -> Due {
         let subset = self.subset_of(StateId(run.state), scratch);
         let begun = Begun { time: run.start.time, number: run.number, registers: &run.registers };
         let due = Due::new(self, scratch.subset(subset), begun, count);
@@ -398,7 +398,7 @@ impl<E: Event> Made<'_, E> {
 }
 
 /// The events of a run that shares its node with no other.
-fn spell<E: Event>(graph: &Graph<E>, node: NodeId) -> Spelled<E> {
+pub(crate) fn spell<E: Event>(graph: &Graph<E>, node: NodeId) -> Spelled<E> {
     let mut spelled = Vec::new();
     graph.each_run(node, Timestamp::MIN, |events| {
         spelled = in_taken_order(events);

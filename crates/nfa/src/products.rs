@@ -274,7 +274,7 @@ fn is_free_end(program: &Program, state: StateId) -> bool {
 }
 
 /// A product state as a snapshot holds it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SavedProduct {
     state: StateId,
     shuffle: ShuffleId,

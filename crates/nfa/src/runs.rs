@@ -18,6 +18,8 @@ use crate::registers::Registers;
 use crate::scratch::Scratch;
 use crate::subsets::{Position, SubsetId};
 
+mod saved;
+
 /// The open runs of one key. A single run that has taken one event, which is what most keys have, is small.
 #[derive(Debug)]
 pub struct Runs<E>(pub(crate) Held<E>);

@@ -12,14 +12,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use ensue_connect::{Position, Sink, Source};
-use ensue_engine::{Config, Limits, Snapshot};
+use ensue_engine::{Config, Limits, Snapshot, Survey};
 use ensue_io::{Decoder, Envelope, RowFormat, TimeFormat};
 use ensue_lang::{Diagnostics, Options};
-use ensue_model::table::Table;
 use ensue_model::{Patterns, Span, StreamId, Timestamp};
 use tracing::{info, warn};
 
 use crate::clock;
+use crate::event::Numbered;
 
 mod binding;
 pub mod checkpoint;
@@ -34,8 +34,10 @@ mod meters;
 mod outlets;
 mod reader;
 mod secret;
+mod tables;
 mod threads;
 mod values;
+mod watch;
 
 pub use control::Control;
 pub use error::JobError;
@@ -45,6 +47,7 @@ pub use http::{Http, Token};
 pub use outlets::{Counts, OfPattern, Routes};
 pub use reader::{Format, Mark, Place};
 pub use secret::Text;
+pub use tables::TableFile;
 
 use binding::Bound;
 use checkpoint::{Checkpoint, SavedSource, Store};
@@ -57,6 +60,7 @@ use meters::{Meters, micros};
 use outlets::{Outlet, Outlets};
 use reader::Reader;
 use threads::{Listener, Message, Writer};
+use watch::WatchedFiles;
 
 /// How long the job waits for something to happen until it looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
@@ -126,9 +130,6 @@ pub struct OfOne {
     pub timeouts: Option<Vec<String>>,
 }
 
-/// Gives the rows of the tables that patterns declare, by name.
-pub type Tables = Box<dyn Fn(&Patterns) -> Result<Vec<(String, Table)>, String> + Send>;
-
 /// A job, as it is described.
 pub struct Job {
     /// Its name.
@@ -143,8 +144,8 @@ pub struct Job {
     pub sinks: Vec<SinkSpec>,
     /// Which go where.
     pub outputs: Outputs,
-    /// The rows of tables.
-    pub tables: Tables,
+    /// The rows of tables. They are read again when their files change.
+    pub tables: Vec<TableFile>,
     /// Where checkpoints are kept.
     pub checkpoints: Option<Checkpoints>,
     /// Threads that share the keys among them.
@@ -207,7 +208,7 @@ impl Job {
         let (patterns, warnings) = compile(&self.patterns, &self.options, &opened)?;
         connect(&mut opened, &patterns)?;
         routes(&self.outputs, &self.sinks, &patterns)?;
-        (self.tables)(&patterns).map_err(JobError::config)?;
+        self.tables.iter().try_for_each(|table| table.read(&patterns).map(drop)).map_err(JobError::config)?;
         Ok(warnings)
     }
 }
@@ -222,12 +223,23 @@ pub struct Running {
     outlets: Outlets,
     meters: Arc<Meters>,
     shards: usize,
+    tables: Vec<TableFile>,
+    /// The files of the tables.
+    watched: WatchedFiles,
     http: Option<http::Bound>,
-    /// Where checkpoints are kept, and the time from one to the next.
-    checkpoints: Option<(Store, Duration)>,
+    checkpoints: Option<Kept>,
     /// The number of the newest checkpoint.
     number: u64,
     has_ended: bool,
+}
+
+/// Where a job that is ready keeps checkpoints.
+struct Kept {
+    store: Store,
+    /// The time from one to the next.
+    every: Duration,
+    /// Looks into what is kept.
+    survey: Survey<Numbered>,
 }
 
 /// A source that has been opened.
@@ -280,12 +292,16 @@ impl Running {
         );
         meters.came_out(&outlets.counts);
         let config = Config { limits, ..Config::default() };
+        let kept = store.zip(checkpoints).map(|(store, Checkpoints { every, .. })| {
+            Ok::<_, JobError>(Kept { store, every, survey: Survey::new(&patterns, &config)? })
+        });
         let mut flow = Flow::new(&patterns, &config, shards, &paces, from.transpose()?, clock::now())?;
-        for (name, rows) in tables(&patterns).map_err(JobError::config)? {
-            if let Some(table) = patterns.table(&name) {
-                flow.set_table(table, Arc::new(rows))?;
-            }
+        let watched = WatchedFiles::new(tables.iter().map(|table| table.path.clone()), clock::now());
+        for table in &tables {
+            let (table, rows) = table.read(&patterns).map_err(JobError::config)?;
+            flow.set_table(table, Arc::new(rows))?;
         }
+        let http = http.map(|http| http::Bound::new(http, Envelope::new(&patterns, &formats))).transpose()?;
         Ok(Running {
             texts: texts.into_iter().map(|source| (source.name, source.text)).collect(),
             patterns,
@@ -295,8 +311,10 @@ impl Running {
             outlets,
             meters: Arc::new(meters),
             shards,
-            http: http.map(http::Bound::new).transpose()?,
-            checkpoints: store.zip(checkpoints.map(|checkpoints| checkpoints.every)),
+            tables,
+            watched,
+            http,
+            checkpoints: kept.transpose()?,
             number,
             has_ended,
         })
@@ -455,7 +473,11 @@ fn routes(outputs: &Outputs, sinks: &[SinkSpec], patterns: &Patterns) -> Result<
 
 /// The thread that drives a job, with the ends of what leads to the others.
 struct Drive {
+    patterns: Arc<Patterns>,
     flow: Flow,
+    tables: Vec<TableFile>,
+    /// The files of the tables.
+    watched: WatchedFiles,
     sources: Vec<SavedSource>,
     /// What sources and the keeper say.
     messages: Receiver<Message>,
@@ -482,18 +504,23 @@ struct Drive {
 
 impl Drive {
     fn start(running: Running, control: &Arc<Control>) -> Self {
-        let Running { texts, flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } = running;
+        let Running { patterns, texts, flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } =
+            running;
+        let (tables, watched) = (running.tables, running.watched);
         let (to, messages): (Sender<Message>, _) = channel();
         let listener = |(source, inlet): (usize, Option<Inlet>)| {
             inlet.map(|inlet| Listener::start(source, meters.clone(), inlet, to.clone(), control.clone()))
         };
         let listeners = inlets.into_iter().enumerate().map(listener).collect();
-        let every = checkpoints.as_ref().map_or(Duration::MAX, |(_, every)| *every);
+        let every = checkpoints.as_ref().map_or(Duration::MAX, |kept| kept.every);
         let events = sources.iter().map(|source| source.progress.events).sum();
         let server = http.map(|http| http.serve(meters.clone(), to.clone()));
-        let keeper = checkpoints.map(|(store, _)| Keeper::start(store, meters.clone(), texts, to));
+        let keeper = checkpoints.map(|kept| Keeper::start(kept.store, meters.clone(), texts, kept.survey, to));
         Drive {
+            patterns,
             flow,
+            tables,
+            watched,
             read: vec![VecDeque::new(); sources.len()],
             sources,
             messages,
@@ -523,6 +550,7 @@ impl Drive {
             }
             self.hand_out()?;
             self.hear(if has_more { Duration::ZERO } else { TICK })?;
+            self.look_at_files()?;
             self.look_for_holder();
             self.note();
             self.tell();
@@ -541,6 +569,21 @@ impl Drive {
             match self.messages.recv().expect("the keeper says when the checkpoint is written") {
                 Message::Stored(Err(error)) => return Err(error.into()),
                 message => self.take(message)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes up the files that have changed. One that cannot be used changes nothing, until it changes again.
+    fn look_at_files(&mut self) -> Result<(), JobError> {
+        for changed in self.watched.changed(clock::now()) {
+            let TableFile { name, path } = &self.tables[changed];
+            match self.tables[changed].read(&self.patterns) {
+                Ok((table, rows)) => {
+                    info!(table = name, file = %path.display(), rows = rows.len(), "read again");
+                    self.flow.set_table(table, Arc::new(rows))?;
+                }
+                Err(reason) => warn!("{reason}; the rows stay as they were"),
             }
         }
         Ok(())
@@ -632,6 +675,7 @@ impl Drive {
             // Who asked may have given up.
             Message::Asked(Question::Figures(to)) => drop(to.send(self.flow.figures())),
             Message::Asked(Question::Places(to)) => drop(to.send(self.flow.places())),
+            Message::Asked(Question::Runs(asked, to)) => drop(to.send(self.flow.runs(asked))),
             Message::Stored(stored) => {
                 self.is_cutting = false;
                 match stored {

@@ -1,4 +1,4 @@
-//! What is to be seen of a running job over HTTP: metrics, health. On a thread of its own; the thread that drives the job only hands over
+//! What is to be seen of a running job over HTTP: metrics, health, open runs. On a thread of its own; the thread that drives the job only hands over
 //! what the engine says of itself, when somebody asks.
 
 use std::fmt;
@@ -9,18 +9,20 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use ensue_engine::Place;
+use ensue_engine::{OpenRuns, Place};
+use ensue_io::Envelope;
 use ensue_model::Timestamp;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
 use tracing::info;
 
 use crate::clock;
+use crate::event::Numbered;
 use crate::job::JobError;
 use crate::job::meters::Meters;
 use crate::job::threads::Message;
@@ -29,9 +31,11 @@ pub(crate) mod figures;
 mod health;
 mod metrics;
 mod patterns;
+pub(crate) mod runs;
 
 use figures::Figures;
 use health::Health;
+use runs::Asked;
 
 /// How long the engine is waited for. Then what it said the last time is shown.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -76,6 +80,8 @@ pub(crate) enum Question {
     Figures(oneshot::Sender<Vec<Receiver<Figures>>>),
     /// Where open runs wait: each shard over its channel.
     Places(oneshot::Sender<Vec<Receiver<Vec<Place>>>>),
+    /// The open runs of keys: each shard over its channel.
+    Runs(Asked, oneshot::Sender<Vec<Receiver<Vec<OpenRuns<Numbered>>>>>),
 }
 
 /// An address that is listened to, before anybody is answered.
@@ -83,28 +89,30 @@ pub(crate) struct Bound {
     listener: TcpListener,
     runtime: Runtime,
     token: Option<Token>,
+    /// Writes events as outputs do.
+    envelope: Envelope,
 }
 
 impl Bound {
     /// # Errors
     /// If the address cannot be listened to.
-    pub(crate) fn new(http: Http) -> Result<Self, JobError> {
+    pub(crate) fn new(http: Http, envelope: Envelope) -> Result<Self, JobError> {
         let Http { address, token } = http;
         let failed = |error| JobError::config(format!("http: cannot listen at {address}: {error}"));
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-        Ok(Bound { listener, runtime, token })
+        Ok(Bound { listener, runtime, token, envelope })
     }
 
     /// Answers, until the server is dropped.
     pub(crate) fn serve(self, meters: Arc<Meters>, ask: Sender<Message>) -> Server {
-        let Bound { listener, runtime, token } = self;
+        let Bound { listener, runtime, token, envelope } = self;
         if let Ok(address) = listener.local_addr() {
             info!("shows itself at http://{address}");
         }
         let (stop, stopped) = oneshot::channel::<()>();
-        let desk = Arc::new(Desk { meters, ask, token, last: Mutex::default() });
+        let desk = Arc::new(Desk { meters, ask, token, last: Mutex::default(), envelope: Mutex::new(envelope) });
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
@@ -144,6 +152,8 @@ struct Desk {
     token: Option<Token>,
     /// What the engine has said last.
     last: Mutex<Option<Figures>>,
+    /// Writes events as outputs do.
+    envelope: Mutex<Envelope>,
 }
 
 impl Desk {
@@ -159,8 +169,21 @@ impl Desk {
 
     /// Where open runs wait; none if the engine has no time to say it.
     async fn places(&self) -> Option<Vec<Place>> {
+        self.ask_shards(Question::Places).await
+    }
+
+    /// The open runs of keys; none if the engine has no time to say it.
+    async fn runs(&self, asked: Asked) -> Option<Vec<OpenRuns<Numbered>>> {
+        self.ask_shards(|to| Question::Runs(asked, to)).await
+    }
+
+    /// What all shards say together; none if one of them has no time.
+    async fn ask_shards<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<Vec<Receiver<Vec<T>>>>) -> Question,
+    ) -> Option<Vec<T>> {
         let (to, shards) = oneshot::channel();
-        self.ask.send(Message::Asked(Question::Places(to))).ok()?;
+        self.ask.send(Message::Asked(question(to))).ok()?;
         let shards = tokio::time::timeout(PATIENCE, shards).await.ok()?.ok()?;
         let gather = move || shards.iter().map(|shard| shard.recv_timeout(PATIENCE).ok()).collect::<Option<Vec<_>>>();
         let of_shards = tokio::task::spawn_blocking(gather).await.ok()??;
@@ -182,6 +205,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/health", get(health_page))
         .route("/ready", get(ready))
         .route("/patterns", get(patterns_page))
+        .route("/runs", get(runs_page))
         .layer(middleware::from_fn_with_state(desk.clone(), admit))
         .with_state(desk)
 }
@@ -223,8 +247,27 @@ async fn health_page(State(desk): State<Arc<Desk>>) -> Response {
 async fn patterns_page(State(desk): State<Arc<Desk>>) -> Response {
     match desk.places().await {
         Some(places) => json(&patterns::page(&desk.meters, places)),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "the engine is busy: ask again\n").into_response(),
+        None => busy(),
     }
+}
+
+async fn runs_page(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery) -> Response {
+    let asked = match Asked::read(query.as_deref().unwrap_or_default(), &desk.meters.patterns) {
+        Ok(asked) => asked,
+        Err((status, reason)) => return (status, reason + "\n").into_response(),
+    };
+    let name = &desk.meters.patterns[asked.pattern].name;
+    match desk.runs(asked).await {
+        Some(found) => {
+            let envelope = desk.envelope.lock().unwrap_or_else(PoisonError::into_inner);
+            as_json(runs::page(name, found, &envelope))
+        }
+        None => busy(),
+    }
+}
+
+fn busy() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, "the engine is busy: ask again\n").into_response()
 }
 
 async fn ready(State(desk): State<Arc<Desk>>) -> (StatusCode, &'static str) {
@@ -242,9 +285,14 @@ fn written(time: Timestamp) -> String {
 /// A line of JSON.
 fn json(value: &impl serde::Serialize) -> Response {
     match serde_json::to_string(value) {
-        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response(),
+        Ok(text) => as_json(text.into_bytes()),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
+}
+
+fn as_json(mut text: Vec<u8>) -> Response {
+    text.push(b'\n');
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ensue_engine::{Load, Snapshot};
+use ensue_engine::{Load, Place, Snapshot, Survey};
 use ensue_model::Timestamp;
 
 use crate::clock;
 use crate::event::Numbered;
 use crate::job::JobError;
-use crate::job::checkpoint::{Checkpoint, SavedLoad, SavedSink, SavedSource, Store, StoreError};
+use crate::job::checkpoint::{Checkpoint, SavedLoad, SavedPlace, SavedSink, SavedSource, Store, StoreError};
 use crate::job::http::figures::Figures;
 use crate::job::meters::Meters;
 use crate::job::threads::{Message, Synced};
@@ -51,6 +51,7 @@ struct Desk {
     store: Store,
     meters: Arc<Meters>,
     patterns: Vec<(String, String)>,
+    survey: Survey<Numbered>,
 }
 
 impl Keeper {
@@ -58,10 +59,11 @@ impl Keeper {
         store: Store,
         meters: Arc<Meters>,
         patterns: Vec<(String, String)>,
+        survey: Survey<Numbered>,
         to: Sender<Message>,
     ) -> Self {
         let (orders, incoming) = sync_channel::<Order>(1);
-        let desk = Desk { store, meters, patterns };
+        let mut desk = Desk { store, meters, patterns, survey };
         let thread = std::thread::spawn(move || {
             let mut last = Ok(());
             for order in incoming {
@@ -92,18 +94,31 @@ impl Keeper {
 }
 
 impl Desk {
-    fn keep(&self, order: Order) -> Result<Stored, StoreError> {
+    fn keep(&mut self, order: Order) -> Result<Stored, StoreError> {
         let started = clock::started();
         let Order { number, taken, sources, engine, has_ended, figures, synced } = order;
+        let waiting = self.waiting(&engine);
         let engine = engine.to_bytes().map_err(|error| StoreError::new(error.to_string()))?;
         let Synced { positions, counts } =
             synced.recv().map_err(|_| StoreError::new("a sink has failed".to_owned()))?;
         let sinks = positions.into_iter().map(|(name, position)| SavedSink { name, position }).collect();
         let (job, patterns) = (self.meters.job.clone(), self.patterns.clone());
         let open = self.open(figures);
-        let checkpoint = Checkpoint { job, number, taken, patterns, sources, sinks, counts, open, has_ended, engine };
+        let checkpoint =
+            Checkpoint { job, number, taken, patterns, sources, sinks, counts, open, waiting, has_ended, engine };
         let bytes = self.store.write(&checkpoint)?;
         Ok(Stored { number, bytes, took: started.elapsed() })
+    }
+
+    /// Where the open runs wait. The shards could say it too, but the stream would stand still for so long.
+    fn waiting(&mut self, engine: &Snapshot<Numbered>) -> Vec<SavedPlace> {
+        let Desk { survey, meters, .. } = self;
+        let saved = |Place { pattern, awaiting, runs, oldest }| {
+            let pattern = &meters.patterns[pattern];
+            let awaiting = awaiting.iter().map(|stage| pattern.stages[usize::from(stage.0)].clone()).collect();
+            SavedPlace { pattern: pattern.name.clone(), awaiting, runs, oldest }
+        };
+        survey.places(engine).into_iter().map(saved).collect()
     }
 
     /// What each pattern has open. A checkpoint is none the worse for not saying it.

@@ -122,6 +122,8 @@ pub(crate) struct OfPattern {
     pub(crate) name: String,
     /// The names of its stages, by their ids.
     pub(crate) stages: Vec<String>,
+    /// The names of the parts of its key.
+    pub(crate) key: Vec<String>,
     pub(crate) matches: Count,
     pub(crate) timeouts: Count,
 }
@@ -161,6 +163,7 @@ impl Meters {
         let pattern = |pattern: &Pattern| OfPattern {
             name: pattern.name.clone(),
             stages: names(pattern),
+            key: pattern.key.names.clone(),
             ..OfPattern::default()
         };
         let sink = |name: &str| OfSink { name: name.to_owned(), ..OfSink::default() };
