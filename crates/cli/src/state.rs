@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use ensue_model::Timestamp;
-use ensue_runtime::job::checkpoint::{Checkpoint, Kept, SavedLoad, SavedSink, SavedSource, all};
+use ensue_runtime::job::checkpoint::{Checkpoint, Kept, SavedLoad, SavedPlace, SavedSink, SavedSource, all};
 use serde_json::{Value, json};
 
 use crate::args::{ReportFormat, State};
@@ -47,7 +47,7 @@ fn title(kept: &Kept, checkpoint: &Checkpoint) -> String {
 }
 
 fn describe(kept: &Kept, checkpoint: &Checkpoint, text: &mut String) {
-    let Checkpoint { job, taken, patterns, sources, sinks, counts, open, has_ended, .. } = checkpoint;
+    let Checkpoint { job, taken, patterns, sources, sinks, counts, open, waiting, has_ended, .. } = checkpoint;
     line(text, &format!("job `{job}`: {}", title(kept, checkpoint)));
     let ended = if *has_ended { "; the job had come to its end" } else { "" };
     line(text, &format!("taken {}{ended}", written(*taken)));
@@ -59,6 +59,7 @@ fn describe(kept: &Kept, checkpoint: &Checkpoint, text: &mut String) {
         let (name, matches, timeouts) = (&of_pattern.name, of_pattern.matches, of_pattern.timeouts);
         let (matches, timeouts) = (counted(matches, "match"), counted(timeouts, "timeout"));
         line(text, &format!("  {name}: {open}{matches} and {timeouts} so far"));
+        waiting.iter().filter(|place| place.pattern == *name).for_each(|place| line(text, &waits(place)));
     }
     line(text, &format!("  {} late, {} rejected", counts.late, counts.rejected));
     section(text, "sources");
@@ -79,6 +80,13 @@ fn open_of(load: &SavedLoad) -> String {
     let SavedLoad { keys, runs, bytes, .. } = load;
     let (runs, keys, bytes) = (counted(*runs, "open run"), counted(*keys, "key"), counted(*bytes, "byte"));
     format!("{runs} of {keys}, {bytes}; ")
+}
+
+/// For what some runs waited, and since when.
+fn waits(SavedPlace { awaiting, runs, oldest, .. }: &SavedPlace) -> String {
+    let (verb, since) = if *runs == 1 { ("awaits", "since") } else { ("await", "the oldest since") };
+    let stages = if awaiting.is_empty() { "the end of the window".to_owned() } else { awaiting.join(" or ") };
+    format!("    {runs} {verb} {stages}, {since} {}", written(*oldest))
 }
 
 /// How far a source had come.
@@ -135,7 +143,7 @@ fn as_json(kept: &Kept) -> Value {
                 "taken": written(checkpoint.taken),
                 "has_ended": checkpoint.has_ended,
                 "files": checkpoint.patterns.iter().map(|(name, _)| name).collect::<Vec<_>>(),
-                "patterns": counts.patterns.iter().map(|of| pattern_as_json(of, &checkpoint.open)).collect::<Vec<_>>(),
+                "patterns": counts.patterns.iter().map(|of| pattern_as_json(of, checkpoint)).collect::<Vec<_>>(),
                 "late": counts.late,
                 "rejected": counts.rejected,
                 "sources": checkpoint.sources.iter().map(source_as_json).collect::<Vec<_>>(),
@@ -145,10 +153,20 @@ fn as_json(kept: &Kept) -> Value {
     }
 }
 
-fn pattern_as_json(pattern: &ensue_runtime::job::OfPattern, open: &[SavedLoad]) -> Value {
-    let load = open.iter().find(|load| load.pattern == pattern.name);
+fn pattern_as_json(pattern: &ensue_runtime::job::OfPattern, checkpoint: &Checkpoint) -> Value {
+    let load = checkpoint.open.iter().find(|load| load.pattern == pattern.name);
     let open = load.map(|load| json!({ "runs": load.runs, "keys": load.keys, "bytes": load.bytes }));
-    json!({ "name": pattern.name, "matches": pattern.matches, "timeouts": pattern.timeouts, "open": open })
+    let waiting = checkpoint.waiting.iter().filter(|place| place.pattern == pattern.name);
+    let waiting = waiting.map(|SavedPlace { awaiting, runs, oldest, .. }| {
+        json!({ "awaiting": awaiting, "runs": runs, "oldest": written(*oldest) })
+    });
+    json!({
+        "name": pattern.name,
+        "matches": pattern.matches,
+        "timeouts": pattern.timeouts,
+        "open": open,
+        "waiting": waiting.collect::<Vec<_>>(),
+    })
 }
 
 fn source_as_json(source: &SavedSource) -> Value {

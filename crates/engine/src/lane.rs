@@ -1,20 +1,21 @@
 //! One pattern in one shard: the runs of each key, and when their windows end.
 
-use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use ensue_model::hash::key_hash;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
 use ensue_model::{Event, Key, Match, Partial, Tables, Timeout, Timestamp, Value};
-use ensue_nfa::{Asked, Conditions, Incoming, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size};
+use ensue_nfa::{Asked, Conditions, Incoming, OpenRun, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size};
 use smallvec::SmallVec;
 
 use crate::config::{Config, Limits, OnFull, Watermarks};
 use crate::error::Full;
 use crate::keys::KeyClasses;
 use crate::open_keys::OpenKeys;
-use crate::output::{Load, Outputs, Place, Rejected, Shed};
+use crate::output::{Load, Most, Open, OpenRuns, Outputs, Place, Rejected, Shed};
+use crate::places::Places;
 use crate::shard::LOOK_AHEAD;
 use crate::windows::EndsOf;
 
@@ -158,15 +159,29 @@ impl<E: Event> Lane<E> {
     /// Where the open runs wait. Looks at all of them.
     pub(crate) fn places(&mut self) -> impl Iterator<Item = Place> {
         let Lane { pattern, program, scratch, keys, .. } = self;
-        let mut places: BTreeMap<Vec<StageId>, (u64, Timestamp)> = BTreeMap::new();
+        let mut places = Places::default();
         for (_, keyed) in keys.iter() {
-            keyed.runs.each_place(program, scratch, |stages, runs, first| match places.get_mut(stages) {
-                Some((all, oldest)) => (*all, *oldest) = (*all + runs, first.min(*oldest)),
-                None => drop(places.insert(stages.to_vec(), (runs, first))),
-            });
+            keyed.runs.each_place(program, scratch, |stages, runs, first| places.add(stages, runs, first));
         }
-        let pattern = *pattern;
-        places.into_iter().map(move |(awaiting, (runs, oldest))| Place { pattern, awaiting, runs, oldest })
+        places.of(*pattern)
+    }
+
+    /// The open runs of a key at `now`, as far as they are asked for.
+    pub(crate) fn runs_of(&mut self, key: &[Value<'_>], now: Timestamp, most: Most) -> OpenRuns<E> {
+        let Some(place) = self.find(key_hash(key), key) else { return OpenRuns::default() };
+        let Lane { pattern, program, scratch, keys, .. } = self;
+        let Keyed { key, runs: of_key } = keys.get(place);
+        let (mut runs, mut taken) = (Vec::new(), 0);
+        let flow = of_key.each_open(program, scratch, now, |OpenRun { events, awaiting, end }| {
+            if runs.len() >= most.runs || taken >= most.events {
+                return ControlFlow::Break(());
+            }
+            taken += events.len();
+            runs.push(Open { run: Partial { pattern: *pattern, key: key.clone(), events }, awaiting, end });
+            ControlFlow::Continue(())
+        });
+        let count = if flow.is_break() { of_key.count_open() } else { runs.len() as u64 };
+        OpenRuns { count, runs }
     }
 
     /// How many keys have open runs.

@@ -77,6 +77,41 @@ pub struct Place {
     pub oldest: Timestamp,
 }
 
+/// How many open runs are asked for at most.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Most {
+    /// So many runs.
+    pub runs: usize,
+    /// No more runs when those that there are have so many events in all.
+    pub events: usize,
+}
+
+/// Some open runs of a key.
+#[derive(Debug)]
+pub struct OpenRuns<E> {
+    /// How many there are; where not all were asked for, those may be counted too that a window has closed.
+    pub count: u64,
+    /// The first of them.
+    pub runs: Vec<Open<E>>,
+}
+
+/// An open run.
+#[derive(Debug)]
+pub struct Open<E> {
+    /// What it has taken.
+    pub run: Partial<E>,
+    /// The stages that can take its next event.
+    pub awaiting: Vec<StageId>,
+    /// When it ends by its windows, if time goes on alone; none where no window of time ends it.
+    pub end: Option<Timestamp>,
+}
+
+impl<E> Default for OpenRuns<E> {
+    fn default() -> Self {
+        OpenRuns { count: 0, runs: Vec::new() }
+    }
+}
+
 impl<E> Default for Outputs<E> {
     fn default() -> Self {
         Outputs { matches: Vec::new(), timeouts: Vec::new(), late: Vec::new(), rejected: Vec::new() }

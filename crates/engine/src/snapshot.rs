@@ -18,6 +18,10 @@ use crate::levels::{Level, Levels};
 use crate::shard::{Routed, Shard};
 use crate::stack::Stack;
 
+mod survey;
+
+pub use survey::Survey;
+
 /// The version of the format. A change that an older program cannot read raises it.
 const VERSION: u32 = 5;
 
@@ -197,8 +201,8 @@ impl<E> Default for SavedLane<E> {
 
 impl<E: Event> SavedLane<E> {
     /// How many runs are open.
-    pub(crate) fn runs(self) -> u64 {
-        self.keys.into_iter().map(|(_, runs)| runs.count(self.tells_starts)).sum()
+    pub(crate) fn runs(&self) -> u64 {
+        self.keys.iter().map(|(_, runs)| runs.count(self.tells_starts)).sum()
     }
 }
 

@@ -4,14 +4,14 @@ use std::ops::Add;
 use std::sync::Arc;
 
 use ensue_model::table::{Table, TableId};
-use ensue_model::{Event, Patterns, Timestamp};
+use ensue_model::{Event, Patterns, Timestamp, Value};
 use ensue_nfa::Size;
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::lane::Lane;
 use crate::levels::Levels;
-use crate::output::{Load, Outputs, Place, Shed};
+use crate::output::{Load, Most, OpenRuns, Outputs, Place, Shed};
 use crate::shard::{Routed, Shard};
 
 /// The shards of all levels that one thread owns. What its patterns emit for each other does not flow inside it, but by way of a
@@ -106,6 +106,14 @@ impl<E: Event> Stack<E> {
     /// Where the open runs of each pattern wait. Looks at all of them, which takes a while where there are many.
     pub fn places(&mut self) -> impl Iterator<Item = Place> {
         self.levels.iter_mut().flat_map(|shard| &mut shard.lanes).flat_map(Lane::places)
+    }
+
+    /// The open runs of a key of a pattern, by its place among the patterns: those that no window has closed at `now`, as
+    /// far as they are asked for. None for a key that another thread owns.
+    pub fn runs_of(&mut self, pattern: usize, key: &[Value<'_>], now: Timestamp, most: Most) -> OpenRuns<E> {
+        let mut lanes = self.levels.iter_mut().flat_map(|shard| &mut shard.lanes);
+        let lane = lanes.find(|lane| lane.pattern() == pattern);
+        lane.map(|lane| lane.runs_of(key, now, most)).unwrap_or_default()
     }
 
     /// How much all open runs are: how many, and about how many bytes.

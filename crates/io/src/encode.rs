@@ -163,6 +163,32 @@ impl Envelope {
         line.end();
     }
 
+    /// `{"key":{..},"start":..,"ends":..,"awaiting":[..],"events":{..}}` of a run that is open, without a line end; `ends` is null
+    /// where no window of time ends it.
+    pub fn write_open<E: Borrow<Row>>(
+        &self,
+        run: &Partial<E>,
+        awaiting: &[StageId],
+        end: Option<Timestamp>,
+        out: &mut Vec<u8>,
+    ) {
+        let names = &self.patterns[run.pattern];
+        let mut line = Line::behind(out);
+        line.put(b"{\"key\":{");
+        names.write_key(&run.key, &mut line);
+        write_named_time(b"},\"start\":\"", run.start(), &mut line);
+        match end {
+            Some(end) => write_named_time(b",\"ends\":\"", end, &mut line),
+            None => line.put(b",\"ends\":null"),
+        }
+        line.put(b",\"awaiting\":[");
+        write_items(awaiting, &mut line, |stage, line| line.put_piece(&names.stage(*stage).quoted));
+        line.put(b"],\"events\":{");
+        self.write_events_of(run, &mut line);
+        line.put(b"}}");
+        line.end();
+    }
+
     /// What matches and timeouts end with: the record, if there is one, else the events.
     fn close<E: Borrow<Row>>(
         &self,
@@ -183,6 +209,10 @@ impl Envelope {
 
     fn write_events_by_stage<E: Borrow<Row>>(&self, run: &Partial<E>, line: &mut Line<'_>) {
         line.put(b"\",\"events\":{");
+        self.write_events_of(run, line);
+    }
+
+    fn write_events_of<E: Borrow<Row>>(&self, run: &Partial<E>, line: &mut Line<'_>) {
         let names = &self.patterns[run.pattern];
         // Where no group repeats they come in the order of their stages.
         if run.events.is_sorted_by_key(|event| event.0) {

@@ -22,6 +22,7 @@
 //! ```
 
 pub mod format;
+pub mod key;
 pub mod records;
 pub mod time;
 

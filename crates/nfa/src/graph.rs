@@ -22,6 +22,10 @@ pub(crate) struct NodeId(u32);
 impl NodeId {
     /// The first of a graph.
     pub(crate) const FIRST: NodeId = NodeId(0);
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// A set of runs.
@@ -285,6 +289,21 @@ impl<E: Event> Graph<E> {
 pub(crate) struct SavedGraph<E> {
     pub(crate) events: Vec<Taken<E>>,
     nodes: Vec<SavedNode>,
+}
+
+impl<E> SavedGraph<E> {
+    /// How many runs each node stands for, in the order of the nodes.
+    pub(crate) fn runs_of_nodes(&self) -> Vec<u32> {
+        let mut runs: Vec<u32> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let of = |node: &NodeId| runs.get(node.index()).copied().unwrap_or(0);
+            runs.push(match node {
+                SavedNode::Take { before, .. } => before.as_ref().map_or(1, of),
+                SavedNode::Union { first, second } => of(first).saturating_add(of(second)),
+            });
+        }
+        runs
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

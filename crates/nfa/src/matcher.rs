@@ -189,7 +189,7 @@ impl Program {
     }
 
     /// The time at or before which a run must have started to be closed now.
-    fn closed(&self, now: Timestamp) -> Timestamp {
+    pub(crate) fn closed(&self, now: Timestamp) -> Timestamp {
         self.within.map_or(Timestamp::MIN, |within| now - within)
     }
 

@@ -355,7 +355,7 @@ impl Program {
         scratch.intern(self, Position { states: Box::new([state]), matched: false })
     }
 
-    fn due(&self, run: &OrderedRun, count: &Count, scratch: &mut Scratch) -> Due {
+    pub(crate) fn due(&self, run: &OrderedRun, count: &Count, scratch: &mut Scratch) -> Due {
         let subset = self.subset_of(StateId(run.state), scratch);
         let begun = Begun { time: run.start.time, number: run.number, registers: &run.registers };
         let due = Due::new(self, scratch.subset(subset), begun, count);

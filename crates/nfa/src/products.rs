@@ -272,7 +272,7 @@ fn is_free_end(program: &Program, state: StateId) -> bool {
 }
 
 /// A product state as a snapshot holds it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct SavedProduct {
     pub(crate) state: StateId,
     pub(crate) shuffle: ShuffleId,

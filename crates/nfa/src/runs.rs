@@ -18,6 +18,8 @@ use crate::registers::Registers;
 use crate::scratch::Scratch;
 use crate::subsets::{Position, SubsetId};
 
+mod saved;
+
 /// The open runs of one key. A single run that has taken one event, which is what most keys have, is small.
 #[derive(Debug)]
 pub struct Runs<E>(pub(crate) Held<E>);
@@ -411,15 +413,6 @@ impl Sub for Size {
 pub struct SavedRuns<E>(Saved<E>);
 
 impl<E: Event> SavedRuns<E> {
-    /// How many there are; where runs with different starts were not told apart, how many groups. 0 if they are not whole.
-    pub fn count(self, tells_starts: bool) -> u64 {
-        let SavedMany { waiting, ordered, graph, .. } = self.into_many();
-        let Some(graph) = Graph::load(graph) else { return 0 };
-        let groups = waiting.iter().flat_map(|waiting| &waiting.groups);
-        let of_group = |group: &Group| if tells_starts { graph.extent(group.runs).runs.into() } else { 1 };
-        groups.map(of_group).sum::<u64>() + ordered.len() as u64
-    }
-
     /// In the general form.
     pub(crate) fn into_many(self) -> SavedMany<E> {
         match self.0 {

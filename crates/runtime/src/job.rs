@@ -15,7 +15,6 @@ use ensue_connect::{Position, Sink, Source};
 use ensue_engine::{Config, Limits};
 use ensue_io::{Layout, RowFormat, TimeFormat};
 use ensue_lang::{Diagnostics, Options};
-use ensue_model::table::Table;
 use ensue_model::{Patterns, Span, Timestamp};
 use tracing::{info, warn};
 
@@ -38,9 +37,11 @@ mod reader;
 mod renewal;
 mod rules;
 mod secret;
+mod tables;
 mod texts;
 mod threads;
 mod values;
+mod watch;
 
 pub use control::Control;
 pub use error::JobError;
@@ -50,6 +51,7 @@ pub use http::{Http, Token};
 pub use outlets::{Counts, OfPattern, Routes};
 pub use reader::{Format, Mark, Place};
 pub use secret::Text;
+pub use tables::TableFile;
 pub use texts::Texts;
 
 use changing::Changing;
@@ -66,6 +68,7 @@ use reader::Reader;
 use renewal::Renewal;
 use rules::Rules;
 use threads::{Listener, Message, Writer};
+use watch::WatchedFiles;
 
 /// How long the job waits for something to happen until it looks at the clock.
 const TICK: Duration = Duration::from_millis(100);
@@ -135,9 +138,6 @@ pub struct OfOne {
     pub timeouts: Option<Vec<String>>,
 }
 
-/// Gives the rows of the tables that patterns declare, by name.
-pub type Tables = Box<dyn Fn(&Patterns) -> Result<Vec<(String, Table)>, String> + Send>;
-
 /// A job, as it is described.
 pub struct Job {
     /// Its name.
@@ -152,8 +152,8 @@ pub struct Job {
     pub sinks: Vec<SinkSpec>,
     /// Which go where.
     pub outputs: Outputs,
-    /// The rows of tables.
-    pub tables: Tables,
+    /// The rows of tables. They are read again when their files change.
+    pub tables: Vec<TableFile>,
     /// Where checkpoints are kept.
     pub checkpoints: Option<Checkpoints>,
     /// Threads that share the keys among them.
@@ -250,6 +250,8 @@ pub struct Running {
     outlets: Outlets,
     meters: Arc<Meters>,
     shards: usize,
+    /// The files of the tables.
+    watched: WatchedFiles,
     http: Option<http::Bound>,
     /// Where checkpoints are kept, and the time from one to the next.
     checkpoints: Option<(Store, Duration)>,
@@ -271,6 +273,8 @@ impl Running {
         let Job { name, texts, options, sources, sinks, outputs, tables, .. } = job;
         let Job { checkpoints, shards, limits, on_change, http, .. } = job;
         let mut opened = open_sources(sources, saved.as_ref())?;
+        // Before they are read, so that no change is missed.
+        let watched = WatchedFiles::new(tables.iter().map(|table| table.path.clone()), clock::now());
         let planner = Planner {
             options,
             feeds: opened.iter().map(Opened::feed).collect(),
@@ -311,6 +315,7 @@ impl Running {
         for (table, rows) in &plan.tables {
             flow.set_table(*table, rows.clone())?;
         }
+        let http = http.map(http::Bound::new).transpose()?;
         Ok(Running {
             rules: Rules::new(texts, plan.texts.clone()),
             plan: Arc::new(plan),
@@ -324,7 +329,8 @@ impl Running {
             outlets,
             meters: Arc::new(meters),
             shards,
-            http: http.map(http::Bound::new).transpose()?,
+            watched,
+            http,
             checkpoints: store.zip(checkpoints.map(|checkpoints| checkpoints.every)),
             number,
             has_ended,
@@ -451,6 +457,8 @@ struct Drive {
     /// What decodes the records of each source.
     decodings: Vec<Arc<Decoding>>,
     flow: Flow,
+    /// The files of the tables.
+    watched: WatchedFiles,
     sources: Vec<SavedSource>,
     /// What sources and the keeper say.
     messages: Receiver<Message>,
@@ -477,7 +485,7 @@ struct Drive {
 
 impl Drive {
     fn start(running: Running, control: &Arc<Control>) -> Self {
-        let Running { plan, planner, rules, on_change, config, shards, decodings, .. } = running;
+        let Running { plan, planner, rules, watched, on_change, config, shards, decodings, .. } = running;
         let Running { flow, inlets, sources, outlets, meters, http, checkpoints, number, .. } = running;
         let (to, messages): (Sender<Message>, _) = channel();
         let listener = |(source, inlet): (usize, Option<Inlet>)| {
@@ -487,7 +495,7 @@ impl Drive {
         let every = checkpoints.as_ref().map_or(Duration::MAX, |(_, every)| *every);
         let events = sources.iter().map(|source| source.progress.events).sum();
         let server = http.map(|http| http.serve(meters.clone(), to.clone()));
-        let keeper = checkpoints.map(|(store, _)| Keeper::start(store, meters.clone(), to));
+        let keeper = checkpoints.map(|(store, _)| Keeper::start(store, meters.clone(), config.clone(), to));
         Drive {
             plan,
             layouts: Vec::new(),
@@ -498,6 +506,7 @@ impl Drive {
             shards,
             decodings,
             flow,
+            watched,
             read: vec![VecDeque::new(); sources.len()],
             sources,
             messages,
@@ -527,6 +536,7 @@ impl Drive {
             }
             self.hand_out()?;
             self.hear(if has_more { Duration::ZERO } else { TICK })?;
+            self.look_at_files()?;
             self.look_at_rules()?;
             self.look_for_holder();
             self.note();
@@ -569,6 +579,22 @@ impl Drive {
             }
             Some(Ok(texts)) => self.take_up(texts),
         }
+    }
+
+    /// Takes up tables whose files have changed. One that cannot be used changes nothing, until it changes again.
+    fn look_at_files(&mut self) -> Result<(), JobError> {
+        for changed in self.watched.changed(clock::now()) {
+            let file = &self.planner.tables[changed];
+            let TableFile { name, path } = file;
+            match file.read(&self.plan.patterns) {
+                Ok((table, rows)) => {
+                    info!(table = name, file = %path.display(), rows = rows.len(), "read again");
+                    self.flow.set_table(table, Arc::new(rows))?;
+                }
+                Err(reason) => warn!("{reason}; the rows stay as they were"),
+            }
+        }
+        Ok(())
     }
 
     fn refuse(&self, reason: &str) {
@@ -711,9 +737,7 @@ impl Drive {
             Message::Given(source, Given::Nothing(mark)) => self.flow.silent(source, mark),
             Message::Given(source, Given::Ended(mark)) => self.flow.close(source, mark),
             Message::Failed(source, error) => return Err(JobError::source(&self.sources[source].name, error)),
-            // Who asked may have given up.
-            Message::Asked(Question::Figures(to)) => drop(to.send(self.flow.figures())),
-            Message::Asked(Question::Places(to)) => drop(to.send(self.flow.places())),
+            Message::Asked(question) => self.answer(question),
             Message::Stored(stored) => {
                 self.is_cutting = false;
                 match stored {
@@ -730,6 +754,22 @@ impl Drive {
             }
         }
         Ok(())
+    }
+
+    /// Answers somebody who may have given up.
+    fn answer(&mut self, question: Question) {
+        let plan = self.plan.clone();
+        match question {
+            Question::Figures(to) => drop(to.send((plan, self.flow.figures()))),
+            Question::Places(to) => drop(to.send((plan, self.flow.places()))),
+            Question::Runs(asked, to) => {
+                // The patterns may have changed since it was asked.
+                let pattern = plan.patterns.patterns.iter().position(|pattern| pattern.name == asked.pattern);
+                if let Some(pattern) = pattern {
+                    let _ = to.send((plan, self.flow.runs(pattern, asked)));
+                }
+            }
+        }
     }
 
     /// Takes a checkpoint. It is written on another thread.

@@ -26,11 +26,16 @@ struct Running {
 impl Running {
     /// A job with so many shards. `http` is where it is to be seen, with `ADDRESS` in it.
     fn start(shards: usize, http: &str) -> Self {
+        Running::with(shards, http, "begin create followedBy pay within 15m", "\"order\"", ORDERS)
+    }
+
+    /// As [`Running::start`], with another pattern, key and file of orders.
+    fn with(shards: usize, http: &str, pattern: &str, key: &str, orders: &str) -> Self {
         let folder = tempfile::tempdir().expect("there is room");
-        fs::write(folder.path().join("orders.csv"), ORDERS).expect("there is room");
-        fs::write(folder.path().join("paid.pattern"), "begin create followedBy pay within 15m").expect("there is room");
+        fs::write(folder.path().join("orders.csv"), orders).expect("there is room");
+        fs::write(folder.path().join("paid.pattern"), pattern).expect("there is room");
         let address = free_address();
-        let text = job(shards, &http.replace("ADDRESS", &address));
+        let text = job(shards, &http.replace("ADDRESS", &address), key);
         let control = Arc::new(Control::new());
         let thread = {
             let (control, folder) = (control.clone(), folder.path().to_owned());
@@ -65,12 +70,12 @@ impl Drop for Running {
     }
 }
 
-fn job(shards: usize, http: &str) -> String {
+fn job(shards: usize, http: &str, key: &str) -> String {
     format!(
         r#"Job(
             name: "orders",
             patterns: ["paid.pattern"],
-            key: ["order"],
+            key: [{key}],
             sources: [(name: "shop", from: File("orders.csv"), follow: true, time: (field: "ts", unit: Seconds))],
             matches: [File("out/matches.jsonl")],
             timeouts: [File("out/timeouts.jsonl")],
@@ -157,6 +162,73 @@ fn metrics_say_what_came_in_and_went_out_for_any_number_of_shards() {
 }
 
 #[test]
+fn the_open_runs_of_a_key_are_told_with_what_they_took_await_and_end_by() {
+    for shards in [1, 3] {
+        let running = Running::start(shards, "\"ADDRESS\"");
+        let run = "{\"key\":{\"order\":3},\"start\":\"1970-01-01T00:33:20Z\",\"ends\":\"1970-01-01T00:48:20Z\",\
+                   \"awaiting\":[\"pay\"],\"events\":{\"create\":[{\"order\":3,\"type\":\"create\",\"ts\":2000}]}}";
+        let page =
+            |runs: &str, count: u64| format!("{{\"pattern\":\"paid\",\"open_runs\":{count},\"runs\":[{runs}]}}\n");
+        running.wait_for("/runs?pattern=paid&key=3", |status, body| (status, body) == (200, &page(run, 1)));
+        for closed in ["1", "4", "nobody", "%223%22"] {
+            let found = running.get(&format!("/runs?pattern=paid&key={closed}"), "");
+            assert_eq!(found, (200, page("", 0)), "{closed}");
+        }
+    }
+}
+
+#[test]
+fn parts_of_a_key_stand_in_their_order_as_they_are_written() {
+    let orders = "tenant,order,type,ts\nown er&co,007,create,0\nown er&co,7,create,1\nx,7,create,2\n";
+    let pattern = "begin create followedBy pay within 15m";
+    let running = Running::with(1, "\"ADDRESS\"", pattern, "\"tenant\", \"order\"", orders);
+    let expected = [
+        ("key=own+er%26co&key=007", 1),
+        ("key=own%20er%26co&key=%22007%22", 1),
+        ("key=own+er%26co&key=7", 1),
+        ("key=own+er%26co&key=%227%22", 0),
+        ("key=7&key=own+er%26co", 0),
+    ];
+    for (keys, runs) in expected {
+        let is_there = format!("\"open_runs\":{runs},");
+        running
+            .wait_for(&format!("/runs?pattern=paid&{keys}"), |status, body| status == 200 && body.contains(&is_there));
+    }
+}
+
+#[test]
+fn of_very_many_open_runs_the_first_are_shown_and_all_are_counted() {
+    let orders = (0..40).map(|ts| format!("1,{},{ts}\n", if ts < 20 { "create" } else { "pay" })).collect::<String>();
+    let orders = format!("order,type,ts\n{orders}1,x,40\n");
+    let running = Running::with(
+        1,
+        "\"ADDRESS\"",
+        "begin create followedByAny pay followedBy ship within 15m",
+        "\"order\"",
+        &orders,
+    );
+    let all = 20 + 20 * 20;
+    let page = running.wait_for("/runs?pattern=paid&key=1", |_, body| body.contains(&format!("\"open_runs\":{all},")));
+    assert_eq!(page.matches("\"start\"").count(), 100);
+    assert!(running.get("/patterns", "").1.contains(&format!("\"open_runs\":{all},")));
+}
+
+#[test]
+fn who_asks_for_runs_that_there_cannot_be_is_told_what_to_ask() {
+    let running = Running::start(1, "\"ADDRESS\"");
+    let check = |query: &str, status: u16, reason: &str| {
+        assert_eq!(running.get(&format!("/runs{query}"), ""), (status, format!("{reason}\n")), "{query}");
+    };
+    check("", 400, "which pattern is it? ask for /runs?pattern=NAME&key=VALUE");
+    check("?key=3", 400, "which pattern is it? ask for /runs?pattern=NAME&key=VALUE");
+    check("?pattern=paid", 400, "the key of `paid` is `order`: say key=..");
+    check("?pattern=paid&key=3&key=4", 400, "the key of `paid` is `order`: say key=..");
+    check("?pattern=payed&key=3", 404, "there is no pattern `payed`: there are `paid`");
+    check("?pattern=paid&order=3", 400, "`order` is not known: ask for /runs?pattern=NAME&key=VALUE");
+    check("?pattern=paid&key=%ff", 400, "`%ff` is not UTF-8");
+}
+
+#[test]
 fn a_job_that_runs_is_healthy_and_ready_and_lists_its_pages() {
     let running = Running::start(1, "\"ADDRESS\"");
     running.wait_for("/ready", |status, _| status == 200);
@@ -174,7 +246,7 @@ fn a_job_that_runs_is_healthy_and_ready_and_lists_its_pages() {
 #[test]
 fn a_token_is_asked_for_and_shown_nowhere() {
     let running = Running::start(1, "(address: \"ADDRESS\", token: \"s3cret-of-the-shop\")");
-    for path in ["/", "/metrics", "/health", "/patterns", "/ready", "/nothing"] {
+    for path in ["/", "/metrics", "/health", "/patterns", "/runs?pattern=paid&key=3", "/ready", "/nothing"] {
         for headers in ["", "Authorization: Bearer s3cret\r\n", "Authorization: Basic s3cret-of-the-shop\r\n"] {
             let (status, body) = running.get(path, headers);
             assert_eq!(status, 401, "{path} with {headers:?}");
@@ -182,7 +254,7 @@ fn a_token_is_asked_for_and_shown_nowhere() {
         }
     }
     let token = "Authorization: Bearer s3cret-of-the-shop\r\n";
-    for path in ["/", "/metrics", "/health", "/patterns", "/ready"] {
+    for path in ["/", "/metrics", "/health", "/patterns", "/runs?pattern=paid&key=3", "/ready"] {
         let (status, body) = running.get(path, token);
         assert_eq!(status, 200, "{path}");
         assert!(!body.contains("s3cret"), "{body}");
@@ -209,7 +281,7 @@ fn an_address_in_use_is_said_before_anything_starts() {
     fs::write(folder.path().join("orders.csv"), ORDERS).expect("there is room");
     fs::write(folder.path().join("paid.pattern"), "begin create followedBy pay within 15m").expect("there is room");
     let address = taken.local_addr().expect("it is bound").to_string();
-    let job = JobFile::parse(&job(1, &format!("{address:?}"))).expect("it is right").job(folder.path());
+    let job = JobFile::parse(&job(1, &format!("{address:?}"), "\"order\"")).expect("it is right").job(folder.path());
     let Err(error) = job.expect("it is right").prepare() else { panic!("{address} is taken") };
     let error = error.to_string();
     assert!(error.starts_with(&format!("http: cannot listen at {address}: Address already in use")), "{error}");

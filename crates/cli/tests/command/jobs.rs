@@ -177,6 +177,7 @@ fn a_damaged_checkpoint_is_told_and_an_older_one_taken() {
 #[test]
 fn a_checkpoint_is_shown_with_what_is_open_and_where_sources_and_sinks_are() {
     let shell = shell(&JOB.replace("orders*.csv\"), ", "orders*.csv\"), follow: true, "));
+    shell.file("job/orders.csv", &format!("{ORDERS}4,create,2002\n5,create,2003\n6,nothing,2004\n"));
     let job = Running::start(&shell);
     job.wait_for(|| shell.path(OUTPUTS[0]).exists() && shell.read(OUTPUTS[0]).lines().count() == 2);
     job.stop();
@@ -184,16 +185,19 @@ fn a_checkpoint_is_shown_with_what_is_open_and_where_sources_and_sinks_are() {
     let expected = [
         "job `orders`: `job/state/checkpoint-",
         "  job/paid.pattern",
-        "  paid: 0 open runs of 0 keys, 0 bytes; 2 matches and 1 timeout so far",
+        "  paid: 2 open runs of 2 keys, ",
+        " bytes; 2 matches and 1 timeout so far\n    2 await pay, the oldest since 1970-01-01T00:33:22Z\n",
         "  0 late, 1 rejected",
-        "  source 1: 5 events, the newest of 1970-01-01T00:33:21Z; at `job/orders.csv`, line 8, byte 77",
+        "  source 1: 8 events, the newest of 1970-01-01T00:33:24Z; at `job/orders.csv`, line 11, byte 120",
         "    `job/out/timeouts.jsonl`: safe up to byte ",
     ];
     for line in expected {
         assert!(shown.contains(line), "{line}\nis not in\n{shown}");
     }
     let json = shell.run("ensue state --format json job/state");
-    assert!(json.contains("\"at\":{\"bytes\":77,\"document\":\"job/orders.csv\",\"line\":8}"), "{json}");
+    assert!(json.contains("\"at\":{\"bytes\":120,\"document\":\"job/orders.csv\",\"line\":11}"), "{json}");
+    let waiting = "\"waiting\":[{\"awaiting\":[\"pay\"],\"oldest\":\"1970-01-01T00:33:22Z\",\"runs\":2}]";
+    assert!(json.contains(waiting), "{json}");
     let newest = newest(&shell).unwrap();
     let whole = fs::read(&newest).unwrap();
     fs::write(&newest, &whole[..whole.len() / 2]).unwrap();
@@ -208,4 +212,53 @@ fn a_folder_without_checkpoints_is_said_to_be_one() {
     shell.file("empty/readme", "nothing\n");
     assert!(shell.run("ensue state empty").contains("no checkpoint in `empty`"));
     assert!(shell.run("ensue state nowhere").contains("cannot read `nowhere`"));
+}
+
+/// Follows purchases of products, of which a table says what they are.
+const FRESH_JOB: &str = r#"Job(
+    name: "fresh",
+    patterns: ["fresh.pattern"],
+    tables: { "products": "products.csv" },
+    sources: [(from: File("buys.csv"), follow: true, time: (field: "ts", unit: Seconds))],
+    matches: [File("out/fresh.jsonl")],
+    timeouts: [],
+    checkpoint: (dir: "state", every: "1s"),
+)
+"#;
+
+const FRESH: &str = "table products key sku { sku: string, category: string }\n\
+                     pattern fresh\nbegin buy where products[sku].category == \"fresh\"\n";
+
+#[test]
+fn a_table_that_changes_holds_for_what_comes_then_and_one_that_is_wrong_changes_nothing() {
+    let shell = Shell::empty();
+    shell.file("job/job.ron", FRESH_JOB).file("job/fresh.pattern", FRESH);
+    shell.file("job/buys.csv", "sku,type,ts\na,buy,1\nb,buy,2\n");
+    shell.file("job/products.csv", "sku,category\na,fresh\nb,tinned\n");
+    let mut buys = OpenOptions::new().append(true).open(shell.path("job/buys.csv")).unwrap();
+    let (log, read) = (shell.path("log"), || shell.read("job/out/fresh.jsonl"));
+    let mut command = shell.command("ensue run job/job.ron");
+    command.stderr(fs::File::create(&log).unwrap());
+    let job = Running(command.spawn().unwrap());
+    let said = |what: &str| shell.read("log").contains(what);
+    job.wait_for(|| shell.path("job/out/fresh.jsonl").exists() && read().lines().count() == 1);
+
+    shell.file("job/products.csv", "sku,category\na,fresh\nb,fresh\nb,twice\n");
+    job.wait_for(|| {
+        said("`job/products.csv`, line 4: the key \"b\" has a row already, on line 3; the rows stay as they were")
+    });
+    buys.write_all(b"b,buy,3\na,buy,4\nx,buy,5\n").unwrap();
+    job.wait_for(|| read().lines().count() == 2);
+
+    fs::remove_file(shell.path("job/products.csv")).unwrap();
+    job.wait_for(|| said("cannot read table `products` from `job/products.csv`: "));
+    shell.file("job/next.csv", "sku,category\nb,fresh\n");
+    fs::rename(shell.path("job/next.csv"), shell.path("job/products.csv")).unwrap();
+    job.wait_for(|| said("read again table=\"products\" file=job/products.csv rows=1"));
+    buys.write_all(b"a,buy,6\nb,buy,7\nx,buy,8\n").unwrap();
+    job.wait_for(|| read().lines().count() == 3);
+    Command::new("kill").arg(job.0.id().to_string()).status().unwrap();
+    assert!(job.0.wait_with_output().unwrap().status.success());
+    let of_keys: Vec<_> = read().lines().map(|line| line.contains("\"sku\":\"a\"")).collect();
+    assert_eq!(of_keys, [true, true, false], "{}", read());
 }

@@ -43,6 +43,9 @@ pub struct Checkpoint {
     /// What each pattern had open. Older checkpoints do not say it.
     #[serde(default)]
     pub open: Vec<SavedLoad>,
+    /// Where the open runs of each pattern waited. Older checkpoints do not say it.
+    #[serde(default)]
+    pub waiting: Vec<SavedPlace>,
     /// Whether the job had come to its end.
     pub has_ended: bool,
     /// The state of the engine: the bytes of a [`Snapshot`](ensue_engine::Snapshot).
@@ -81,6 +84,19 @@ pub struct SavedLoad {
     pub runs: u64,
     /// How many bytes these took in memory, about.
     pub bytes: u64,
+}
+
+/// Open runs of a pattern that waited for the same stages in a checkpoint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SavedPlace {
+    /// The name of the pattern.
+    pub pattern: String,
+    /// The stages that could take their next event.
+    pub awaiting: Vec<String>,
+    /// How many runs.
+    pub runs: u64,
+    /// When the first of them began.
+    pub oldest: Timestamp,
 }
 
 /// A file in a folder of checkpoints.
@@ -272,7 +288,11 @@ fn to_bytes(checkpoint: &Checkpoint) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
-fn from_bytes(bytes: &[u8]) -> Result<Checkpoint, String> {
+/// The checkpoint that the bytes of a file hold.
+///
+/// # Errors
+/// Why they hold none, in words.
+pub fn from_bytes(bytes: &[u8]) -> Result<Checkpoint, String> {
     let Some((body, hash)) = bytes.split_last_chunk::<HASH_BYTES>() else { return Err("it is cut off".to_owned()) };
     if !body.starts_with(MAGIC) {
         return Err("it is no checkpoint of this version".to_owned());
@@ -299,6 +319,7 @@ mod tests {
             sinks: Vec::new(),
             counts: Counts::default(),
             open: Vec::new(),
+            waiting: Vec::new(),
             has_ended: false,
             engine: vec![1, 2, 3],
         }

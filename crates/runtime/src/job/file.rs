@@ -4,24 +4,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use ensue_connect::{
     FileSink, FileSource, FileSourceConfig, ParquetSource, ParquetSourceConfig, Sink, Source, StreamSink, StreamSource,
 };
 use ensue_engine::{Limits, OnFull};
-use ensue_io::{Csv, RowFormat, TimeFormat, table};
+use ensue_io::{Csv, RowFormat, TimeFormat};
 use ensue_lang::Options;
-use ensue_model::{Patterns, Span};
+use ensue_model::Span;
 use ron::extensions::Extensions;
 use serde::Deserialize;
 
 use crate::job::secret::Text;
 use crate::job::values::{Bytes, Delimiter, HttpEntry, Period, Shards};
 use crate::job::{
-    Checkpoints, Format, Job, JobError, OfOne, OnChange, Open, Outputs, Pace, SinkSpec, SourceSpec, Texts,
+    Checkpoints, Format, Job, JobError, OfOne, OnChange, Open, Outputs, Pace, SinkSpec, SourceSpec, TableFile, Texts,
 };
 
 /// A job as it stands in a file.
@@ -228,7 +227,7 @@ impl JobFile {
             let message = format!("two sources are called `{}`: give each a `name` of its own", twice.1.name);
             return Err(JobError::config(message));
         }
-        let tables: Vec<_> = tables.iter().map(|(name, path)| (name.clone(), folder.join(path))).collect();
+        let tables = tables.iter().map(|(name, path)| TableFile { name: name.clone(), path: folder.join(path) });
         Ok(Job {
             name: name.clone(),
             texts,
@@ -236,7 +235,7 @@ impl JobFile {
             sources: specs,
             sinks: sinks.specs(),
             outputs,
-            tables: Box::new(move |patterns| read_tables(&tables, patterns)),
+            tables: tables.collect(),
             checkpoints: checkpoint.as_ref().map(|checkpoint| checkpoint.checkpoints(folder)),
             shards: shards.count(),
             limits: limits.limits(),
@@ -431,22 +430,4 @@ impl LimitsEntry {
 
 fn in_folder(folder: &Path, path: &str) -> String {
     folder.join(path).to_string_lossy().into_owned()
-}
-
-fn read_tables(
-    files: &[(String, PathBuf)],
-    patterns: &Patterns,
-) -> Result<Vec<(String, ensue_model::table::Table)>, String> {
-    let read = |(name, path): &(String, PathBuf)| {
-        let shape = patterns.tables.iter().find(|shape| shape.name == *name);
-        let shape =
-            shape.ok_or_else(|| format!("no table `{name}` for `{}`: the patterns declare none", path.display()))?;
-        let bytes =
-            fs::read(path).map_err(|error| format!("cannot read table `{name}` from `{}`: {error}", path.display()))?;
-        let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        let rows = if is_csv { table::from_csv(shape, &bytes) } else { table::from_json_lines(shape, &bytes) };
-        let rows = rows.map_err(|bad| format!("cannot read table `{name}`: `{}`, {bad}", path.display()))?;
-        Ok((name.clone(), rows))
-    };
-    files.iter().map(read).collect()
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::vec::IntoIter;
 
-use ensue_engine::{Config, Error, LEVEL_POSITIONS, Outputs, Place, Snapshot, Watermarks};
+use ensue_engine::{Config, Error, LEVEL_POSITIONS, OpenRuns, Outputs, Place, Snapshot, Watermarks};
 use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use smallvec::SmallVec;
 use crate::Sharded;
 use crate::event::Numbered;
 use crate::job::http::figures::Figures;
+use crate::job::http::runs::Asked;
 use crate::job::inlet::{Bad, Batch, Decoded};
 use crate::job::plan::Plan;
 use crate::job::reader::Mark;
@@ -470,6 +471,16 @@ impl Flow {
     /// Where open runs wait: each shard over its channel.
     pub(crate) fn places(&mut self) -> Vec<Receiver<Vec<Place>>> {
         self.engine.look(|stack| stack.places().collect())
+    }
+
+    /// The open runs of these keys of a pattern: each shard over its channel.
+    pub(crate) fn runs(&mut self, pattern: usize, asked: Asked) -> Vec<Receiver<Vec<OpenRuns<Numbered>>>> {
+        let now = self.engine.watermark();
+        let asked = Arc::new(asked);
+        self.engine.look(move |stack| {
+            let Asked { keys, most, .. } = &*asked;
+            keys.iter().map(|key| stack.runs_of(pattern, key, now, *most)).collect()
+        })
     }
 
     /// How far each source has come.

@@ -1,4 +1,4 @@
-//! What is to be seen of a running job over HTTP: metrics, health. On a thread of its own; the thread that drives the job only hands over
+//! What is to be seen of a running job over HTTP: metrics, health, open runs. On a thread of its own; the thread that drives the job only hands over
 //! what the engine says of itself, when somebody asks.
 
 use std::fmt;
@@ -9,29 +9,33 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use ensue_engine::Place;
+use ensue_engine::{OpenRuns, Place};
 use ensue_model::Timestamp;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
 use tracing::info;
 
 use crate::clock;
+use crate::event::Numbered;
 use crate::job::JobError;
 use crate::job::meters::Meters;
+use crate::job::plan::Plan;
 use crate::job::threads::Message;
 
 pub(crate) mod figures;
 mod health;
 mod metrics;
 mod patterns;
+pub(crate) mod runs;
 
 use figures::Figures;
 use health::Health;
+use runs::Asked;
 
 /// How long the engine is waited for. Then what it said the last time is shown.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -70,13 +74,17 @@ impl fmt::Debug for Token {
 }
 
 /// What the driving thread is asked.
-#[derive(Debug)]
 pub(crate) enum Question {
-    /// What the engine says of itself: each shard over its channel.
-    Figures(oneshot::Sender<Vec<Receiver<Figures>>>),
-    /// Where open runs wait: each shard over its channel.
-    Places(oneshot::Sender<Vec<Receiver<Vec<Place>>>>),
+    /// What the engine says of itself.
+    Figures(oneshot::Sender<Answer<Figures>>),
+    /// Where open runs wait.
+    Places(oneshot::Sender<Answer<Vec<Place>>>),
+    /// The open runs of keys.
+    Runs(Asked, oneshot::Sender<Answer<Vec<OpenRuns<Numbered>>>>),
 }
+
+/// The patterns that run, and what is said of them: by each shard over its channel.
+type Answer<T> = (Arc<Plan>, Vec<Receiver<T>>);
 
 /// An address that is listened to, before anybody is answered.
 pub(crate) struct Bound {
@@ -142,13 +150,13 @@ struct Desk {
     meters: Arc<Meters>,
     ask: Sender<Message>,
     token: Option<Token>,
-    /// What the engine has said last.
-    last: Mutex<Option<Figures>>,
+    /// What the engine has said last, and of which patterns.
+    last: Mutex<Option<(Arc<Plan>, Figures)>>,
 }
 
 impl Desk {
     /// What the engine says of itself; if it has no time to, what it said the last time.
-    async fn figures(&self) -> Option<Figures> {
+    async fn figures(&self) -> Option<(Arc<Plan>, Figures)> {
         let now = tokio::time::timeout(PATIENCE, self.ask_figures()).await.ok().flatten();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if now.is_some() {
@@ -157,21 +165,27 @@ impl Desk {
         last.clone()
     }
 
-    /// Where open runs wait; none if the engine has no time to say it.
-    async fn places(&self) -> Option<Vec<Place>> {
-        let (to, shards) = oneshot::channel();
-        self.ask.send(Message::Asked(Question::Places(to))).ok()?;
-        let shards = tokio::time::timeout(PATIENCE, shards).await.ok()?.ok()?;
-        let gather = move || shards.iter().map(|shard| shard.recv_timeout(PATIENCE).ok()).collect::<Option<Vec<_>>>();
-        let of_shards = tokio::task::spawn_blocking(gather).await.ok()??;
-        Some(of_shards.into_iter().flatten().collect())
+    async fn ask_figures(&self) -> Option<(Arc<Plan>, Figures)> {
+        let (plan, shards) = self.ask(Question::Figures).await?;
+        let figures = tokio::task::spawn_blocking(|| Figures::gather(shards, PATIENCE)).await.ok()??;
+        Some((plan, figures))
     }
 
-    async fn ask_figures(&self) -> Option<Figures> {
-        let (to, shards) = oneshot::channel();
-        self.ask.send(Message::Asked(Question::Figures(to))).ok()?;
-        let shards = shards.await.ok()?;
-        tokio::task::spawn_blocking(|| Figures::gather(shards, PATIENCE)).await.ok()?
+    /// What all shards say together; none if one of them has no time.
+    async fn ask_shards<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<Answer<Vec<T>>>) -> Question,
+    ) -> Option<(Arc<Plan>, Vec<T>)> {
+        let (plan, shards) = tokio::time::timeout(PATIENCE, self.ask(question)).await.ok()??;
+        let gather = move || shards.iter().map(|shard| shard.recv_timeout(PATIENCE).ok()).collect::<Option<Vec<_>>>();
+        let of_shards = tokio::task::spawn_blocking(gather).await.ok()??;
+        Some((plan, of_shards.into_iter().flatten().collect()))
+    }
+
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<Answer<T>>) -> Question) -> Option<Answer<T>> {
+        let (to, answer) = oneshot::channel();
+        self.ask.send(Message::Asked(question(to))).ok()?;
+        answer.await.ok()
     }
 }
 
@@ -182,6 +196,7 @@ fn router(desk: Arc<Desk>) -> Router {
         .route("/health", get(health_page))
         .route("/ready", get(ready))
         .route("/patterns", get(patterns_page))
+        .route("/runs", get(runs_page))
         .layer(middleware::from_fn_with_state(desk.clone(), admit))
         .with_state(desk)
 }
@@ -207,8 +222,7 @@ async fn front(State(desk): State<Arc<Desk>>) -> Html<String> {
 }
 
 async fn metrics_page(State(desk): State<Arc<Desk>>) -> Response {
-    let figures = desk.figures().await;
-    match metrics::page(&desk.meters, figures, clock::now()) {
+    match metrics::page(&desk.meters, desk.figures().await, clock::now()) {
         Ok(page) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], page).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
@@ -221,10 +235,26 @@ async fn health_page(State(desk): State<Arc<Desk>>) -> Response {
 }
 
 async fn patterns_page(State(desk): State<Arc<Desk>>) -> Response {
-    match desk.places().await {
-        Some(places) => json(&patterns::page(&desk.meters, places)),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "the engine is busy: ask again\n").into_response(),
+    match desk.ask_shards(Question::Places).await {
+        Some((plan, places)) => json(&patterns::page(&plan.patterns, desk.meters.refused(), places)),
+        None => busy(),
     }
+}
+
+async fn runs_page(State(desk): State<Arc<Desk>>, RawQuery(query): RawQuery) -> Response {
+    let asked = match Asked::read(query.as_deref().unwrap_or_default(), &desk.meters.patterns()) {
+        Ok(asked) => asked,
+        Err((status, reason)) => return (status, reason + "\n").into_response(),
+    };
+    let name = asked.pattern.clone();
+    match desk.ask_shards(|to| Question::Runs(asked, to)).await {
+        Some((plan, found)) => as_json(runs::page(&name, found, &plan.envelope())),
+        None => busy(),
+    }
+}
+
+fn busy() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, "the engine is busy: ask again\n").into_response()
 }
 
 async fn ready(State(desk): State<Arc<Desk>>) -> (StatusCode, &'static str) {
@@ -242,9 +272,14 @@ fn written(time: Timestamp) -> String {
 /// A line of JSON.
 fn json(value: &impl serde::Serialize) -> Response {
     match serde_json::to_string(value) {
-        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response(),
+        Ok(text) => as_json(text.into_bytes()),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
+}
+
+fn as_json(mut text: Vec<u8>) -> Response {
+    text.push(b'\n');
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ensue_engine::{Load, Snapshot};
+use ensue_engine::{Config, Load, Place, Snapshot, Survey};
 use ensue_model::Timestamp;
 
 use crate::clock;
 use crate::event::Numbered;
 use crate::job::JobError;
-use crate::job::checkpoint::{Checkpoint, SavedLoad, SavedSink, SavedSource, Store, StoreError};
+use crate::job::checkpoint::{Checkpoint, SavedLoad, SavedPlace, SavedSink, SavedSource, Store, StoreError};
 use crate::job::http::figures::Figures;
 use crate::job::meters::Meters;
 use crate::job::plan::Plan;
@@ -52,12 +52,15 @@ pub(crate) struct Order {
 struct Desk {
     store: Store,
     meters: Arc<Meters>,
+    config: Config,
+    /// What looks into the snapshots of the newest plan.
+    survey: Option<(Arc<Plan>, Survey<Numbered>)>,
 }
 
 impl Keeper {
-    pub(crate) fn start(store: Store, meters: Arc<Meters>, to: Sender<Message>) -> Self {
+    pub(crate) fn start(store: Store, meters: Arc<Meters>, config: Config, to: Sender<Message>) -> Self {
         let (orders, incoming) = sync_channel::<Order>(1);
-        let desk = Desk { store, meters };
+        let mut desk = Desk { store, meters, config, survey: None };
         let thread = std::thread::spawn(move || {
             let mut last = Ok(());
             for order in incoming {
@@ -88,9 +91,10 @@ impl Keeper {
 }
 
 impl Desk {
-    fn keep(&self, order: Order) -> Result<Stored, StoreError> {
+    fn keep(&mut self, order: Order) -> Result<Stored, StoreError> {
         let started = clock::started();
         let Order { number, taken, plan, sources, engine, has_ended, figures, synced } = order;
+        let waiting = self.waiting(&plan, &engine);
         let engine = engine.to_bytes().map_err(|error| StoreError::new(error.to_string()))?;
         let Synced { positions, counts } =
             synced.recv().map_err(|_| StoreError::new("a sink has failed".to_owned()))?;
@@ -98,10 +102,31 @@ impl Desk {
         let patterns = plan.texts.iter().map(|text| (text.name.clone(), text.text.clone())).collect();
         let (job, layout) = (self.meters.job.clone(), Some(plan.layout.clone()));
         let open = open(&plan, figures);
-        let checkpoint =
-            Checkpoint { job, number, taken, patterns, layout, sources, sinks, counts, open, has_ended, engine };
+        #[rustfmt::skip]
+        let checkpoint = Checkpoint {
+            job, number, taken, patterns, layout, sources, sinks, counts, open, waiting, has_ended, engine,
+        };
         let bytes = self.store.write(&checkpoint)?;
         Ok(Stored { number, bytes, took: started.elapsed() })
+    }
+
+    /// Where the open runs wait. The shards could say it too, but the stream would stand still for so long.
+    fn waiting(&mut self, plan: &Arc<Plan>, engine: &Snapshot<Numbered>) -> Vec<SavedPlace> {
+        let Some(survey) = self.survey(plan) else { return Vec::new() };
+        let saved = |Place { pattern, awaiting, runs, oldest }| {
+            let pattern = &plan.patterns.patterns[pattern];
+            let awaiting = awaiting.iter().map(|stage| pattern.stage_name(*stage).to_owned()).collect();
+            SavedPlace { pattern: pattern.name.clone(), awaiting, runs, oldest }
+        };
+        survey.places(engine).into_iter().map(saved).collect()
+    }
+
+    fn survey(&mut self, plan: &Arc<Plan>) -> Option<&mut Survey<Numbered>> {
+        if self.survey.as_ref().is_none_or(|(surveyed, _)| !Arc::ptr_eq(surveyed, plan)) {
+            let survey = Survey::new(&plan.patterns, &self.config).ok()?;
+            self.survey = Some((plan.clone(), survey));
+        }
+        self.survey.as_mut().map(|(_, survey)| survey)
     }
 }
 

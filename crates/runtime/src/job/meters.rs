@@ -122,16 +122,16 @@ pub(crate) struct OfSource {
 #[derive(Debug, Default)]
 pub(crate) struct OfPattern {
     pub(crate) name: String,
-    /// The names of its stages, by their ids.
-    pub(crate) stages: Vec<String>,
+    /// The names of the parts of its key.
+    pub(crate) key: Vec<String>,
     pub(crate) matches: Count,
     pub(crate) timeouts: Count,
 }
 
 impl OfPattern {
     fn new(pattern: &Pattern) -> Self {
-        let stages = pattern.stages.iter().map(|stage| stage.name.clone()).collect();
-        OfPattern { name: pattern.name.clone(), stages, ..OfPattern::default() }
+        let (name, key) = (pattern.name.clone(), pattern.key.names.clone());
+        OfPattern { name, key, ..OfPattern::default() }
     }
 }
 

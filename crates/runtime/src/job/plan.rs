@@ -8,7 +8,7 @@ use ensue_model::table::{Table, TableId};
 use ensue_model::{Patterns, StreamId};
 
 use crate::job::binding::{self, Bound};
-use crate::job::{JobError, OfOne, Outputs, Routes, Tables};
+use crate::job::{JobError, OfOne, Outputs, Routes, TableFile};
 
 /// What of a job does not depend on its patterns, as far as plans are made from it.
 pub(crate) struct Planner {
@@ -17,7 +17,7 @@ pub(crate) struct Planner {
     pub(crate) outputs: Outputs,
     /// The names of the sinks.
     pub(crate) sinks: Vec<String>,
-    pub(crate) tables: Tables,
+    pub(crate) tables: Vec<TableFile>,
 }
 
 /// A source, as far as plans are made from it.
@@ -33,6 +33,7 @@ pub(crate) struct Feed {
 }
 
 /// What depends on the patterns.
+#[derive(Debug)]
 pub(crate) struct Plan {
     /// The texts of the patterns.
     pub(crate) texts: Vec<Source>,
@@ -94,8 +95,8 @@ impl Planner {
 
     /// The rows of the tables that the patterns declare.
     fn tables(&self, patterns: &Patterns) -> Result<Vec<(TableId, Arc<Table>)>, JobError> {
-        let rows = (self.tables)(patterns).map_err(JobError::config)?;
-        Ok(rows.into_iter().filter_map(|(name, rows)| Some((patterns.table(&name)?, Arc::new(rows)))).collect())
+        let read = |file: &TableFile| file.read(patterns).map(|(table, rows)| (table, Arc::new(rows)));
+        self.tables.iter().map(read).collect::<Result<_, _>>().map_err(JobError::config)
     }
 
     /// The places of the sinks that take what.

@@ -13,14 +13,19 @@ use prometheus_client::registry::Registry;
 
 use crate::job::http::figures::Figures;
 use crate::job::meters::Meters;
+use crate::job::plan::Plan;
 
 /// What the page is, for who reads it.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 const MICROS: f64 = 1e6;
 
-/// The page. Without figures, what only the engine knows is left out.
-pub(super) fn page(meters: &Arc<Meters>, figures: Option<Figures>, now: Timestamp) -> Result<String, fmt::Error> {
+/// The page. Without figures, and the patterns that they are of, what only the engine knows is left out.
+pub(super) fn page(
+    meters: &Arc<Meters>,
+    figures: Option<(Arc<Plan>, Figures)>,
+    now: Timestamp,
+) -> Result<String, fmt::Error> {
     let mut registry = Registry::with_prefix("ensue");
     registry.register_collector(Box::new(Seen { meters: meters.clone(), figures, now }));
     let mut page = String::new();
@@ -32,7 +37,7 @@ pub(super) fn page(meters: &Arc<Meters>, figures: Option<Figures>, now: Timestam
 #[derive(Debug)]
 struct Seen {
     meters: Arc<Meters>,
-    figures: Option<Figures>,
+    figures: Option<(Arc<Plan>, Figures)>,
     now: Timestamp,
 }
 
@@ -42,7 +47,7 @@ impl Collector for Seen {
         self.stream(&mut page)?;
         self.time(&mut page)?;
         self.checkpoints(&mut page)?;
-        self.figures.as_ref().map_or(Ok(()), |figures| self.engine(figures, &mut page))
+        self.figures.as_ref().map_or(Ok(()), |(plan, figures)| self.engine(plan, figures, &mut page))
     }
 }
 
@@ -106,12 +111,10 @@ impl Seen {
     }
 
     /// What the engine says of itself.
-    fn engine(&self, figures: &Figures, page: &mut Page<'_>) -> fmt::Result {
+    fn engine(&self, plan: &Plan, figures: &Figures, page: &mut Page<'_>) -> fmt::Result {
         let limits = &self.meters.limits;
-        let patterns = self.meters.patterns();
-        // Those that run may be others than those that were asked.
-        let loads =
-            || figures.loads.iter().filter_map(|load| Some((("pattern", &*patterns.get(load.pattern)?.name), load)));
+        let names = |pattern: usize| ("pattern", &*plan.patterns.patterns[pattern].name);
+        let loads = || figures.loads.iter().map(|load| (names(load.pattern), load));
         let runs = loads().map(|(labels, load)| (labels, load.size.runs as f64));
         page.gauges("open_runs", "Open runs", runs)?;
         page.gauges("open_keys", "Keys with open runs", loads().map(|(labels, load)| (labels, load.keys as f64)))?;

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use ensue_engine::Place;
-use ensue_model::Timestamp;
 use ensue_model::pattern::StageId;
+use ensue_model::{Pattern, Patterns, Timestamp};
 use serde::Serialize;
 
 use crate::job::http::written;
-use crate::job::meters::{Meters, OfPattern};
 
 /// The patterns that run, and what their files say if that cannot be taken up.
 #[derive(Debug, Serialize)]
@@ -42,13 +41,12 @@ struct Waiting {
 }
 
 /// All patterns, with what all shards have said.
-pub(super) fn page(meters: &Meters, places: Vec<Place>) -> Page {
-    let refused = meters.refused().map(|(since, reason)| Refused { since: written(since), reason });
-    Page { patterns: open(meters, places), refused }
+pub(super) fn page(patterns: &Patterns, refused: Option<(Timestamp, String)>, places: Vec<Place>) -> Page {
+    let refused = refused.map(|(since, reason)| Refused { since: written(since), reason });
+    Page { patterns: open(&patterns.patterns, places), refused }
 }
 
-fn open(meters: &Meters, places: Vec<Place>) -> Vec<Open> {
-    let patterns = meters.patterns();
+fn open(patterns: &[Pattern], places: Vec<Place>) -> Vec<Open> {
     let mut found: BTreeMap<(usize, Vec<StageId>), (u64, Timestamp)> = BTreeMap::new();
     for Place { pattern, awaiting, runs, oldest } in places {
         let (all, first) = found.entry((pattern, awaiting)).or_insert((0, oldest));
@@ -56,9 +54,7 @@ fn open(meters: &Meters, places: Vec<Place>) -> Vec<Open> {
     }
     let mut open: Vec<Open> = patterns.iter().map(Open::nothing).collect();
     for ((pattern, awaiting), (runs, oldest)) in found {
-        // Those that run may be others than those that were asked.
-        let Some(OfPattern { stages, .. }) = patterns.get(pattern) else { continue };
-        let awaiting = awaiting.iter().filter_map(|stage| stages.get(usize::from(stage.0)).cloned()).collect();
+        let awaiting = awaiting.iter().map(|stage| patterns[pattern].stage_name(*stage).to_owned()).collect();
         open[pattern].open_runs += runs;
         open[pattern].waiting.push(Waiting { awaiting, runs, oldest: written(oldest) });
     }
@@ -66,8 +62,8 @@ fn open(meters: &Meters, places: Vec<Place>) -> Vec<Open> {
 }
 
 impl Open {
-    fn nothing(pattern: &OfPattern) -> Self {
-        let (name, stages) = (pattern.name.clone(), pattern.stages.clone());
-        Open { pattern: name, stages, open_runs: 0, waiting: Vec::new() }
+    fn nothing(pattern: &Pattern) -> Self {
+        let stages = pattern.stages.iter().map(|stage| stage.name.clone()).collect();
+        Open { pattern: pattern.name.clone(), stages, open_runs: 0, waiting: Vec::new() }
     }
 }
