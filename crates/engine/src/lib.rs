@@ -27,7 +27,7 @@ mod snapshot;
 mod stack;
 mod windows;
 
-pub use cascade::{Cascade, LEVEL_POSITIONS};
+pub use cascade::{Cascade, Derived, Feeds, LEVEL_POSITIONS};
 pub use config::{Config, Limits, OnFull, Watermarks};
 pub use engine::Engine;
 pub use ensue_nfa::Size;

@@ -20,6 +20,7 @@ use ensue_model::{Patterns, Span, StreamId, Timestamp};
 use tracing::{info, warn};
 
 use crate::clock;
+use crate::lines::Encoder;
 
 mod binding;
 pub mod checkpoint;
@@ -262,6 +263,7 @@ impl Running {
         let outlets = sinks.into_iter().map(|spec| open_sink(&spec, saved.as_ref())).collect::<Result<Vec<_>, _>>()?;
         let counts = saved.as_ref().map(|saved| saved.counts.clone()).unwrap_or_default();
         let envelope = Envelope::new(&patterns, &formats);
+        let encoder = Encoder::new(envelope.clone(), routes.wanted());
         let outlets = Outlets::new(&patterns, envelope, outlets, routes, streams, counts);
 
         let number = saved.as_ref().map_or(0, |saved| saved.number);
@@ -280,7 +282,7 @@ impl Running {
         );
         meters.came_out(&outlets.counts);
         let config = Config { limits, ..Config::default() };
-        let mut flow = Flow::new(&patterns, &config, shards, &paces, from.transpose()?, clock::now())?;
+        let mut flow = Flow::new(&patterns, encoder, &config, shards, &paces, from.transpose()?, clock::now())?;
         for (name, rows) in tables(&patterns).map_err(JobError::config)? {
             if let Some(table) = patterns.table(&name) {
                 flow.set_table(table, Arc::new(rows))?;

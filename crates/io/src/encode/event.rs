@@ -15,14 +15,14 @@ use crate::marks::{self, WINDOW, marks};
 use crate::scalar;
 
 /// Writes the events of one stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Events {
     source: Source,
     /// What stands before the value of each field of a row that was never bytes.
     fields: Vec<(FieldId, Piece)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Source {
     Csv {
         delimiter: u8,
@@ -36,7 +36,7 @@ enum Source {
     },
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Columns {
     columns: Vec<Column>,
     /// How many bytes of room it takes to write all of them, but for what stands in the fields.
@@ -44,7 +44,7 @@ struct Columns {
 }
 
 /// A column: what stands before its value, and how its text becomes JSON.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Column {
     before: Piece,
     text: Text,

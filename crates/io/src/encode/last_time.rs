@@ -8,7 +8,7 @@ use super::json::{SECONDS_BYTES, write_time};
 use super::line::Line;
 
 /// The time that was written last in one place of outputs, where it is one in whole seconds.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct LastTime(Cell<Option<(Timestamp, [u8; SECONDS_BYTES])>>);
 
 impl LastTime {

@@ -21,7 +21,7 @@ pub(super) struct Pen<'a> {
 }
 
 /// Text that is written often, in blocks. What follows it in the last one is no part of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Piece {
     /// Most pieces have but one.
     first: [u8; BLOCK_BYTES],

@@ -19,6 +19,7 @@ use crate::event::Numbered;
 use crate::job::http::figures::Figures;
 use crate::job::inlet::{Bad, Batch, Decoded};
 use crate::job::reader::Mark;
+use crate::lines::{Encoder, Lines};
 
 #[cfg(test)]
 mod simulation;
@@ -75,20 +76,20 @@ pub struct Cut {
 /// What comes out of a flow, and has to go to the sinks.
 #[derive(Debug, Default)]
 pub(crate) struct Outflow {
-    pub(crate) outputs: Outputs<Numbered>,
+    pub(crate) lines: Lines,
     /// Lines that are no events, with the source that they are of.
     pub(crate) bad: Vec<(usize, Box<Bad>)>,
 }
 
 impl Outflow {
     pub(crate) fn is_empty(&self) -> bool {
-        self.outputs.is_empty() && self.bad.is_empty()
+        self.lines.is_empty() && self.bad.is_empty()
     }
 }
 
 /// Batches of several sources through an engine.
 pub(crate) struct Flow {
-    engine: Sharded<Numbered>,
+    engine: Sharded<Numbered, Encoder>,
     inflows: Vec<Inflow>,
     /// How many events have been taken while a source held time back.
     ahead: u64,
@@ -96,6 +97,8 @@ pub(crate) struct Flow {
     out: Outflow,
     /// Room for the events that are pushed together.
     placed: Vec<(u64, Numbered)>,
+    /// Room for those that are late.
+    late: Outputs<Numbered>,
 }
 
 /// What a source has given.
@@ -232,13 +235,14 @@ impl Until {
 }
 
 impl Flow {
-    /// A flow of sources with their paces, from where they had come to. The time by the clock on the wall is needed to know later for
-    /// how long they have been silent.
+    /// A flow of sources with their paces, from where they had come to, and what writes what comes out of it. The time by the
+    /// clock on the wall is needed to know later for how long they have been silent.
     ///
     /// # Errors
     /// If a pattern is larger than a limit; if the snapshot is not whole.
     pub(crate) fn new(
         patterns: &Arc<Patterns>,
+        encoder: Encoder,
         config: &Config,
         shards: usize,
         paces: &[Pace],
@@ -253,12 +257,14 @@ impl Flow {
         };
         let config = Config { watermarks, ..config.clone() };
         let (engine, progress) = match from {
-            Some(Cut { engine, progress }) => (Sharded::load(patterns, config, shards, engine)?, progress),
-            None => (Sharded::new(patterns, config, shards)?, Vec::new()),
+            Some(Cut { engine, progress }) => {
+                (Sharded::load_making(encoder, patterns, config, shards, engine)?, progress)
+            }
+            None => (Sharded::making(encoder, patterns, config, shards)?, Vec::new()),
         };
         let progress = progress.into_iter().chain(std::iter::repeat_with(Progress::default));
         let inflows = paces.iter().zip(progress).map(|(pace, progress)| Inflow::new(*pace, progress, now)).collect();
-        Ok(Flow { engine, inflows, ahead: 0, out: Outflow::default(), placed: Vec::new() })
+        Ok(Flow { engine, inflows, ahead: 0, out: Outflow::default(), placed: Vec::new(), late: Outputs::new() })
     }
 
     /// Gives a table other rows, for the events that are taken from now on.
@@ -266,7 +272,7 @@ impl Flow {
     /// # Errors
     /// As [`Flow::run`].
     pub(crate) fn set_table(&mut self, table: TableId, rows: Arc<Table>) -> Result<(), Error> {
-        self.engine.set_table(table, rows, &mut self.out.outputs)
+        self.engine.set_table(table, rows, &mut self.out.lines)
     }
 
     /// Takes a batch of a source.
@@ -332,7 +338,7 @@ impl Flow {
     /// Takes events of a source, up to so many. Gives how many there were.
     fn take(&mut self, source: usize, until: Option<Until>, most: usize) -> Result<usize, Error> {
         let is_alone = self.inflows.len() == 1;
-        let Flow { inflows, placed, out, engine, ahead, .. } = self;
+        let Flow { inflows, placed, late, out, engine, ahead } = self;
         let inflow = &mut inflows[source];
         let mut taken = 0;
         while taken < most
@@ -342,7 +348,7 @@ impl Flow {
             let time = event.time();
             // What is late is known by the source alone: how far the others have come must make no difference.
             if !is_alone && time <= inflow.watermark() {
-                out.outputs.late.push(event);
+                late.late.push(event);
             } else {
                 placed.push((source as u64 * SOURCE_POSITIONS + inflow.progress.events, event));
             }
@@ -350,14 +356,15 @@ impl Flow {
             inflow.progress.newest = inflow.progress.newest.max(time);
         }
         *ahead += taken as u64;
-        engine.push_all_at(placed.drain(..), &mut out.outputs)?;
+        engine.give(late, &mut out.lines);
+        engine.push_all_at(placed.drain(..), &mut out.lines)?;
         Ok(taken)
     }
 
     /// Moves event time to where the sources allow.
     fn pass(&mut self, now: Timestamp) -> Result<(), Error> {
         match self.watermark(now) {
-            Some(watermark) => self.engine.pass(watermark, &mut self.out.outputs),
+            Some(watermark) => self.engine.pass(watermark, &mut self.out.lines),
             None => Ok(()),
         }
     }
@@ -392,7 +399,7 @@ impl Flow {
     /// # Errors
     /// As [`Flow::run`].
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
-        self.engine.advance(Timestamp::MIN, &mut self.out.outputs)
+        self.engine.advance(Timestamp::MIN, &mut self.out.lines)
     }
 
     /// Ends the job: time goes to its end.
@@ -400,7 +407,7 @@ impl Flow {
     /// # Errors
     /// As [`Flow::run`].
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
-        self.engine.finish(&mut self.out.outputs)
+        self.engine.finish(&mut self.out.lines)
     }
 
     /// What has come out since this was last asked.
@@ -418,7 +425,7 @@ impl Flow {
     /// # Errors
     /// As [`Flow::run`].
     pub(crate) fn cut(&mut self) -> Result<Cut, Error> {
-        let engine = self.engine.save(&mut self.out.outputs)?;
+        let engine = self.engine.save(&mut self.out.lines)?;
         Ok(Cut { progress: self.progress(), engine })
     }
 
