@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ensue_engine::{Config, Outputs};
+use ensue_engine::Config;
 use ensue_io::{BadLine, Envelope};
 use ensue_lang::compile;
 use ensue_model::{Patterns, StreamId, Timestamp};
 use ensue_runtime::Sharded;
 use ensue_runtime::event::Numbered;
+use ensue_runtime::lines::{Encoder, Lines, Wanted};
 use indicatif::ProgressBar;
 
 use crate::args::Run;
@@ -21,7 +22,7 @@ use crate::patterns;
 use crate::sinks::Sinks;
 use crate::summary::{Counts, Summary, progress_bar};
 use crate::tables;
-use crate::writer::{Lines, Origins, Writer};
+use crate::writer::{Origins, WayOut, Writer};
 
 pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     if let Some(job) = &args.job {
@@ -51,13 +52,13 @@ pub(crate) fn run(args: &Run) -> Result<(), Failure> {
     let bar = bar(args, &feeds, &job);
     let read = job.read(&mut feeds, &bar);
     let is_closed = job.writer.is_closed();
-    let lines = job.writer.finish()?;
+    let way_out = job.writer.finish()?;
     read?;
     if !args.quiet && !is_closed {
         let (faults, kept_back) = (job.shards.faults(), job.shards.kept_back());
-        let counts = Counts { events: job.events, faults, kept_back, ..lines.counts };
+        let counts = Counts { events: job.events, faults, kept_back, ..way_out.counts };
         say(&Summary { counts, took: started.elapsed() }.to_string());
-        if let Some(first) = &lines.first_unseen {
+        if let Some(first) = &way_out.first_unseen {
             say(&format!("the first that was rejected: {first}; --rejected FILE writes them all"));
         }
     }
@@ -79,33 +80,34 @@ pub(crate) fn now() -> Instant {
 
 /// Patterns that run, with what stands before and behind them.
 struct Job {
-    shards: Sharded<Numbered>,
+    shards: Sharded<Numbered, Encoder>,
     writer: Writer,
     /// Whether outputs are shown on a terminal.
     is_on_terminal: bool,
     /// How many records were read.
     events: u64,
     /// What has come out and is not written yet.
-    out: Outputs<Numbered>,
+    out: Lines,
 }
 
 impl Job {
     fn new(args: &Run, patterns: &Arc<Patterns>, feeds: &[Feed]) -> Result<Self, Failure> {
         let config = Config { watermarks: args.reading.watermark, ..Config::default() };
-        let shards = Sharded::new(patterns, config, usize::from(args.shards));
+        let envelope = Envelope::new(patterns, &feeds::formats(feeds));
+        let encoder = Encoder::new(envelope.clone(), wanted(args, patterns));
+        let shards = Sharded::making(encoder, patterns, config, usize::from(args.shards));
         let mut shards = shards.map_err(|error| Failure::Call(error.to_string()))?;
-        let mut out = Outputs::default();
+        let mut out = Lines::default();
         for (table, rows) in tables::read(&args.reading.tables, patterns)? {
             shards.set_table(table, rows, &mut out).map_err(|error| Failure::Data(error.to_string()))?;
         }
-        let envelope = Envelope::new(patterns, &feeds::formats(feeds));
-        let lines = Lines::new(envelope, Sinks::create(args)?, Origins::new(patterns, feeds), args.strict);
+        let way_out = WayOut::new(envelope, Sinks::create(args)?, Origins::new(patterns, feeds), args.strict);
         // The line that ends a strict run must be the last one that is read.
         let is_apart = args.shards > 1 && !args.strict;
         Ok(Job {
             shards,
-            is_on_terminal: lines.on_terminal(),
-            writer: if is_apart { Writer::apart(lines) } else { Writer::here(lines) },
+            is_on_terminal: way_out.on_terminal(),
+            writer: if is_apart { Writer::apart(way_out) } else { Writer::here(way_out) },
             events: 0,
             out,
         })
@@ -135,6 +137,12 @@ impl Job {
         self.shards.advance(Timestamp::MIN, &mut self.out).map_err(|error| Failure::Data(error.to_string()))?;
         self.writer.write(&mut self.out)
     }
+}
+
+/// What goes to a sink: where nothing is said of matches and timeouts, they go to standard output.
+fn wanted(args: &Run, patterns: &Patterns) -> Wanted {
+    let all = vec![true; patterns.patterns.len()];
+    Wanted { matches: all.clone(), timeouts: all, late: args.late.is_some(), rejected: args.rejected.is_some() }
 }
 
 /// A job that is given what is read, with the bar that shows it.

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use ensue_runtime::lines::{self, Line};
+
 use crate::args::Run;
 use crate::failure::Failure;
 
@@ -17,6 +19,17 @@ pub(crate) enum Kind {
     Timeout,
     Late,
     Rejected,
+}
+
+impl Kind {
+    pub(crate) fn of(line: &Line) -> Self {
+        match line.kind {
+            lines::Kind::Match(_) => Kind::Match,
+            lines::Kind::Timeout(_) => Kind::Timeout,
+            lines::Kind::Late => Kind::Late,
+            lines::Kind::Rejected(_) => Kind::Rejected,
+        }
+    }
 }
 
 /// A sink for each kind of output that is wanted.
@@ -89,10 +102,10 @@ impl Sinks {
         self.sinks.iter().all(|sink| !sink.open)
     }
 
-    /// Writes a line of that kind, if anybody wants it: `encode` puts it behind what it is given.
-    pub(crate) fn write(&mut self, kind: Kind, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), Failure> {
+    /// Writes lines of that kind, if anybody wants them.
+    pub(crate) fn write(&mut self, kind: Kind, text: &[u8]) -> Result<(), Failure> {
         match self.routes[kind as usize].map(|at| &mut self.sinks[at]) {
-            Some(sink) if sink.open => sink.write(encode),
+            Some(sink) if sink.open => sink.write(text),
             _ => Ok(()),
         }
     }
@@ -118,8 +131,8 @@ impl Sink {
     }
 
     #[inline]
-    fn write(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), Failure> {
-        encode(&mut self.buffer);
+    fn write(&mut self, text: &[u8]) -> Result<(), Failure> {
+        self.buffer.extend_from_slice(text);
         if self.buffer.len() < BUFFER_BYTES { Ok(()) } else { self.hand_on(|_| Ok(())) }
     }
 

@@ -1,38 +1,36 @@
 //! Writes what comes out, on the reader's thread or on one of its own.
 
-use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use ensue_engine::Outputs;
 use ensue_io::{BadLine, Envelope};
-use ensue_model::{Event, Match, Patterns, Row, StreamId, Timeout};
-use ensue_runtime::event::Numbered;
+use ensue_model::{Patterns, StreamId};
+use ensue_runtime::lines::{self, Line, Lines};
 
 use crate::failure::Failure;
 use crate::feeds::Feed;
 use crate::sinks::{Kind, Sinks};
 use crate::summary::Counts;
 
-/// What writes outputs.
+/// What puts outputs into sinks.
 pub(crate) enum Writer {
-    Here(Box<Lines>),
+    Here(Box<WayOut>),
     Apart(Apart),
 }
 
 /// A thread that writes.
 pub(crate) struct Apart {
     orders: SyncSender<Order>,
-    thread: JoinHandle<Result<Box<Lines>, Failure>>,
+    thread: JoinHandle<Result<Box<WayOut>, Failure>>,
     /// Whether nobody reads any output any more.
     is_closed: Arc<AtomicBool>,
 }
 
 /// What the thread is told.
 enum Order {
-    Write(Outputs<Numbered>),
+    Write(Lines),
     Reject(StreamId, BadLine),
     Flush,
 }
@@ -42,33 +40,34 @@ const ORDERS_AHEAD: usize = 16;
 
 impl Writer {
     /// Writes when it is told to.
-    pub(crate) fn here(lines: Lines) -> Self {
-        Writer::Here(Box::new(lines))
+    pub(crate) fn here(way_out: WayOut) -> Self {
+        Writer::Here(Box::new(way_out))
     }
 
     /// Writes on a thread of its own, while the caller goes on.
-    pub(crate) fn apart(lines: Lines) -> Self {
+    pub(crate) fn apart(way_out: WayOut) -> Self {
         let (orders, incoming) = sync_channel(ORDERS_AHEAD);
         let is_closed = Arc::new(AtomicBool::new(false));
         let closed = is_closed.clone();
-        let lines = Box::new(lines);
-        let thread = std::thread::spawn(move || lines.carry_out(&incoming, &closed));
+        let way_out = Box::new(way_out);
+        let thread = std::thread::spawn(move || way_out.carry_out(&incoming, &closed));
         Writer::Apart(Apart { orders, thread, is_closed })
     }
 
-    /// Writes outputs, and leaves none.
-    pub(crate) fn write(&mut self, outputs: &mut Outputs<Numbered>) -> Result<(), Failure> {
+    /// Writes lines, and leaves none.
+    #[inline]
+    pub(crate) fn write(&mut self, lines: &mut Lines) -> Result<(), Failure> {
         match self {
-            _ if outputs.is_empty() => Ok(()),
-            Writer::Here(lines) => lines.write(outputs),
-            Writer::Apart(apart) => apart.order(Order::Write(std::mem::take(outputs))),
+            _ if lines.is_empty() => Ok(()),
+            Writer::Here(way_out) => way_out.write(&std::mem::take(lines)),
+            Writer::Apart(apart) => apart.order(Order::Write(std::mem::take(lines))),
         }
     }
 
     /// Writes a line of the input of a stream that is no event.
     pub(crate) fn reject(&mut self, stream: StreamId, bad: BadLine) -> Result<(), Failure> {
         match self {
-            Writer::Here(lines) => lines.reject(stream, &bad),
+            Writer::Here(way_out) => way_out.reject(stream, &bad),
             Writer::Apart(apart) => apart.order(Order::Reject(stream, bad)),
         }
     }
@@ -76,7 +75,7 @@ impl Writer {
     /// Hands on what has been written.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         match self {
-            Writer::Here(lines) => lines.sinks.flush(),
+            Writer::Here(way_out) => way_out.sinks.flush(),
             Writer::Apart(apart) => apart.order(Order::Flush),
         }
     }
@@ -84,7 +83,7 @@ impl Writer {
     /// Whether nobody reads any output any more.
     pub(crate) fn is_closed(&self) -> bool {
         match self {
-            Writer::Here(lines) => lines.sinks.are_closed(),
+            Writer::Here(way_out) => way_out.sinks.are_closed(),
             Writer::Apart(apart) => apart.is_closed.load(Ordering::Relaxed),
         }
     }
@@ -93,11 +92,11 @@ impl Writer {
     ///
     /// # Errors
     /// If something could not be written.
-    pub(crate) fn finish(self) -> Result<Box<Lines>, Failure> {
+    pub(crate) fn finish(self) -> Result<Box<WayOut>, Failure> {
         match self {
-            Writer::Here(mut lines) => {
-                lines.sinks.flush()?;
-                Ok(lines)
+            Writer::Here(mut way_out) => {
+                way_out.sinks.flush()?;
+                Ok(way_out)
             }
             Writer::Apart(Apart { orders, thread, .. }) => {
                 drop(orders);
@@ -117,8 +116,9 @@ impl Apart {
     }
 }
 
-/// Outputs as lines in their sinks.
-pub(crate) struct Lines {
+/// The way of lines to their sinks.
+pub(crate) struct WayOut {
+    /// Writes the lines that are no events.
     envelope: Envelope,
     sinks: Sinks,
     /// What came out; of the events and the faults it knows nothing.
@@ -151,9 +151,9 @@ impl Origins {
     }
 }
 
-impl Lines {
+impl WayOut {
     pub(crate) fn new(envelope: Envelope, sinks: Sinks, origins: Origins, is_strict: bool) -> Self {
-        Lines { envelope, sinks, counts: Counts::default(), origins, is_strict, first_unseen: None }
+        WayOut { envelope, sinks, counts: Counts::default(), origins, is_strict, first_unseen: None }
     }
 
     /// Whether outputs are shown on a terminal.
@@ -164,7 +164,7 @@ impl Lines {
     fn carry_out(mut self: Box<Self>, orders: &Receiver<Order>, is_closed: &AtomicBool) -> Result<Box<Self>, Failure> {
         for order in orders {
             match order {
-                Order::Write(mut outputs) => self.write(&mut outputs)?,
+                Order::Write(lines) => self.write(&lines)?,
                 Order::Reject(stream, bad) => self.reject(stream, &bad)?,
                 Order::Flush => self.sinks.flush()?,
             }
@@ -174,64 +174,38 @@ impl Lines {
         Ok(self)
     }
 
-    fn write(&mut self, outputs: &mut Outputs<Numbered>) -> Result<(), Failure> {
-        for rejected in outputs.rejected.drain(..) {
-            let Numbered { line, row } = &*rejected.event;
-            match line {
-                Some(line) => {
-                    let raw = row.raw().as_bytes().to_vec();
-                    self.reject(row.stream(), &BadLine { line: line.get(), reason: rejected.reason, raw })?;
-                }
-                None => self.reject_record(row, &rejected.reason)?,
+    fn write(&mut self, lines: &Lines) -> Result<(), Failure> {
+        let are_alike = |a: &Line, b: &Line| Kind::of(a) == Kind::of(b);
+        for run in lines.runs().flat_map(|run| run.split(are_alike)) {
+            let kind = Kind::of(&run.lines[0]);
+            for line in run.lines {
+                self.count(line)?;
             }
+            self.sinks.write(kind, run.text)?;
         }
-        for late in outputs.late.drain(..) {
-            self.counts.late += 1;
-            self.sinks.write(Kind::Late, |line| self.envelope.write_late(&late.row, line))?;
-        }
-        self.write_matches_and_timeouts(outputs)
+        Ok(())
     }
 
-    /// Writes matches and timeouts in the order of their times, in which each of them come. Time runs out before what
-    /// happens at that time.
-    fn write_matches_and_timeouts(&mut self, outputs: &mut Outputs<Numbered>) -> Result<(), Failure> {
-        let mut matches = outputs.matches.drain(..).peekable();
-        for timeout in outputs.timeouts.drain(..) {
-            while let Some(matched) = matches.next_if(|matched| matched.at < timeout.deadline) {
-                self.write_match(&matched)?;
-            }
-            self.write_timeout(&timeout)?;
-        }
-        matches.try_for_each(|matched| self.write_match(&matched))
-    }
-
-    fn write_match(&mut self, matched: &Match<Numbered>) -> Result<(), Failure> {
-        self.counts.matches += 1;
-        self.sinks.write(Kind::Match, |line| self.envelope.write_match(matched, line))
-    }
-
-    fn write_timeout(&mut self, timeout: &Timeout<Numbered>) -> Result<(), Failure> {
-        self.counts.timeouts += 1;
-        self.sinks.write(Kind::Timeout, |line| self.envelope.write_timeout(timeout, line))
+    fn count(&mut self, line: &Line) -> Result<(), Failure> {
+        let counted = match &line.kind {
+            lines::Kind::Match(_) => &mut self.counts.matches,
+            lines::Kind::Timeout(_) => &mut self.counts.timeouts,
+            lines::Kind::Late => &mut self.counts.late,
+            lines::Kind::Rejected(refusal) => return self.refuse(refusal.stream, &refusal.what),
+        };
+        *counted += 1;
+        Ok(())
     }
 
     fn reject(&mut self, stream: StreamId, bad: &BadLine) -> Result<(), Failure> {
-        self.refuse(stream, bad, |envelope, line| {
-            envelope.write_rejected(stream, bad.line, &bad.reason, &bad.raw, line)
-        })
+        self.refuse(stream, &bad.to_string())?;
+        let mut text = Vec::new();
+        self.envelope.write_rejected(stream, bad.line, &bad.reason, &bad.raw, &mut text);
+        self.sinks.write(Kind::Rejected, &text)
     }
 
-    fn reject_record(&mut self, row: &Row, reason: &str) -> Result<(), Failure> {
-        self.refuse(row.stream(), &reason, |envelope, line| envelope.write_rejected_record(row, reason, line))
-    }
-
-    /// Counts what is rejected, and writes it if anybody wants it.
-    fn refuse(
-        &mut self,
-        stream: StreamId,
-        what: &dyn Display,
-        write: impl FnOnce(&Envelope, &mut Vec<u8>),
-    ) -> Result<(), Failure> {
+    /// Counts what is rejected.
+    fn refuse(&mut self, stream: StreamId, what: &str) -> Result<(), Failure> {
         let origin = self.origins.of(stream);
         if self.is_strict {
             return Err(Failure::Data(format!("{origin}, {what}; without --strict it would be passed over")));
@@ -239,8 +213,8 @@ impl Lines {
         self.counts.rejected += 1;
         if !self.sinks.wants(Kind::Rejected) && self.first_unseen.is_none() {
             let is_one = self.origins.is_one;
-            self.first_unseen = Some(if is_one { what.to_string() } else { format!("{origin}, {what}") });
+            self.first_unseen = Some(if is_one { what.to_owned() } else { format!("{origin}, {what}") });
         }
-        self.sinks.write(Kind::Rejected, |line| write(&self.envelope, line))
+        Ok(())
     }
 }

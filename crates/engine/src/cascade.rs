@@ -17,10 +17,16 @@ use crate::shard::Routed;
 /// The records on their way from the patterns that emit them to those that read them.
 #[derive(Debug)]
 pub struct Cascade<E> {
-    /// For each pattern, what its matches and what its timeouts are for others.
-    feeds: Vec<[Option<Feed>; 2]>,
+    feeds: Feeds,
     /// For each level but the last, what it has emitted.
     sources: Vec<Source<E>>,
+}
+
+/// What patterns emit for others: known to each thread that puts something out.
+#[derive(Clone, Debug)]
+pub struct Feeds {
+    /// For each pattern, what its matches and what its timeouts are for others.
+    patterns: Arc<[[Option<Feed>; 2]]>,
 }
 
 /// The stream that a record is, and the fields of its entries.
@@ -40,10 +46,10 @@ pub(crate) struct Source<E> {
     given: u64,
 }
 
-/// A record as an event.
+/// A record as an event, on its way to the patterns that read it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "E: Serialize", deserialize = "E: serde::de::DeserializeOwned"))]
-struct Derived<E> {
+pub struct Derived<E> {
     time: Timestamp,
     rank: Rank,
     event: Arc<E>,
@@ -81,23 +87,20 @@ impl<E: Event> Cascade<E> {
         let feed = |emission: &Emission| Feed::of(emission.record()?).filter(|feed| is_read(&feed.stream));
         let feeds = |pattern: &Pattern| [feed(&pattern.emit), feed(&pattern.timeout)];
         let sources = (1..levels).map(|_| Source { waiting: Vec::new(), given: 0 });
-        Ok(Cascade { feeds: patterns.patterns.iter().map(feeds).collect(), sources: sources.collect() })
+        let feeds = Feeds { patterns: patterns.patterns.iter().map(feeds).collect() };
+        Ok(Cascade { feeds, sources: sources.collect() })
     }
 
-    /// Takes note of what a level has put out.
-    pub fn collect(&mut self, level: usize, outputs: &Outputs<E>) {
-        let Cascade { feeds, sources } = self;
-        let Some(source) = sources.get_mut(level) else { return };
-        let matches = outputs.matches.iter().filter_map(|found| {
-            let [feed, _] = &feeds[found.run.pattern];
-            feed.as_ref()?.derived(&found.run, found.at, found.record.as_ref()?, false)
-        });
-        source.waiting.extend(matches);
-        let timeouts = outputs.timeouts.iter().filter_map(|lapsed| {
-            let [_, feed] = &feeds[lapsed.run.pattern];
-            feed.as_ref()?.derived(&lapsed.run, lapsed.deadline, lapsed.record.as_ref()?, true)
-        });
-        source.waiting.extend(timeouts);
+    /// What finds the records among outputs.
+    pub fn feeds(&self) -> &Feeds {
+        &self.feeds
+    }
+
+    /// Takes the records of what a level has put out. Those of the last level are read by nobody.
+    pub fn collect(&mut self, level: usize, records: Vec<Derived<E>>) {
+        if let Some(source) = self.sources.get_mut(level) {
+            source.waiting.extend(records);
+        }
     }
 
     /// What a level has emitted up to `through`, a time up to which it emits no more, for the shards of the levels above.
@@ -126,6 +129,21 @@ impl<E: Event> Cascade<E> {
             }
         }
         routed
+    }
+}
+
+impl Feeds {
+    /// The records among outputs that patterns read.
+    pub fn records<E: Event>(&self, outputs: &Outputs<E>) -> Vec<Derived<E>> {
+        let matches = outputs.matches.iter().filter_map(|found| {
+            let [feed, _] = &self.patterns[found.run.pattern];
+            feed.as_ref()?.derived(&found.run, found.at, found.record.as_ref()?, false)
+        });
+        let timeouts = outputs.timeouts.iter().filter_map(|lapsed| {
+            let [_, feed] = &self.patterns[lapsed.run.pattern];
+            feed.as_ref()?.derived(&lapsed.run, lapsed.deadline, lapsed.record.as_ref()?, true)
+        });
+        matches.chain(timeouts).collect()
     }
 }
 

@@ -89,7 +89,8 @@ impl<E: Event> Engine<E> {
         let through = self.intake.watermark();
         for level in 1..self.stack.levels.len() {
             let mut of_level = Outputs::new();
-            self.cascade.collect(level - 1, &levels[level - 1]);
+            let records = self.cascade.feeds().records(&levels[level - 1]);
+            self.cascade.collect(level - 1, records);
             for (_, event) in self.cascade.release(level - 1, through, &self.intake, 1, &mut of_level) {
                 self.stack.push(event, &mut of_level)?;
             }

@@ -30,7 +30,7 @@ mod snapshot;
 mod stack;
 mod windows;
 
-pub use cascade::{Cascade, LEVEL_POSITIONS};
+pub use cascade::{Cascade, Derived, Feeds, LEVEL_POSITIONS};
 pub use change::{Change, Changed, Fate, OnChange};
 pub use config::{Config, Limits, OnFull, Watermarks};
 pub use engine::Engine;

@@ -196,7 +196,7 @@
 //!
 //! # On several threads
 //!
-//! [`Sharded`] takes the same calls and deals the keys out to threads.
+//! [`Sharded`] takes the same calls and deals the keys out to threads, which may each [make](Make) of their outputs what the program needs.
 
 use std::sync::Arc;
 
@@ -208,7 +208,7 @@ pub use ensue_model::table::{Table, TableId};
 pub use ensue_model::{
     Decimal, Event, FieldId, Match, Partial, Patterns, Row, Schema, Span, StreamId, Timeout, Timestamp, Type, Value,
 };
-pub use ensue_runtime::Sharded;
+pub use ensue_runtime::{Events, Make, Sharded};
 
 /// The language's front end, for tools: sources, options, the tree, the printer.
 pub use ensue_lang as lang;

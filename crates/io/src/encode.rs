@@ -91,8 +91,8 @@ impl Envelope {
     }
 
     /// `{"kind":"match","pattern":..,"key":{..},"start":..,"end":..,"id":..,"events":{..}}`; where the pattern has an `emit`,
-    /// with its `"record":{..}` in the place of the events.
-    pub fn write_match<E: Borrow<Row>>(&self, matched: &Match<E>, out: &mut Vec<u8>) {
+    /// with its `"record":{..}` in the place of the events. Gives the id.
+    pub fn write_match<E: Borrow<Row>>(&self, matched: &Match<E>, out: &mut Vec<u8>) -> u128 {
         let run = &matched.run;
         let names = &self.patterns[run.pattern];
         let id = names.matched.ids.id(run);
@@ -102,11 +102,12 @@ impl Envelope {
         write_named_time(b"},\"start\":\"", run.start(), &mut line);
         write_last_time(b",\"end\":\"", run.end(), &self.ends, &mut line);
         self.close(id, run, (&names.matched, matched.record.as_deref()), line);
+        id
     }
 
     /// `{"kind":"timeout","pattern":..,"key":{..},"start":..,"deadline":..,"awaiting":[..],"id":..,"events":{..}}`; where the
-    /// pattern has a `timeout`, with its `"record":{..}` in the place of the events.
-    pub fn write_timeout<E: Borrow<Row>>(&self, timeout: &Timeout<E>, out: &mut Vec<u8>) {
+    /// pattern has a `timeout`, with its `"record":{..}` in the place of the events. Gives the id.
+    pub fn write_timeout<E: Borrow<Row>>(&self, timeout: &Timeout<E>, out: &mut Vec<u8>) -> u128 {
         let run = &timeout.run;
         let names = &self.patterns[run.pattern];
         let id = names.timed_out.ids.id(run);
@@ -119,6 +120,7 @@ impl Envelope {
         write_items(&timeout.awaiting, &mut line, |stage, line| line.put_piece(&names.stage(*stage).quoted));
         line.put(b"]");
         self.close(id, run, (&names.timed_out, timeout.record.as_deref()), line);
+        id
     }
 
     /// `{"kind":"late","time":..,"event":{..}}`; with its `"stream"`, where there are several.

@@ -311,7 +311,7 @@ impl Running {
             config.limits.clone(),
         );
         meters.came_out(&outlets.counts);
-        let mut flow = Flow::new(&plan.patterns, &config, shards, &paces, from, clock::now())?;
+        let mut flow = Flow::new(&plan.patterns, plan.encoder(), &config, shards, &paces, from, clock::now())?;
         for (table, rows) in &plan.tables {
             flow.set_table(*table, rows.clone())?;
         }

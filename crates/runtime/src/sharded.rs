@@ -6,28 +6,33 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
-use ensue_engine::{Cascade, Config, Engine, Error, Intake, Outputs, Routed, SavedStack, Snapshot, Stack};
+use ensue_engine::{
+    Cascade, Config, Derived, Engine, Error, Feeds, Intake, Outputs, Routed, SavedStack, Snapshot, Stack,
+};
 use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::make::{Events, Make};
+
 /// An engine with its keys dealt out to threads. With one shard it runs on the caller's thread.
 ///
-/// Outputs come in event time; those of one key in the same order for any number of shards.
-#[derive(Debug)]
-pub struct Sharded<E: Event + Send + Sync + 'static> {
-    inner: Inner<E>,
+/// Outputs come in event time; those of one key in the same order for any number of shards. What a shard [makes](Make) of its
+/// outputs is what crosses to the caller: the outputs themselves, if nothing else is said.
+pub struct Sharded<E: Event + Send + Sync + 'static, M: Make<E> = Events> {
+    inner: Inner<E, M>,
+    make: M,
+    /// What has come out on the caller's thread, and was made nothing of yet.
+    outputs: Outputs<E>,
 }
 
-#[derive(Debug)]
-enum Inner<E: Event + Send + Sync + 'static> {
+enum Inner<E: Event + Send + Sync + 'static, M: Make<E>> {
     Inline(Box<Inline<E>>),
-    Threads(Box<Threads<E>>),
+    Threads(Box<Threads<E, M>>),
 }
 
 /// One shard, on the caller's thread.
-#[derive(Debug)]
 struct Inline<E> {
     engine: Engine<E>,
     /// Events that wait to be handled together.
@@ -35,9 +40,18 @@ struct Inline<E> {
 }
 
 impl<E: Event> Inline<E> {
+    fn new(engine: Engine<E>) -> Self {
+        Inline { engine, batch: Vec::with_capacity(INLINE_EVENTS) }
+    }
+
     fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
         self.batch.push(event);
         if self.batch.len() < INLINE_EVENTS { Ok(()) } else { self.catch_up(out) }
+    }
+
+    fn push_all_at(&mut self, events: impl IntoIterator<Item = (u64, E)>, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.catch_up(out)?;
+        self.engine.push_all_at(events, out)
     }
 
     fn catch_up(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
@@ -51,8 +65,7 @@ impl<E: Event> Inline<E> {
 }
 
 /// The caller's side of the threads.
-#[derive(Debug)]
-struct Threads<E: Event + Send + Sync + 'static> {
+struct Threads<E: Event + Send + Sync + 'static, M: Make<E>> {
     patterns: Arc<Patterns>,
     intake: Intake,
     cascade: Cascade<E>,
@@ -61,53 +74,45 @@ struct Threads<E: Event + Send + Sync + 'static> {
     batches: Vec<Vec<Routed<E>>>,
     waiting: usize,
     /// What of earlier batches has come back, of the oldest first.
-    flying: VecDeque<Flying<E>>,
+    flying: VecDeque<Flying<E, M::Made>>,
     first_flying: u64,
     sent: u64,
     /// For each shard, what it had counted when it last replied.
     counts: Vec<Counts>,
-    replies: Receiver<Reply<E>>,
+    replies: Receiver<Reply<E, M::Made>>,
 }
 
 /// A batch that is with the shards. The patterns of each level see it when those below have: what these emit is part of it.
-#[derive(Debug)]
-struct Flying<E> {
+struct Flying<E, T> {
     /// The time up to which the levels above the first may handle it.
     through: Timestamp,
+    /// The level that is at it.
+    level: usize,
     /// The shards that are still at it.
     missing: usize,
-    /// Of the level that they are at, by shard.
-    outputs: Vec<Outputs<E>>,
-    /// Of the levels below.
-    done: Vec<Outputs<E>>,
+    /// What each shard has made of the level's outputs.
+    made: Vec<Option<T>>,
+    /// What the level has emitted for others, by shard.
+    records: Vec<Vec<Derived<E>>>,
+    /// What was made of the outputs of the levels below.
+    below: Vec<T>,
 }
 
-#[derive(Debug)]
 struct Worker<E> {
     work: Option<SyncSender<Work<E>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug)]
 enum Work<E> {
     Batch(Batch<E>),
     Table(TableId, Arc<Table>),
     Save(SyncSender<SavedStack<E>>),
-    Look(Look<E>),
+    Look(Box<LookAt<E>>),
 }
 
 /// Looks at what a shard owns, and tells somebody.
-struct Look<E>(Box<LookAt<E>>);
-
 type LookAt<E> = dyn FnOnce(&mut Stack<E>) + Send;
 
-impl<E> fmt::Debug for Look<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Look")
-    }
-}
-
-#[derive(Debug)]
 struct Batch<E> {
     number: u64,
     /// The level of patterns that is to handle it.
@@ -116,11 +121,11 @@ struct Batch<E> {
     through: Timestamp,
 }
 
-#[derive(Debug)]
-struct Reply<E> {
+struct Reply<E, T> {
     number: u64,
     shard: usize,
-    outputs: Outputs<E>,
+    made: T,
+    records: Vec<Derived<E>>,
     /// Whether the shard goes on.
     done: Result<(), Error>,
     counts: Counts,
@@ -148,99 +153,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// # Errors
     /// If a pattern is larger than a limit.
     pub fn new(patterns: &Arc<Patterns>, config: Config, shards: usize) -> Result<Self, Error> {
-        let inner = if shards <= 1 {
-            let engine = Engine::new(patterns, config)?;
-            Inner::Inline(Box::new(Inline { engine, batch: Vec::with_capacity(INLINE_EVENTS) }))
-        } else {
-            Inner::Threads(Box::new(Threads::new(patterns, &config, shards)?))
-        };
-        Ok(Sharded { inner })
-    }
-
-    /// Takes an event. What it completes comes out with this call or a later one.
-    ///
-    /// # Errors
-    /// As [`Engine::push`](ensue_engine::Engine::push).
-    pub fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
-        match &mut self.inner {
-            Inner::Inline(inline) => inline.push(event, out),
-            Inner::Threads(threads) => threads.push(event, out),
-        }
-    }
-
-    /// Takes events with their positions: of those with the same time, the one with the lower position comes first. Positions
-    /// are different, and below [`LEVEL_POSITIONS`](ensue_engine::LEVEL_POSITIONS).
-    ///
-    /// # Errors
-    /// As [`Engine::push`](ensue_engine::Engine::push).
-    pub fn push_all_at(
-        &mut self,
-        events: impl IntoIterator<Item = (u64, E)>,
-        out: &mut Outputs<E>,
-    ) -> Result<(), Error> {
-        match &mut self.inner {
-            Inner::Inline(inline) => {
-                inline.catch_up(out)?;
-                inline.engine.push_all_at(events, out)
-            }
-            Inner::Threads(threads) => {
-                events.into_iter().try_for_each(|(position, event)| threads.push_at(position, event, out))
-            }
-        }
-    }
-
-    /// Moves the watermark, and does not wait: what it completes comes out with this call or a later one.
-    ///
-    /// # Errors
-    /// As [`Engine::advance`](ensue_engine::Engine::advance).
-    pub fn pass(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
-        match &mut self.inner {
-            Inner::Inline(inline) => inline.advance(watermark, out),
-            Inner::Threads(threads) => {
-                threads.intake.advance(watermark);
-                threads.receive_ready(out)
-            }
-        }
-    }
-
-    /// Moves the watermark, and waits until all that it completes has come out.
-    ///
-    /// # Errors
-    /// As [`Engine::advance`](ensue_engine::Engine::advance).
-    pub fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
-        match &mut self.inner {
-            Inner::Inline(inline) => inline.advance(watermark, out),
-            Inner::Threads(threads) => {
-                threads.intake.advance(watermark);
-                threads.send();
-                threads.receive_all(out)
-            }
-        }
-    }
-
-    /// Ends a bounded input.
-    ///
-    /// # Errors
-    /// As [`Engine::finish`](ensue_engine::Engine::finish).
-    pub fn finish(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
-        self.advance(Timestamp::MAX, out)
-    }
-
-    /// The whole state, behind all events that have come; what they complete comes out.
-    ///
-    /// # Errors
-    /// As [`Engine::push`](ensue_engine::Engine::push).
-    pub fn save(&mut self, out: &mut Outputs<E>) -> Result<Snapshot<E>, Error>
-    where
-        E: Serialize + DeserializeOwned,
-    {
-        match &mut self.inner {
-            Inner::Inline(inline) => {
-                inline.catch_up(out)?;
-                Ok(inline.engine.save())
-            }
-            Inner::Threads(threads) => threads.save(out),
-        }
+        Sharded::making(Events, patterns, config, shards)
     }
 
     /// An engine with so many shards that goes on where a snapshot of these patterns was taken, with whatever number of shards.
@@ -251,13 +164,144 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     where
         E: Serialize + DeserializeOwned,
     {
+        Sharded::load_making(Events, patterns, config, shards, snapshot)
+    }
+}
+
+impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
+    /// As [`Sharded::new`], with what each shard makes of its outputs.
+    ///
+    /// # Errors
+    /// As [`Sharded::new`].
+    pub fn making(make: M, patterns: &Arc<Patterns>, config: Config, shards: usize) -> Result<Self, Error> {
         let inner = if shards <= 1 {
-            let engine = Engine::load(patterns, config, snapshot)?;
-            Inner::Inline(Box::new(Inline { engine, batch: Vec::with_capacity(INLINE_EVENTS) }))
+            Inner::Inline(Box::new(Inline::new(Engine::new(patterns, config)?)))
         } else {
-            Inner::Threads(Box::new(Threads::load(patterns, &config, shards, snapshot)?))
+            Inner::Threads(Box::new(Threads::new(&make, patterns, &config, shards)?))
         };
-        Ok(Sharded { inner })
+        Ok(Sharded { inner, make, outputs: Outputs::new() })
+    }
+
+    /// As [`Sharded::load`], with what each shard makes of its outputs.
+    ///
+    /// # Errors
+    /// As [`Sharded::load`].
+    pub fn load_making(
+        make: M,
+        patterns: &Arc<Patterns>,
+        config: Config,
+        shards: usize,
+        snapshot: Snapshot<E>,
+    ) -> Result<Self, Error>
+    where
+        E: Serialize + DeserializeOwned,
+    {
+        let inner = if shards <= 1 {
+            Inner::Inline(Box::new(Inline::new(Engine::load(patterns, config, snapshot)?)))
+        } else {
+            Inner::Threads(Box::new(Threads::load(&make, patterns, &config, shards, snapshot)?))
+        };
+        Ok(Sharded { inner, make, outputs: Outputs::new() })
+    }
+
+    /// Takes an event. What it completes comes out with this call or a later one.
+    ///
+    /// # Errors
+    /// As [`Engine::push`](ensue_engine::Engine::push).
+    #[inline]
+    pub fn push(&mut self, event: E, out: &mut M::Out) -> Result<(), Error> {
+        let done = match &mut self.inner {
+            Inner::Inline(inline) => inline.push(event, &mut self.outputs),
+            Inner::Threads(threads) => threads.push(event, &mut self.outputs, out),
+        };
+        self.make(out);
+        done
+    }
+
+    /// Takes events with their positions: of those with the same time, the one with the lower position comes first. Positions
+    /// are different, and below [`LEVEL_POSITIONS`](ensue_engine::LEVEL_POSITIONS).
+    ///
+    /// # Errors
+    /// As [`Engine::push`](ensue_engine::Engine::push).
+    pub fn push_all_at(&mut self, events: impl IntoIterator<Item = (u64, E)>, out: &mut M::Out) -> Result<(), Error> {
+        let outputs = &mut self.outputs;
+        let done = match &mut self.inner {
+            Inner::Inline(inline) => inline.push_all_at(events, outputs),
+            Inner::Threads(threads) => {
+                events.into_iter().try_for_each(|(position, event)| threads.push_at(position, event, outputs, out))
+            }
+        };
+        self.make(out);
+        done
+    }
+
+    /// Moves the watermark, and does not wait: what it completes comes out with this call or a later one.
+    ///
+    /// # Errors
+    /// As [`Engine::advance`](ensue_engine::Engine::advance).
+    pub fn pass(&mut self, watermark: Timestamp, out: &mut M::Out) -> Result<(), Error> {
+        let done = match &mut self.inner {
+            Inner::Inline(inline) => inline.advance(watermark, &mut self.outputs),
+            Inner::Threads(threads) => {
+                threads.intake.advance(watermark);
+                threads.receive_ready(&mut self.outputs, out)
+            }
+        };
+        self.make(out);
+        done
+    }
+
+    /// Moves the watermark, and waits until all that it completes has come out.
+    ///
+    /// # Errors
+    /// As [`Engine::advance`](ensue_engine::Engine::advance).
+    pub fn advance(&mut self, watermark: Timestamp, out: &mut M::Out) -> Result<(), Error> {
+        let done = match &mut self.inner {
+            Inner::Inline(inline) => inline.advance(watermark, &mut self.outputs),
+            Inner::Threads(threads) => {
+                threads.intake.advance(watermark);
+                threads.settle(&mut self.outputs, out)
+            }
+        };
+        self.make(out);
+        done
+    }
+
+    /// Ends a bounded input.
+    ///
+    /// # Errors
+    /// As [`Engine::finish`](ensue_engine::Engine::finish).
+    pub fn finish(&mut self, out: &mut M::Out) -> Result<(), Error> {
+        self.advance(Timestamp::MAX, out)
+    }
+
+    /// Takes outputs that came about elsewhere, and makes of them what shards make of theirs.
+    pub fn give(&mut self, outputs: &mut Outputs<E>, out: &mut M::Out) {
+        self.outputs.append(outputs);
+        self.make(out);
+    }
+
+    #[inline]
+    fn make(&mut self, out: &mut M::Out) {
+        if !self.outputs.is_empty() {
+            M::put_together(vec![self.make.make(&mut self.outputs)], out);
+        }
+    }
+
+    /// The whole state, behind all events that have come; what they complete comes out.
+    ///
+    /// # Errors
+    /// As [`Engine::push`](ensue_engine::Engine::push).
+    pub fn save(&mut self, out: &mut M::Out) -> Result<Snapshot<E>, Error>
+    where
+        E: Serialize + DeserializeOwned,
+    {
+        let saved = match &mut self.inner {
+            Inner::Inline(inline) => inline.catch_up(&mut self.outputs).map(|()| inline.engine.save()),
+            Inner::Threads(threads) => threads.save(&mut self.outputs, out),
+        };
+        self.make(out);
+        saved
     }
 
     /// How many evaluations had no result because of unlike types, overflow and the like. Those of events whose outputs
@@ -305,7 +349,7 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
                 let of_worker = |worker: &Worker<E>| {
                     let (to, seen) = sync_channel(1);
                     let look = look.clone();
-                    worker.send(Work::Look(Look(Box::new(move |stack| ask(to, &look, stack)))));
+                    worker.send(Work::Look(Box::new(move |stack| ask(to, &look, stack))));
                     seen
                 };
                 threads.workers.iter().map(of_worker).collect()
@@ -320,36 +364,42 @@ impl<E: Event + Send + Sync + 'static> Sharded<E> {
     ///
     /// # Panics
     /// If the patterns have no such table.
-    pub fn set_table(&mut self, table: TableId, rows: Arc<Table>, out: &mut Outputs<E>) -> Result<(), Error> {
-        match &mut self.inner {
-            Inner::Inline(inline) => {
-                inline.catch_up(out)?;
-                inline.engine.set_table(table, rows);
-                Ok(())
-            }
-            Inner::Threads(threads) => {
-                threads.send();
-                // Also the levels above the first must be done with what came before.
-                threads.receive_all(out)?;
+    pub fn set_table(&mut self, table: TableId, rows: Arc<Table>, out: &mut M::Out) -> Result<(), Error> {
+        let outputs = &mut self.outputs;
+        let done = match &mut self.inner {
+            Inner::Inline(inline) => inline.catch_up(outputs).map(|()| inline.engine.set_table(table, rows)),
+            // Also the levels above the first must be done with what came before.
+            Inner::Threads(threads) => threads.settle(outputs, out).map(|()| {
                 threads.workers.iter().for_each(|worker| worker.send(Work::Table(table, rows.clone())));
-                Ok(())
-            }
-        }
+            }),
+        };
+        self.make(out);
+        done
     }
 }
 
-impl<E: Event + Send + Sync + 'static> Threads<E> {
-    fn new(patterns: &Arc<Patterns>, config: &Config, shards: usize) -> Result<Self, Error> {
+impl<E: Event + Send + Sync + 'static, M: Make<E>> fmt::Debug for Sharded<E, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sharded").finish_non_exhaustive()
+    }
+}
+
+impl<E: Event + Send + Sync + 'static, M: Make<E>> Threads<E, M> {
+    fn new(make: &M, patterns: &Arc<Patterns>, config: &Config, shards: usize) -> Result<Self, Error> {
         let intake = Intake::new(patterns, config.watermarks)?;
         let cascade = Cascade::new(patterns, intake.levels().count())?;
         let stacks = stacks(patterns, &intake, config, shards)?;
-        Ok(Threads::start(patterns, intake, cascade, stacks))
+        Ok(Threads::start(make, patterns, intake, cascade, stacks))
     }
 
-    fn start(patterns: &Arc<Patterns>, intake: Intake, cascade: Cascade<E>, stacks: Vec<Stack<E>>) -> Self {
+    fn start(make: &M, patterns: &Arc<Patterns>, intake: Intake, cascade: Cascade<E>, stacks: Vec<Stack<E>>) -> Self {
         let (replies_in, replies) = channel();
         let shards = stacks.len();
-        let worker = |(index, stack)| Worker::new(index, stack, replies_in.clone());
+        let feeds = cascade.feeds();
+        let worker = |(index, stack)| {
+            let owned = Owned { index, stack, make: make.clone(), feeds: feeds.clone(), outputs: Outputs::new() };
+            Worker::new(owned, replies_in.clone())
+        };
         let workers: Vec<_> = stacks.into_iter().enumerate().map(worker).collect();
         Threads {
             patterns: patterns.clone(),
@@ -366,26 +416,32 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
         }
     }
 
-    fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
+    fn push(&mut self, event: E, outputs: &mut Outputs<E>, out: &mut M::Out) -> Result<(), Error> {
         let Threads { intake, batches, .. } = self;
-        intake.admit(event, self.workers.len(), out, |shard, routed| batches[shard].push(routed));
-        self.admitted(out)
+        intake.admit(event, self.workers.len(), outputs, |shard, routed| batches[shard].push(routed));
+        self.admitted(outputs, out)
     }
 
-    fn push_at(&mut self, position: u64, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
+    fn push_at(&mut self, position: u64, event: E, outputs: &mut Outputs<E>, out: &mut M::Out) -> Result<(), Error> {
         let Threads { intake, batches, .. } = self;
-        intake.admit_at(position, event, self.workers.len(), out, |shard, routed| batches[shard].push(routed));
-        self.admitted(out)
+        intake.admit_at(position, event, self.workers.len(), outputs, |shard, routed| batches[shard].push(routed));
+        self.admitted(outputs, out)
     }
 
     /// Sends what waits, if it is enough.
-    fn admitted(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
+    fn admitted(&mut self, outputs: &mut Outputs<E>, out: &mut M::Out) -> Result<(), Error> {
         self.waiting += 1;
-        if self.waiting >= BATCH_EVENTS {
-            self.send();
-            self.receive_ready(out)?;
+        if self.waiting < BATCH_EVENTS {
+            return Ok(());
         }
-        Ok(())
+        self.send();
+        self.receive_ready(outputs, out)
+    }
+
+    /// Lets the shards handle all that has come, and waits for them.
+    fn settle(&mut self, outputs: &mut Outputs<E>, out: &mut M::Out) -> Result<(), Error> {
+        self.send();
+        self.receive_all(outputs, out)
     }
 
     /// Sends what waits to the shards, with the time up to which they may handle it.
@@ -393,69 +449,77 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
         self.waiting = 0;
         let number = self.sent;
         self.sent += 1;
-        let mut flying = Flying { through: self.intake.watermark(), missing: 0, outputs: Vec::new(), done: Vec::new() };
+        let mut flying = Flying {
+            through: self.intake.watermark(),
+            level: 0,
+            missing: 0,
+            made: Vec::new(),
+            records: Vec::new(),
+            below: Vec::new(),
+        };
         let batches = self.batches.iter_mut().map(std::mem::take).collect();
         self.fly(&mut flying, number, batches, self.intake.through());
         self.flying.push_back(flying);
     }
 
     /// Sends the events of a batch to the shards, for the level that is to handle it next.
-    fn fly(&self, flying: &mut Flying<E>, number: u64, batches: Vec<Vec<Routed<E>>>, through: Timestamp) {
-        flying.missing = self.workers.len();
-        flying.outputs = self.workers.iter().map(|_| Outputs::new()).collect();
-        let level = flying.done.len();
+    fn fly(&self, flying: &mut Flying<E, M::Made>, number: u64, batches: Vec<Vec<Routed<E>>>, through: Timestamp) {
+        let Flying { level, missing, made, records, .. } = flying;
+        *missing = self.workers.len();
+        *made = self.workers.iter().map(|_| None).collect();
+        *records = self.workers.iter().map(|_| Vec::new()).collect();
         for (worker, events) in self.workers.iter().zip(batches) {
-            worker.send(Work::Batch(Batch { number, level, events, through }));
+            worker.send(Work::Batch(Batch { number, level: *level, events, through }));
         }
     }
 
-    fn receive_ready(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
+    fn receive_ready(&mut self, outputs: &mut Outputs<E>, out: &mut M::Out) -> Result<(), Error> {
         while let Ok(reply) = self.replies.try_recv() {
             self.land(reply)?;
         }
-        self.take_landed(out);
+        self.take_landed(outputs, out);
         Ok(())
     }
 
-    fn receive_all(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
-        self.take_landed(out);
+    fn receive_all(&mut self, outputs: &mut Outputs<E>, out: &mut M::Out) -> Result<(), Error> {
+        self.take_landed(outputs, out);
         while !self.flying.is_empty() {
             let reply = self.replies.recv().expect("a shard that has a batch replies");
             self.land(reply)?;
-            self.take_landed(out);
+            self.take_landed(outputs, out);
         }
         Ok(())
     }
 
-    fn land(&mut self, mut reply: Reply<E>) -> Result<(), Error> {
-        let flying = &mut self.flying[(reply.number - self.first_flying) as usize];
+    fn land(&mut self, reply: Reply<E, M::Made>) -> Result<(), Error> {
+        let Reply { number, shard, made, records, done, counts } = reply;
+        let flying = &mut self.flying[(number - self.first_flying) as usize];
         flying.missing -= 1;
-        flying.outputs[reply.shard].append(&mut reply.outputs);
-        self.counts[reply.shard] = reply.counts;
-        reply.done
+        flying.made[shard] = Some(made);
+        flying.records[shard] = records;
+        self.counts[shard] = counts;
+        done
     }
 
     /// Gives out the batches that are whole, in their order.
-    fn take_landed(&mut self, out: &mut Outputs<E>) {
+    fn take_landed(&mut self, outputs: &mut Outputs<E>, out: &mut M::Out) {
         while let Some(mut flying) = self.flying.pop_front_if(|flying| flying.missing == 0) {
-            let mut of_level = Outputs::new();
-            Outputs::merge(std::mem::take(&mut flying.outputs), &mut of_level);
-            flying.done.push(of_level);
-            if flying.done.len() < self.intake.levels().count() {
-                self.rise(&mut flying);
+            flying.below.extend(flying.made.drain(..).flatten());
+            if flying.level + 1 < self.intake.levels().count() {
+                self.rise(&mut flying, outputs);
                 self.flying.push_front(flying);
             } else {
                 self.first_flying += 1;
-                Outputs::merge(flying.done, out);
+                M::put_together(flying.below, out);
             }
         }
     }
 
     /// Gives the oldest batch to the next level, with what the one below has emitted.
-    fn rise(&mut self, flying: &mut Flying<E>) {
-        let below = flying.done.len() - 1;
-        let outputs = &mut flying.done[below];
-        self.cascade.collect(below, outputs);
+    fn rise(&mut self, flying: &mut Flying<E, M::Made>, outputs: &mut Outputs<E>) {
+        let below = flying.level;
+        flying.level += 1;
+        flying.records.drain(..).for_each(|records| self.cascade.collect(below, records));
         let mut batches: Vec<Vec<Routed<E>>> = self.workers.iter().map(|_| Vec::new()).collect();
         let emitted = self.cascade.release(below, flying.through, &self.intake, self.workers.len(), outputs);
         emitted.into_iter().for_each(|(shard, routed)| batches[shard].push(routed));
@@ -463,25 +527,48 @@ impl<E: Event + Send + Sync + 'static> Threads<E> {
     }
 }
 
-impl<E: Event + Send + Sync + 'static> Worker<E> {
-    fn new(index: usize, stack: Stack<E>, replies: Sender<Reply<E>>) -> Self {
-        let (work, incoming) = sync_channel::<Work<E>>(BATCHES_AHEAD);
-        let thread = std::thread::spawn(move || {
-            let mut stack = stack;
-            for work in incoming {
-                match work {
-                    Work::Batch(batch) => {
-                        if replies.send(handle(&mut stack, batch, index)).is_err() {
-                            return;
-                        }
+/// What the thread of a shard owns.
+struct Owned<E, M> {
+    index: usize,
+    stack: Stack<E>,
+    make: M,
+    feeds: Feeds,
+    /// Room for what comes out of a batch.
+    outputs: Outputs<E>,
+}
+
+impl<E: Event, M: Make<E>> Owned<E, M> {
+    fn run(mut self, incoming: &Receiver<Work<E>>, replies: &Sender<Reply<E, M::Made>>) {
+        for work in incoming {
+            match work {
+                Work::Batch(batch) => {
+                    if replies.send(self.handle(batch)).is_err() {
+                        return;
                     }
-                    Work::Table(table, rows) => stack.set_table(table, &rows),
-                    // Who asked may have given up.
-                    Work::Save(to) => drop(to.send(stack.save())),
-                    Work::Look(Look(look)) => look(&mut stack),
                 }
+                Work::Table(table, rows) => self.stack.set_table(table, &rows),
+                // Who asked may have given up.
+                Work::Save(to) => drop(to.send(self.stack.save())),
+                Work::Look(look) => look(&mut self.stack),
             }
-        });
+        }
+    }
+
+    /// Lets the patterns of a level handle a batch.
+    fn handle(&mut self, batch: Batch<E>) -> Reply<E, M::Made> {
+        let Owned { index, stack, make, feeds, outputs } = self;
+        let Batch { number, level, mut events, through } = batch;
+        let done = stack.push_all(&mut events, outputs).and_then(|()| stack.advance(level, through, outputs));
+        let counts = Counts { faults: stack.faults(), kept_back: stack.kept_back() };
+        let records = feeds.records(outputs);
+        Reply { number, shard: *index, made: make.make(outputs), records, done, counts }
+    }
+}
+
+impl<E: Event + Send + Sync + 'static> Worker<E> {
+    fn new<M: Make<E>>(owned: Owned<E, M>, replies: Sender<Reply<E, M::Made>>) -> Self {
+        let (work, incoming) = sync_channel(BATCHES_AHEAD);
+        let thread = std::thread::spawn(move || owned.run(&incoming, &replies));
         Worker { work: Some(work), thread: Some(thread) }
     }
 
@@ -491,20 +578,25 @@ impl<E: Event + Send + Sync + 'static> Worker<E> {
     }
 }
 
-impl<E: Event + Serialize + DeserializeOwned + Send + Sync + 'static> Threads<E> {
-    fn load(patterns: &Arc<Patterns>, config: &Config, shards: usize, snapshot: Snapshot<E>) -> Result<Self, Error> {
+impl<E: Event + Serialize + DeserializeOwned + Send + Sync + 'static, M: Make<E>> Threads<E, M> {
+    fn load(
+        make: &M,
+        patterns: &Arc<Patterns>,
+        config: &Config,
+        shards: usize,
+        snapshot: Snapshot<E>,
+    ) -> Result<Self, Error> {
         let mut intake = Intake::new(patterns, config.watermarks)?;
         snapshot.restore_intake(&mut intake);
         let mut cascade = Cascade::new(patterns, intake.levels().count())?;
         let saved = snapshot.into_parts(shards, intake.levels(), &mut cascade);
         let mut stacks = stacks(patterns, &intake, config, shards)?;
         stacks.iter_mut().zip(saved).try_for_each(|(stack, saved)| stack.load(saved, patterns))?;
-        Ok(Threads::start(patterns, intake, cascade, stacks))
+        Ok(Threads::start(make, patterns, intake, cascade, stacks))
     }
 
-    fn save(&mut self, out: &mut Outputs<E>) -> Result<Snapshot<E>, Error> {
-        self.send();
-        self.receive_all(out)?;
+    fn save(&mut self, outputs: &mut Outputs<E>, out: &mut M::Out) -> Result<Snapshot<E>, Error> {
+        self.settle(outputs, out)?;
         let ask = |worker: &Worker<E>| {
             let (to, from) = sync_channel(1);
             worker.send(Work::Save(to));
@@ -525,15 +617,6 @@ fn stacks<E: Event>(
 ) -> Result<Vec<Stack<E>>, Error> {
     let config = &Config { limits: config.limits.shared_by(shards), ..config.clone() };
     (0..shards).map(|_| Stack::new(patterns, intake.levels(), config)).collect()
-}
-
-/// Lets the patterns of a level handle a batch.
-fn handle<E: Event>(stack: &mut Stack<E>, batch: Batch<E>, shard: usize) -> Reply<E> {
-    let Batch { number, level, mut events, through } = batch;
-    let mut outputs = Outputs::new();
-    let done = stack.push_all(&mut events, &mut outputs).and_then(|()| stack.advance(level, through, &mut outputs));
-    let counts = Counts { faults: stack.faults(), kept_back: stack.kept_back() };
-    Reply { number, shard, outputs, done, counts }
 }
 
 impl<E> Drop for Worker<E> {

@@ -26,8 +26,8 @@ fn engine(input: &[u8], watermarks: Watermarks) -> Result<(String, String), Box<
     let (mut matches, mut timeouts) = (Vec::new(), Vec::new());
     let mut job = Job::of_orders(watermarks)?;
     let mut take = |envelope: &ensue_io::Envelope, out: &Outputs<Row>| {
-        out.matches.iter().for_each(|found| envelope.write_match(found, &mut matches));
-        out.timeouts.iter().for_each(|lapsed| envelope.write_timeout(lapsed, &mut timeouts));
+        out.matches.iter().for_each(|found| _ = envelope.write_match(found, &mut matches));
+        out.timeouts.iter().for_each(|lapsed| _ = envelope.write_timeout(lapsed, &mut timeouts));
     };
     job.feed(input, &mut take)?;
     job.finish(&mut take)?;

@@ -100,7 +100,7 @@ fn a_match_is_the_envelope_with_its_events_by_stage() {
     let key = vec![Value::Int(1234), Value::from("a\"b")];
     let run = run(key, &[(0, r#"{"n":1.50}"#), (2, r#"{"n": 2}"#), (2, "{}")]);
     let matched = Match { at: run.end(), run, record: None };
-    insta::assert_snapshot!(written(|out| envelope.write_match(&matched, out)), @r#"{"kind":"match","pattern":"say \"hi\"","key":{"order_id":1234,"shop":"a\"b"},"start":"1970-01-01T00:00:00Z","end":"1970-01-01T00:00:02Z","id":"96d71a4478544c232657ce6271ad4598","events":{"create":[{"n":1.50}],"pay":[{"n": 2},{}]}}"#);
+    insta::assert_snapshot!(written(|out| _ = envelope.write_match(&matched, out)), @r#"{"kind":"match","pattern":"say \"hi\"","key":{"order_id":1234,"shop":"a\"b"},"start":"1970-01-01T00:00:00Z","end":"1970-01-01T00:00:02Z","id":"96d71a4478544c232657ce6271ad4598","events":{"create":[{"n":1.50}],"pay":[{"n": 2},{}]}}"#);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_timeout_names_the_stages_that_it_waited_for() {
     let run = run(vec![], &[(0, "{}")]);
     let deadline = run.start() + Span::from_millis(900_500);
     let timeout = Timeout { run, deadline, awaiting: vec![StageId(1), StageId(2)], record: None };
-    insta::assert_snapshot!(written(|out| envelope.write_timeout(&timeout, out)), @r#"{"kind":"timeout","pattern":"say \"hi\"","key":{},"start":"1970-01-01T00:00:00Z","deadline":"1970-01-01T00:15:00.500Z","awaiting":["note","pay"],"id":"6d24aa4df58f21c866f6561df4ea88b0","events":{"create":[{}]}}"#);
+    insta::assert_snapshot!(written(|out| _ = envelope.write_timeout(&timeout, out)), @r#"{"kind":"timeout","pattern":"say \"hi\"","key":{},"start":"1970-01-01T00:00:00Z","deadline":"1970-01-01T00:15:00.500Z","awaiting":["note","pay"],"id":"6d24aa4df58f21c866f6561df4ea88b0","events":{"create":[{}]}}"#);
 }
 
 /// A record of entries with these names.
@@ -129,11 +129,11 @@ fn a_record_stands_in_the_place_of_the_events() {
     let decimal = Decimal::from_str_exact("123456789012345678901234.5600").unwrap();
     let values = vec![Value::Int(7), decimal.into(), Span::from_millis(1_500).into()];
     let matched = Match { at: run.end(), run: run.clone(), record: Some(values.into()) };
-    insta::assert_snapshot!(written(|out| envelope.write_match(&matched, out)), @r#"{"kind":"match","pattern":"say \"hi\"","key":{"order_id":7},"start":"1970-01-01T00:00:00Z","end":"1970-01-01T00:00:00Z","id":"6ffe88c990373210168fe636f8cab0ab","record":{"order \"id\"":7,"price":123456789012345678901234.5600,"waited":"1s500ms"}}"#);
+    insta::assert_snapshot!(written(|out| _ = envelope.write_match(&matched, out)), @r#"{"kind":"match","pattern":"say \"hi\"","key":{"order_id":7},"start":"1970-01-01T00:00:00Z","end":"1970-01-01T00:00:00Z","id":"6ffe88c990373210168fe636f8cab0ab","record":{"order \"id\"":7,"price":123456789012345678901234.5600,"waited":"1s500ms"}}"#);
     let missing = Value::List(Arc::from(["note", "pay"].map(Value::from)));
     let deadline = run.start() + Span::from_millis(1_000);
     let timeout = Timeout { run, deadline, awaiting: vec![StageId(1)], record: Some([missing].into()) };
-    insta::assert_snapshot!(written(|out| envelope.write_timeout(&timeout, out)), @r#"{"kind":"timeout","pattern":"say \"hi\"","key":{"order_id":7},"start":"1970-01-01T00:00:00Z","deadline":"1970-01-01T00:00:01Z","awaiting":["note"],"id":"8e122fd861cdd41236351484d053e25a","record":{"missing":["note","pay"]}}"#);
+    insta::assert_snapshot!(written(|out| _ = envelope.write_timeout(&timeout, out)), @r#"{"kind":"timeout","pattern":"say \"hi\"","key":{"order_id":7},"start":"1970-01-01T00:00:00Z","deadline":"1970-01-01T00:00:01Z","awaiting":["note"],"id":"8e122fd861cdd41236351484d053e25a","record":{"missing":["note","pay"]}}"#);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn the_id_is_that_of_the_model() {
     let run = run(vec![], &[(0, "{}")]);
     let id = format!("\"id\":\"{:032x}\"", OutputIds::new("match", "say \"hi\"").id(&run));
     let matched = Match { at: run.end(), run, record: None };
-    assert!(written(|out| envelope.write_match(&matched, out)).contains(&id));
+    assert!(written(|out| _ = envelope.write_match(&matched, out)).contains(&id));
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn each_stream_is_written_as_it_came() {
         (StageId(2), taken(unpaid("a"))),
     ];
     let run = Partial { pattern: 0, key: [].into_iter().collect(), events };
-    let line = written(|out| envelope.write_match(&Match { at: time, run, record: None }, out));
+    let line = written(|out| _ = envelope.write_match(&Match { at: time, run, record: None }, out));
     let (_, events) = line.split_once(r#""events":"#).unwrap();
     let expected = r#"{"create":[{"code":"007","paid":true}],"note":[{"code":7}],"pay":[{"paid":null,"code":"a"}]}}"#;
     assert_eq!(events, expected);

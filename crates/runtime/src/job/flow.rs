@@ -21,6 +21,7 @@ use crate::job::http::runs::Asked;
 use crate::job::inlet::{Bad, Batch, Decoded};
 use crate::job::plan::Plan;
 use crate::job::reader::Mark;
+use crate::lines::{Encoder, Lines};
 
 #[cfg(test)]
 mod simulation;
@@ -77,20 +78,20 @@ pub struct Cut {
 /// What comes out of a flow, and has to go to the sinks.
 #[derive(Debug, Default)]
 pub(crate) struct Outflow {
-    pub(crate) outputs: Outputs<Numbered>,
+    pub(crate) lines: Lines,
     /// Lines that are no events, with the source that they are of.
     pub(crate) bad: Vec<(usize, Box<Bad>)>,
 }
 
 impl Outflow {
     pub(crate) fn is_empty(&self) -> bool {
-        self.outputs.is_empty() && self.bad.is_empty()
+        self.lines.is_empty() && self.bad.is_empty()
     }
 }
 
 /// Batches of several sources through an engine.
 pub(crate) struct Flow {
-    engine: Sharded<Numbered>,
+    engine: Sharded<Numbered, Encoder>,
     inflows: Vec<Inflow>,
     /// How many events have been taken while a source held time back.
     ahead: u64,
@@ -98,6 +99,8 @@ pub(crate) struct Flow {
     out: Outflow,
     /// Room for the events that are pushed together.
     placed: Vec<(u64, Numbered)>,
+    /// Room for those that are late.
+    late: Outputs<Numbered>,
 }
 
 /// What a source has given.
@@ -243,13 +246,14 @@ fn watermarks(paces: &[Pace]) -> Watermarks {
 }
 
 impl Flow {
-    /// A flow of sources with their paces, from where they had come to. The time by the clock on the wall is needed to know later for
-    /// how long they have been silent.
+    /// A flow of sources with their paces, from where they had come to, and what writes what comes out of it. The time by the
+    /// clock on the wall is needed to know later for how long they have been silent.
     ///
     /// # Errors
     /// If a pattern is larger than a limit; if the snapshot is not whole.
     pub(crate) fn new(
         patterns: &Arc<Patterns>,
+        encoder: Encoder,
         config: &Config,
         shards: usize,
         paces: &[Pace],
@@ -258,12 +262,14 @@ impl Flow {
     ) -> Result<Self, Error> {
         let config = Config { watermarks: watermarks(paces), ..config.clone() };
         let (engine, progress) = match from {
-            Some(Cut { engine, progress }) => (Sharded::load(patterns, config, shards, engine)?, progress),
-            None => (Sharded::new(patterns, config, shards)?, Vec::new()),
+            Some(Cut { engine, progress }) => {
+                (Sharded::load_making(encoder, patterns, config, shards, engine)?, progress)
+            }
+            None => (Sharded::making(encoder, patterns, config, shards)?, Vec::new()),
         };
         let progress = progress.into_iter().chain(std::iter::repeat_with(Progress::default));
         let inflows = paces.iter().zip(progress).map(|(pace, progress)| Inflow::new(*pace, progress, now)).collect();
-        Ok(Flow { engine, inflows, ahead: 0, out: Outflow::default(), placed: Vec::new() })
+        Ok(Flow { engine, inflows, ahead: 0, out: Outflow::default(), placed: Vec::new(), late: Outputs::new() })
     }
 
     /// Goes on with other patterns, from where the flow was [cut](Flow::cut): `engine` is what that gave, as one of them. `renew` makes
@@ -281,7 +287,7 @@ impl Flow {
     ) -> Result<(), Error> {
         let paces: Vec<Pace> = self.inflows.iter().map(|inflow| inflow.pace).collect();
         let config = Config { watermarks: watermarks(&paces), ..config.clone() };
-        self.engine = Sharded::load(&plan.patterns, config, shards, engine)?;
+        self.engine = Sharded::load_making(plan.encoder(), &plan.patterns, config, shards, engine)?;
         for (table, rows) in &plan.tables {
             self.set_table(*table, rows.clone())?;
         }
@@ -297,7 +303,7 @@ impl Flow {
     /// # Errors
     /// As [`Flow::run`].
     pub(crate) fn set_table(&mut self, table: TableId, rows: Arc<Table>) -> Result<(), Error> {
-        self.engine.set_table(table, rows, &mut self.out.outputs)
+        self.engine.set_table(table, rows, &mut self.out.lines)
     }
 
     /// Takes a batch of a source.
@@ -363,7 +369,7 @@ impl Flow {
     /// Takes events of a source, up to so many. Gives how many there were.
     fn take(&mut self, source: usize, until: Option<Until>, most: usize) -> Result<usize, Error> {
         let is_alone = self.inflows.len() == 1;
-        let Flow { inflows, placed, out, engine, ahead, .. } = self;
+        let Flow { inflows, placed, late, out, engine, ahead } = self;
         let inflow = &mut inflows[source];
         let mut taken = 0;
         while taken < most
@@ -373,7 +379,7 @@ impl Flow {
             let time = event.time();
             // What is late is known by the source alone: how far the others have come must make no difference.
             if !is_alone && time <= inflow.watermark() {
-                out.outputs.late.push(event);
+                late.late.push(event);
             } else {
                 placed.push((source as u64 * SOURCE_POSITIONS + inflow.progress.events, event));
             }
@@ -381,14 +387,15 @@ impl Flow {
             inflow.progress.newest = inflow.progress.newest.max(time);
         }
         *ahead += taken as u64;
-        engine.push_all_at(placed.drain(..), &mut out.outputs)?;
+        engine.give(late, &mut out.lines);
+        engine.push_all_at(placed.drain(..), &mut out.lines)?;
         Ok(taken)
     }
 
     /// Moves event time to where the sources allow.
     fn pass(&mut self, now: Timestamp) -> Result<(), Error> {
         match self.watermark(now) {
-            Some(watermark) => self.engine.pass(watermark, &mut self.out.outputs),
+            Some(watermark) => self.engine.pass(watermark, &mut self.out.lines),
             None => Ok(()),
         }
     }
@@ -423,7 +430,7 @@ impl Flow {
     /// # Errors
     /// As [`Flow::run`].
     pub(crate) fn settle(&mut self) -> Result<(), Error> {
-        self.engine.advance(Timestamp::MIN, &mut self.out.outputs)
+        self.engine.advance(Timestamp::MIN, &mut self.out.lines)
     }
 
     /// Ends the job: time goes to its end.
@@ -431,7 +438,7 @@ impl Flow {
     /// # Errors
     /// As [`Flow::run`].
     pub(crate) fn finish(&mut self) -> Result<(), Error> {
-        self.engine.finish(&mut self.out.outputs)
+        self.engine.finish(&mut self.out.lines)
     }
 
     /// What has come out since this was last asked.
@@ -449,7 +456,7 @@ impl Flow {
     /// # Errors
     /// As [`Flow::run`].
     pub(crate) fn cut(&mut self) -> Result<Cut, Error> {
-        let engine = self.engine.save(&mut self.out.outputs)?;
+        let engine = self.engine.save(&mut self.out.lines)?;
         Ok(Cut { progress: self.progress(), engine })
     }
 

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use ensue_connect::{Error, Output, Position, Sink};
 use ensue_io::Envelope;
-use ensue_model::hash::OutputIds;
-use ensue_model::{Event, Match, StreamId, Timeout, Timestamp};
+use ensue_model::{StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::event::Numbered;
 use crate::job::flow::Outflow;
 use crate::job::inlet::Bad;
 use crate::job::plan::Plan;
+use crate::lines::{Kind, Line, Run, Wanted};
 
 /// So many bytes are put into a sink until it is asked to hand them on.
 const FLUSH_BYTES: usize = 256 * 1024;
@@ -55,6 +54,19 @@ pub struct Routes {
     pub rejected: Vec<usize>,
 }
 
+impl Routes {
+    /// What goes to a sink.
+    pub fn wanted(&self) -> Wanted {
+        let are_wanted = |routes: &[Vec<usize>]| routes.iter().map(|to| !to.is_empty()).collect();
+        Wanted {
+            matches: are_wanted(&self.matches),
+            timeouts: are_wanted(&self.timeouts),
+            late: !self.late.is_empty(),
+            rejected: !self.rejected.is_empty(),
+        }
+    }
+}
+
 /// A sink with its name.
 pub(crate) struct Outlet {
     pub(crate) name: String,
@@ -69,47 +81,41 @@ impl Outlet {
     }
 }
 
-/// Writes what comes out.
+/// Puts the lines that come out into sinks.
 pub(crate) struct Outlets {
+    /// Writes what never came to a shard: lines that are no events.
     envelope: Envelope,
-    /// For each pattern, the ids of its matches and of its timeouts.
-    ids: Vec<[OutputIds; 2]>,
     routes: Routes,
     outlets: Vec<Outlet>,
     /// The stream of each source.
     streams: Vec<StreamId>,
     pub(crate) counts: Counts,
-    line: Vec<u8>,
 }
 
 impl Outlets {
     pub(crate) fn new(plan: &Plan, outlets: Vec<Outlet>, counts: Counts) -> Self {
-        let mut made = Outlets {
-            envelope: plan.envelope(),
-            ids: Vec::new(),
-            routes: Routes::default(),
-            outlets,
-            streams: Vec::new(),
-            counts,
-            line: Vec::new(),
-        };
-        made.change(plan);
+        let (envelope, routes, streams) = (plan.envelope(), plan.routes.clone(), plan.streams.clone());
+        let mut made = Outlets { envelope, routes, outlets, streams, counts };
+        made.count_by(plan);
         made
     }
 
-    /// Writes what comes out of other patterns from now on. What those of the same names have put out is counted on.
+    /// Takes what comes out of other patterns from now on.
     pub(crate) fn change(&mut self, plan: &Plan) {
-        let ids = |name: &str| ["match", "timeout"].map(|kind| OutputIds::new(kind, name));
-        let patterns = || plan.patterns.patterns.iter().map(|pattern| &*pattern.name);
+        self.envelope = plan.envelope();
+        self.routes = plan.routes.clone();
+        self.streams.clone_from(&plan.streams);
+        self.count_by(plan);
+    }
+
+    /// Counts what comes out of these patterns, on from what those of the same names have put out.
+    fn count_by(&mut self, plan: &Plan) {
         let of_pattern = |name: &str| {
             let known = self.counts.patterns.iter().find(|known| known.name == name).cloned();
             known.unwrap_or_else(|| OfPattern { name: name.to_owned(), ..OfPattern::default() })
         };
-        self.counts.patterns = patterns().map(of_pattern).collect();
-        self.ids = patterns().map(ids).collect();
-        self.envelope = plan.envelope();
-        self.routes = plan.routes.clone();
-        self.streams.clone_from(&plan.streams);
+        let patterns = plan.patterns.patterns.iter().map(|pattern| of_pattern(&pattern.name));
+        self.counts.patterns = patterns.collect();
     }
 
     /// The names of the sinks.
@@ -122,67 +128,41 @@ impl Outlets {
         for (source, bad) in out.bad.drain(..) {
             self.put_bad(self.streams[source], &bad);
         }
-        let outputs = &mut out.outputs;
-        for rejected in outputs.rejected.drain(..) {
-            self.put_rejected(&rejected.event, &rejected.reason);
-        }
-        for late in outputs.late.drain(..) {
-            self.put_late(&late);
-        }
-        // In the order of their times. Time runs out before what happens at that time.
-        let mut matches = outputs.matches.drain(..).peekable();
-        for timeout in outputs.timeouts.drain(..) {
-            while let Some(matched) = matches.next_if(|matched| matched.at < timeout.deadline) {
-                self.put_match(&matched);
+        let lines = std::mem::take(&mut out.lines);
+        lines.runs().flat_map(Run::each).for_each(|(line, text)| self.put_line(line, text));
+    }
+
+    fn put_line(&mut self, line: &Line, text: &[u8]) {
+        let Outlets { routes, outlets, counts, .. } = self;
+        let to = match line.kind {
+            Kind::Rejected(_) => {
+                counts.rejected += 1;
+                &routes.rejected
             }
-            self.put_timeout(&timeout);
-        }
-        matches.for_each(|matched| self.put_match(&matched));
-    }
-
-    fn put_match(&mut self, matched: &Match<Numbered>) {
-        let Outlets { envelope, ids, routes, outlets, counts, line, .. } = self;
-        let pattern = matched.run.pattern;
-        counts.patterns[pattern].matches += 1;
-        envelope.write_match(matched, line);
-        let id = Some(ids[pattern][0].id(&matched.run));
-        put(line, matched.at, id, &routes.matches[pattern], outlets);
-    }
-
-    fn put_timeout(&mut self, timeout: &Timeout<Numbered>) {
-        let Outlets { envelope, ids, routes, outlets, counts, line, .. } = self;
-        let pattern = timeout.run.pattern;
-        counts.patterns[pattern].timeouts += 1;
-        envelope.write_timeout(timeout, line);
-        let id = Some(ids[pattern][1].id(&timeout.run));
-        put(line, timeout.deadline, id, &routes.timeouts[pattern], outlets);
-    }
-
-    fn put_late(&mut self, late: &Numbered) {
-        self.counts.late += 1;
-        self.envelope.write_late(&late.row, &mut self.line);
-        put(&mut self.line, late.time(), None, &self.routes.late, &mut self.outlets);
+            Kind::Late => {
+                counts.late += 1;
+                &routes.late
+            }
+            Kind::Timeout(pattern) => {
+                counts.patterns[pattern].timeouts += 1;
+                &routes.timeouts[pattern]
+            }
+            Kind::Match(pattern) => {
+                counts.patterns[pattern].matches += 1;
+                &routes.matches[pattern]
+            }
+        };
+        put(Output { time: line.time, id: line.id, line: text }, to, outlets);
     }
 
     fn put_bad(&mut self, stream: StreamId, bad: &Bad) {
         self.counts.rejected += 1;
         let Bad { document, line } = bad;
         let reason = format!("{document}, {}", line.reason);
-        self.envelope.write_rejected(stream, line.line, &reason, &line.raw, &mut self.line);
-        put(&mut self.line, Timestamp::MIN, None, &self.routes.rejected, &mut self.outlets);
-    }
-
-    fn put_rejected(&mut self, event: &Numbered, reason: &str) {
-        self.counts.rejected += 1;
-        let Numbered { line, row } = event;
-        match line {
-            Some(line) => {
-                let raw = row.raw().as_bytes();
-                self.envelope.write_rejected(row.stream(), line.get(), reason, raw, &mut self.line);
-            }
-            None => self.envelope.write_rejected_record(row, reason, &mut self.line),
-        }
-        put(&mut self.line, event.time(), None, &self.routes.rejected, &mut self.outlets);
+        let mut text = Vec::new();
+        self.envelope.write_rejected(stream, line.line, &reason, &line.raw, &mut text);
+        let output = Output { time: Timestamp::MIN, id: None, line: &text };
+        put(output, &self.routes.rejected, &mut self.outlets);
     }
 
     /// Lets the sinks hand on what has been put: those that hold much, or all of them. A sink that fails is asked again, with
@@ -214,14 +194,13 @@ impl Outlets {
     }
 }
 
-/// Puts a line into sinks, and clears it.
-fn put(line: &mut Vec<u8>, time: Timestamp, id: Option<u128>, to: &[usize], outlets: &mut [Outlet]) {
+/// Puts a line into sinks.
+fn put(output: Output<'_>, to: &[usize], outlets: &mut [Outlet]) {
     for place in to {
         let outlet = &mut outlets[*place];
-        outlet.sink.put(Output { time, id, line });
-        outlet.unflushed += line.len();
+        outlet.sink.put(output);
+        outlet.unflushed += output.line.len();
     }
-    line.clear();
 }
 
 /// Who is told that a sink fails, and decides whether it is asked again.

@@ -9,6 +9,7 @@ use ensue_model::{Patterns, StreamId};
 
 use crate::job::binding::{self, Bound};
 use crate::job::{JobError, OfOne, Outputs, Routes, TableFile};
+use crate::lines::Encoder;
 
 /// What of a job does not depend on its patterns, as far as plans are made from it.
 pub(crate) struct Planner {
@@ -131,6 +132,11 @@ impl Plan {
     /// Writes what comes out.
     pub(crate) fn envelope(&self) -> Envelope {
         Envelope::new(&self.patterns, &self.formats)
+    }
+
+    /// Writes what comes out on the shards.
+    pub(crate) fn encoder(&self) -> Encoder {
+        Encoder::new(self.envelope(), self.routes.wanted())
     }
 
     /// For each source its stream, and what decodes its records.

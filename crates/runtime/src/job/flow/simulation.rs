@@ -21,6 +21,7 @@ use crate::clock;
 use crate::event::Numbered;
 use crate::job::inlet::{Bad, Batch, Decoded};
 use crate::job::reader::Mark;
+use crate::lines::{Encoder, Kind, Run, Wanted};
 
 /// Three levels, with keys that part and meet again.
 const LEVELS: &str = r#"
@@ -69,7 +70,7 @@ enum Item {
 /// What there is to read.
 struct World {
     patterns: Arc<Patterns>,
-    envelope: Envelope,
+    encoder: Encoder,
     pace: Pace,
     sources: Vec<Vec<Item>>,
 }
@@ -78,15 +79,19 @@ impl World {
     fn draw(random: &mut Pcg64Mcg, idle: Option<Span>) -> Self {
         let compiled = ensue_lang::compile(&[Source::new("levels.pattern", LEVELS)], &Options::default());
         let patterns = compiled.unwrap_or_else(|wrong| panic!("{wrong}")).patterns;
-        let envelope = Envelope::new(&patterns, &[]);
+        let of_all = vec![true; patterns.patterns.len()];
+        let wanted = Wanted { matches: of_all.clone(), timeouts: of_all, late: true, rejected: true };
+        let encoder = Encoder::new(Envelope::new(&patterns, &[]), wanted);
         let sources = (0..random.random_range(1..4)).map(|_| items(random)).collect();
         let pace = Pace { out_of_order: OUT_OF_ORDER, idle };
-        World { patterns: Arc::new(patterns), envelope, pace, sources }
+        World { patterns: Arc::new(patterns), encoder, pace, sources }
     }
 
     fn flow(&self, shards: usize, from: Option<Cut>, now: Timestamp) -> Flow {
         let paces = vec![self.pace; self.sources.len()];
-        Flow::new(&self.patterns, &Config::default(), shards, &paces, from, now).expect("the patterns are small")
+        let encoder = self.encoder.clone();
+        Flow::new(&self.patterns, encoder, &Config::default(), shards, &paces, from, now)
+            .expect("the patterns are small")
     }
 
     /// Some of what a source gives, with the places before and behind it.
@@ -115,20 +120,6 @@ impl World {
         }
     }
 
-    /// What has come out since the last time, as lines.
-    fn lines(&self, Outflow { outputs, bad }: Outflow, lines: &mut Vec<String>) {
-        let mut put = |write: &dyn Fn(&mut Vec<u8>)| {
-            let mut line = Vec::new();
-            write(&mut line);
-            lines.push(String::from_utf8(line).expect("lines are text"));
-        };
-        outputs.matches.iter().for_each(|found| put(&|line| self.envelope.write_match(found, line)));
-        outputs.timeouts.iter().for_each(|lapsed| put(&|line| self.envelope.write_timeout(lapsed, line)));
-        outputs.late.iter().for_each(|late| put(&|line| self.envelope.write_late(&late.row, line)));
-        assert!(outputs.rejected.is_empty(), "each event has a key");
-        lines.extend(bad.iter().map(|(source, bad)| format!("bad line {} of {source}", bad.line.line)));
-    }
-
     /// What comes out when nothing happens.
     fn in_peace(&self) -> Vec<String> {
         let now = Timestamp::from_seconds(0);
@@ -143,9 +134,19 @@ impl World {
         assert!(flow.has_ended(), "all has been given");
         flow.finish().expect("no limit is reached");
         let mut lines = Vec::new();
-        self.lines(std::mem::take(flow.out()), &mut lines);
+        take(flow.out(), &mut lines);
         lines
     }
+}
+
+/// Takes what has come out since the last time.
+fn take(out: &mut Outflow, written: &mut Vec<String>) {
+    let Outflow { lines, bad } = std::mem::take(out);
+    for (line, text) in lines.runs().flat_map(Run::each) {
+        assert!(!matches!(line.kind, Kind::Rejected(_)), "each event has a key");
+        written.push(String::from_utf8(text.to_vec()).expect("lines are text"));
+    }
+    written.extend(bad.iter().map(|(source, bad)| format!("bad line {} of {source}", bad.line.line)));
 }
 
 /// Events of forty orders, out of order, some of them late, and lines that are no events.
@@ -251,7 +252,7 @@ impl<'w> Simulation<'w> {
     }
 
     fn write(&mut self) {
-        self.world.lines(std::mem::take(self.flow.out()), &mut self.written);
+        take(self.flow.out(), &mut self.written);
     }
 
     fn cut(&mut self) {
