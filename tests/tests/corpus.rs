@@ -1,4 +1,4 @@
-//! Replays what has been found: the inputs of the fuzz targets in `corpus/parse`, `corpus/check`, `corpus/decode` and `corpus/run`, and the
+//! Replays what has been found: the inputs of the fuzz targets, in a folder of `corpus` each, and the
 //! cases in `corpus/cases` through all readings. The seeds of the fuzzer are replayed too, so that they stay of use.
 
 use std::fs;
@@ -42,6 +42,26 @@ fn what_decode_has_found_is_mended() {
 }
 
 #[test]
+fn what_table_has_found_is_mended() {
+    replay("corpus/table", fuzz::table);
+}
+
+#[test]
+fn what_time_has_found_is_mended() {
+    replay("corpus/time", fuzz::time);
+}
+
+#[test]
+fn what_job_has_found_is_mended() {
+    replay("corpus/job", fuzz::job);
+}
+
+#[test]
+fn what_checkpoint_has_found_is_mended() {
+    replay("corpus/checkpoint", fuzz::checkpoint);
+}
+
+#[test]
 fn what_run_has_found_is_mended() {
     replay("corpus/run", fuzz::run);
 }
@@ -70,6 +90,10 @@ fn the_seeds_pass() {
     replay("fuzz/seeds/text", fuzz::check);
     replay("fuzz/seeds/lines", fuzz::decode);
     replay("fuzz/seeds/run", fuzz::run);
+    replay("fuzz/seeds/table", fuzz::table);
+    replay("fuzz/seeds/time", fuzz::time);
+    replay("fuzz/seeds/job", fuzz::job);
+    replay("fuzz/seeds/checkpoint", fuzz::checkpoint);
 }
 
 #[test]

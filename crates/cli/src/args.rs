@@ -6,7 +6,8 @@ use std::str::FromStr;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint, value_parser};
 use clap_complete::Shell;
 use ensue_engine::Watermarks;
-use ensue_io::{TimeFormat, time};
+use ensue_io::records::RECORD_BYTES_MAX;
+use ensue_io::{TimeFormat, size, time};
 use ensue_model::Span;
 
 const HELP: &str = "\
@@ -89,7 +90,7 @@ pub(crate) struct Run {
     /// Job file, which says all that the options for patterns, events and outputs say, and more
     #[arg(
         value_name = "JOB.ron",
-        conflicts_with_all = ["patterns", "inputs", "format", "columns", "header", "delimiter", "time", "time_unit", "tables",
+        conflicts_with_all = ["patterns", "inputs", "format", "columns", "header", "delimiter", "time", "time_unit", "event_limit", "tables",
             "key", "type_field", "parameters", "watermark", "shards", "matches", "timeouts", "late", "rejected", "strict"],
         value_hint = ValueHint::FilePath
     )]
@@ -560,6 +561,10 @@ pub(crate) struct Reading {
     #[arg(long, value_name = "UNIT", value_parser = of_stream(TimeFormat::from_str), help_heading = "Events")]
     pub(crate) time_unit: Vec<OfStream<TimeFormat>>,
 
+    /// The longest event; longer ones are rejected
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = size::bytes, help_heading = "Events")]
+    pub(crate) event_limit: usize,
+
     /// Order of the events, of all inputs together: `ascending`, or `out-of-order=10s` where some come up to so much later
     #[arg(long, value_name = "ORDER", default_value = "ascending", value_parser = watermarks, help_heading = "Events")]
     pub(crate) watermark: Watermarks,
@@ -625,6 +630,7 @@ impl Check {
             delimiter: delimiter.clone(),
             time: time.clone(),
             time_unit: time_unit.clone(),
+            event_limit: RECORD_BYTES_MAX,
             watermark: Watermarks::Ascending,
             tables: Vec::new(),
         }

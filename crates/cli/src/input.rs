@@ -56,8 +56,8 @@ impl Input {
                     if format == Format::Jsonl { "the objects of JSON lines name" } else { "lines of logfmt name" };
                 return Err(Failure::Call(format!("--columns is for CSV: {names} their fields")));
             }
-            Format::Jsonl => of_lines(path, RowFormat::JsonLines)?,
-            Format::Logfmt => of_lines(path, RowFormat::Logfmt)?,
+            Format::Jsonl => of_lines(path, RowFormat::JsonLines, args)?,
+            Format::Logfmt => of_lines(path, RowFormat::Logfmt, args)?,
         };
         Ok(Input { name: bytes.name.clone(), stream: stream.clone(), format, bytes })
     }
@@ -112,6 +112,11 @@ impl Bytes {
             return Ok(false);
         }
         let count = self.read_chunk().map_err(|error| Failure::read(&self.name, &error))?;
+        if self.read == 0
+            && let Some(what) = packed(&self.chunk[..count])
+        {
+            return Err(Failure::Data(format!("cannot read {}: it is {what}", self.name)));
+        }
         self.read += count as u64;
         self.records.feed(&self.chunk[..count]);
         if count == 0 {
@@ -145,10 +150,24 @@ impl Bytes {
     }
 }
 
+/// What bytes are that are no text, where their beginning tells, and what can be done.
+fn packed(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x1f, 0x8b, ..] => {
+            Some("packed by gzip; unpack it, as in `gunzip -c FILE | ensue run -i -`, or read it in a job")
+        }
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            Some("packed by zstd; unpack it, as in `zstdcat FILE | ensue run -i -`, or read it in a job")
+        }
+        [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file; read it in a job, `from: Parquet(..)`"),
+        _ => None,
+    }
+}
+
 /// A CSV, with its columns: from the call, else from the header.
 fn csv(path: &Path, stream: Option<&str>, args: &Reading) -> Result<(RowFormat, Bytes), Failure> {
     let delimiter = said(&args.delimiter, stream).copied().unwrap_or(b',');
-    let mut bytes = Bytes::open(path, Records::csv(delimiter))?;
+    let mut bytes = Bytes::open(path, Records::csv(delimiter).with_limit(args.event_limit))?;
     let csv = match said(&args.events.columns, stream) {
         None => {
             let header = bytes.first(|header| Csv::from_header(header, delimiter).map_err(|bad| bad.to_string()))?;
@@ -183,8 +202,8 @@ fn told_format(path: &Path, stream: Option<&str>) -> Result<Format, Failure> {
 }
 
 /// An input of which each line is an event, and says what its fields are called.
-fn of_lines(path: &Path, format: RowFormat) -> Result<(RowFormat, Bytes), Failure> {
-    let bytes = Bytes::open(path, Records::new(&format))?;
+fn of_lines(path: &Path, format: RowFormat, args: &Reading) -> Result<(RowFormat, Bytes), Failure> {
+    let bytes = Bytes::open(path, Records::new(&format).with_limit(args.event_limit))?;
     Ok((format, bytes))
 }
 

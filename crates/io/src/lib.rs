@@ -24,6 +24,7 @@
 pub mod format;
 pub mod key;
 pub mod records;
+pub mod size;
 pub mod time;
 
 pub mod decode;

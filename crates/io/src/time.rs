@@ -60,7 +60,11 @@ impl TimeFormat {
     /// An event time.
     pub(crate) fn event_time(self, text: &str) -> Result<Timestamp, Misfit> {
         if self == TimeFormat::Rfc3339 {
-            return in_years(rfc3339(text).ok_or(self.expected())?, self);
+            return match rfc3339(text) {
+                Some(micros) => in_years(micros, self),
+                None if has_far_year(text) => in_years(i128::MAX, self),
+                None => Err(self.expected()),
+            };
         }
         in_years(self.micros(text).ok_or(self.expected())?, self)
     }
@@ -149,6 +153,14 @@ fn rfc3339(text: &str) -> Option<i128> {
     let time = DateTime::parse_from_rfc3339(text).map(|time| time.timestamp_micros());
     let time = time.or_else(|_| without_offset(text).map(|time| time.and_utc().timestamp_micros()));
     time.ok().map(i128::from)
+}
+
+/// Whether a text begins with a year that RFC 3339 cannot say.
+fn has_far_year(text: &str) -> bool {
+    let year = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let digits = year.bytes().take_while(u8::is_ascii_digit).count();
+    let is_year = digits >= 4 && year[digits..].starts_with('-');
+    is_year && (digits > 4 || text.starts_with('-'))
 }
 
 fn without_offset(text: &str) -> Result<NaiveDateTime, chrono::ParseError> {
@@ -245,6 +257,9 @@ mod tests {
         check(TimeFormat::Seconds, "1611047605000", "which as seconds is not in the years 0 to 9999");
         check(TimeFormat::Seconds, "9223372036854775807", "which as seconds is not in the years 0 to 9999");
         check(TimeFormat::Seconds, "253402300799.9999999", "9999-12-31T23:59:59.999999Z");
+        for text in ["10000-01-01T00:00:00Z", "+12345-01-01T00:00:00Z", "-0001-01-01T00:00:00Z", "99999999-01-01"] {
+            check(TimeFormat::Rfc3339, text, "which as a time is not in the years 0 to 9999");
+        }
         check(TimeFormat::Rfc3339, "9999-12-31T23:59:59-01:00", "which as a time is not in the years 0 to 9999");
     }
 

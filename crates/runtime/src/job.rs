@@ -98,6 +98,8 @@ pub struct SourceSpec {
     pub open: Open<dyn Source>,
     /// How its rows are written.
     pub format: Format,
+    /// The longest event in bytes. Longer ones are rejected, and never held in memory as a whole.
+    pub event_bytes_max: usize,
     /// The field of the event time; none if the stream marks it.
     pub time: Option<String>,
     /// How times are written.
@@ -423,7 +425,7 @@ fn open_source(spec: SourceSpec, saved: Option<&Checkpoint>) -> Result<Opened, J
     }
     let at = saved.map(|saved| &saved.progress.mark.position).filter(|position| **position != Position::default());
     let source = (spec.open)(at).map_err(|error| JobError::source(&spec.name, error))?;
-    let mut reader = Reader::new(source, format, &progress.mark);
+    let mut reader = Reader::new(source, format, &progress.mark).with_limit(spec.event_bytes_max);
     match reader.learn_columns(FIRST_PATIENCE) {
         Ok(true) => {}
         Ok(false) => {

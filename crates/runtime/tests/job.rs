@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ensue_connect::{Error, Opened, Output, Position, Read, Sink, Source};
 use ensue_engine::Limits;
+use ensue_io::records::RECORD_BYTES_MAX;
 use ensue_io::{Csv, RowFormat, TimeFormat};
 use ensue_lang::Options;
 use ensue_model::Span;
@@ -119,6 +120,7 @@ impl Inputs {
                     Ok(Box::new(Text { text: text.clone(), read, is_open: false, stop: stop.clone() }))
                 }),
                 format: Format { rows: RowFormat::Csv(Csv::new(&[])), has_header: true },
+                event_bytes_max: RECORD_BYTES_MAX,
                 time: Some("ts".to_owned()),
                 time_format: TimeFormat::Seconds,
                 pace: Pace { out_of_order: Span::ZERO, idle: None },

@@ -16,7 +16,8 @@ const RECORD_BYTES_MAX: usize = 200;
 pub fn decode(data: &[u8]) {
     let Some((first, data)) = data.split_first() else { return };
     let csv = RowFormat::Csv(Csv::new(&["a", "ts", "s"]));
-    for format in [RowFormat::JsonLines, RowFormat::Logfmt, csv] {
+    let typed = RowFormat::Csv(Csv::new(&["ts", "a", "i", "f", "d", "b", "t", "w", "l"]));
+    for format in [RowFormat::JsonLines, RowFormat::Logfmt, csv, typed] {
         let lines = lines_of(data, &format, data.len().max(1));
         let cut = lines_of(data, &format, usize::from(*first).max(1));
         assert_eq!(cut, lines, "cut into chunks, other lines come out");
@@ -52,10 +53,22 @@ fn lines_of(data: &[u8], format: &RowFormat, chunk: usize) -> String {
     String::from_utf8(out).expect("JSON is text")
 }
 
-/// Patterns that ask for a field of no type and for one of a type.
+/// Patterns that ask for a field of no type and for one of each type.
 fn patterns() -> Patterns {
-    let schema = Schema::stream("s").field("a", Type::Any).nullable("s", Type::String);
-    let asked = ["a", "s"].map(|name| Expr::Field(schema.find(name).expect("it was declared"))).to_vec();
+    let typed = [
+        ("s", Type::String),
+        ("i", Type::Int),
+        ("f", Type::Float),
+        ("d", Type::Decimal),
+        ("b", Type::Bool),
+        ("t", Type::Timestamp),
+        ("w", Type::Duration),
+        ("l", Type::List(Box::new(Type::Float))),
+    ];
+    let schema = Schema::stream("s").field("a", Type::Any);
+    let schema = typed.into_iter().fold(schema, |schema, (name, kind)| schema.nullable(name, kind));
+    let names = ["a", "s", "i", "f", "d", "b", "t", "w", "l"];
+    let asked = names.map(|name| Expr::Field(schema.find(name).expect("it was declared"))).to_vec();
     let sequence = Sequence { steps: vec![Step::stage(StageId(0), Expr::List(asked))] };
     Patterns::of_one_stream(schema, vec![Pattern::new("p", vec![Stage::named("a")], sequence)])
 }

@@ -9,6 +9,7 @@ mod explain;
 mod failures;
 mod fmt;
 mod help;
+mod hostile;
 mod jobs;
 mod manual;
 mod new;

@@ -11,6 +11,7 @@ use ensue_connect::{
     FileSink, FileSource, FileSourceConfig, ParquetSource, ParquetSourceConfig, Sink, Source, StreamSink, StreamSource,
 };
 use ensue_engine::{Limits, OnFull};
+use ensue_io::records::RECORD_BYTES_MAX;
 use ensue_io::{Csv, RowFormat, TimeFormat};
 use ensue_lang::Options;
 use ensue_model::Span;
@@ -157,6 +158,7 @@ struct LimitsEntry {
     state_per_key: Option<Bytes>,
     events_per_run: Option<u32>,
     matches_per_event: Option<u32>,
+    event: Option<Bytes>,
     on_full: OnFullEntry,
 }
 
@@ -219,7 +221,7 @@ impl JobFile {
         let texts = Texts::Files(patterns.iter().map(|path| folder.join(path)).collect());
         let mut sinks = Sinks { folder, entries: Vec::new() };
         let outputs = self.outputs(&mut sinks);
-        let specs = sources.iter().enumerate().map(|(index, source)| source.spec(index, folder));
+        let specs = sources.iter().enumerate().map(|(index, source)| source.spec(index, folder, limits));
         let specs: Vec<SourceSpec> = specs.collect::<Result<_, _>>()?;
         if let Some(twice) =
             specs.iter().enumerate().find(|(at, spec)| specs[..*at].iter().any(|it| it.name == spec.name))
@@ -313,7 +315,7 @@ impl SinkEntry {
 }
 
 impl SourceEntry {
-    fn spec(&self, index: usize, folder: &Path) -> Result<SourceSpec, JobError> {
+    fn spec(&self, index: usize, folder: &Path, limits: &LimitsEntry) -> Result<SourceSpec, JobError> {
         let follow = self.follow;
         let paths = match &self.from {
             FromEntry::File(path) | FromEntry::Parquet(path) => std::slice::from_ref(path),
@@ -346,6 +348,7 @@ impl SourceEntry {
             stream: self.stream.clone(),
             open,
             format,
+            event_bytes_max: limits.event.map_or(RECORD_BYTES_MAX, |Bytes(bytes)| bytes),
             time: self.time.field.clone(),
             time_format: self.time.unit.format(),
             pace: Pace { out_of_order, idle: self.idle.map(|Period(span)| span) },

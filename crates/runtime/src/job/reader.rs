@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ensue_connect::{Error, Opened, Position, Read, Source};
+use ensue_io::records::RECORD_BYTES_MAX;
 use ensue_io::{BadLine, Csv, Record, Records, RowFormat};
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +60,8 @@ pub(crate) enum Heard {
 pub(crate) struct Reader {
     source: Box<dyn Source>,
     format: Format,
+    /// The longest record, in bytes.
+    limit: usize,
     document: Option<Document>,
     /// The document that the source has opened while records of the one before it were left.
     next: Option<Document>,
@@ -125,7 +128,13 @@ impl Reader {
     /// The records of a source that was opened where `mark` says, from there on.
     pub(crate) fn new(source: Box<dyn Source>, format: Format, mark: &Mark) -> Self {
         let resumed = mark.document.clone();
-        Reader { source, format, document: None, next: None, resumed, passed_over: mark.bytes }
+        let limit = RECORD_BYTES_MAX;
+        Reader { source, format, limit, document: None, next: None, resumed, passed_over: mark.bytes }
+    }
+
+    /// With another limit on the length of a record, in bytes.
+    pub(crate) fn with_limit(self, bytes: usize) -> Self {
+        Reader { limit: bytes, ..self }
     }
 
     /// What is being read, for messages.
@@ -176,7 +185,7 @@ impl Reader {
             Read::Opened(opened) => {
                 let resumed = self.resumed.take();
                 let resumed = resumed.filter(|place| place.bytes == opened.offset + self.passed_over);
-                self.next = Some(open(opened, resumed, &mut self.format)?);
+                self.next = Some(open(opened, resumed, &mut self.format, self.limit)?);
                 if let Some(document) = &mut self.document {
                     document.end(position);
                 }
@@ -228,9 +237,9 @@ impl Reader {
 }
 
 /// A document that begins, or goes on: perhaps where an earlier process had come to.
-fn open(opened: Opened<'_>, resumed: Option<Place>, format: &mut Format) -> Result<Document, Error> {
+fn open(opened: Opened<'_>, resumed: Option<Place>, format: &mut Format, limit: usize) -> Result<Document, Error> {
     let Opened { name, offset, lines, first_line } = opened;
-    let records = Records::new(&format.rows);
+    let records = Records::new(&format.rows).with_limit(limit);
     let place = match resumed {
         Some(place) => place,
         None => Place {

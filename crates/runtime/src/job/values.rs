@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::thread::available_parallelism;
 
-use ensue_io::time;
+use ensue_io::{size, time};
 use ensue_model::Span;
 use ron::value::RawValue;
 use serde::de::{Error, Visitor};
@@ -32,24 +32,10 @@ impl<'de> Deserialize<'de> for Period {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Bytes(pub(crate) usize);
 
-const UNITS: [(&str, usize); 7] = [
-    ("KiB", 1 << 10),
-    ("MiB", 1 << 20),
-    ("GiB", 1 << 30),
-    ("kB", 1_000),
-    ("MB", 1_000_000),
-    ("GB", 1_000_000_000),
-    ("B", 1),
-];
-
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let bytes = UNITS.iter().find_map(|(unit, factor)| {
-            let count: usize = text.strip_suffix(unit)?.trim_end().parse().ok()?;
-            count.checked_mul(*factor)
-        });
-        bytes.map(Bytes).ok_or_else(|| D::Error::custom(format!("`{text}` is not a size such as 512MiB or 4GiB")))
+        size::bytes(&text).map(Bytes).map_err(D::Error::custom)
     }
 }
 

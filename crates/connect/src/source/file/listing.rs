@@ -71,8 +71,11 @@ impl Listed {
 
 /// What the patterns are, for messages.
 pub(in crate::source) fn called(patterns: &[Pattern]) -> String {
-    let patterns: Vec<_> = patterns.iter().map(|pattern| format!("`{}`", pattern.text)).collect();
-    patterns.join(" or ")
+    let called = |Pattern { text }: &Pattern| match Path::new(text).is_dir() {
+        true => format!("`{text}`, a folder with no file in it"),
+        false => format!("`{text}`"),
+    };
+    patterns.iter().map(called).collect::<Vec<_>>().join(" or ")
 }
 
 /// The files of all patterns in natural order, each file once, however many names it has.
