@@ -15,6 +15,8 @@ mod engine;
 mod error;
 mod intake;
 mod interest;
+mod key_table;
+mod keyed;
 mod keys;
 mod lane;
 mod levels;

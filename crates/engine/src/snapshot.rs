@@ -12,7 +12,6 @@ use crate::cascade::{Cascade, Source};
 use crate::error::{Error, Kind};
 use crate::intake::{Intake, shard_of};
 use crate::keys::KeyClasses;
-use crate::lane::Lane;
 use crate::levels::{Level, Levels};
 use crate::shard::{Routed, Shard};
 use crate::stack::Stack;
@@ -195,7 +194,9 @@ impl<E: Event> Stack<E> {
 
 impl<E: Event> Shard<E> {
     fn save(&self) -> SavedShard<E> {
-        let runs = |lane: &Lane<E>| lane.open().map(|(key, runs)| (key.to_vec(), runs.save(lane.scratch()))).collect();
+        let mut lanes: Vec<Vec<_>> = self.lanes.iter().map(|lane| Vec::with_capacity(lane.key_count())).collect();
+        self.open()
+            .for_each(|(lane, key, runs)| lanes[lane].push((key.to_vec(), runs.save(self.lanes[lane].scratch()))));
         let held = self.held.iter().map(|routed| SavedEvent {
             event: routed.incoming.share(),
             position: routed.incoming.position(),
@@ -203,20 +204,21 @@ impl<E: Event> Shard<E> {
             ways: routed.incoming.ways(),
         });
         SavedShard {
-            lanes: self.lanes.iter().map(runs).collect(),
+            lanes,
             cooling: self.lanes.iter().map(|lane| self.outlet.cooling(lane.pattern())).collect(),
             held: held.collect(),
         }
     }
 
     fn load(&mut self, saved: SavedShard<E>, level: usize, patterns: &Patterns) -> Result<(), Error> {
-        for (lane, keyed) in self.lanes.iter_mut().zip(saved.lanes) {
+        for (index, keyed) in (0..self.lanes.len()).zip(saved.lanes) {
             for (key, runs) in keyed {
+                let lane = &mut self.lanes[index];
                 let (program, scratch) = lane.parts();
                 let Some(runs) = Runs::load(runs, program, scratch) else {
                     return Err(Kind::Damaged { pattern: patterns.patterns[lane.pattern()].name.clone() }.into());
                 };
-                lane.restore(key.into_iter().collect(), runs);
+                self.restore(index, key.into_iter().collect(), runs);
             }
         }
         for (lane, cooling) in self.lanes.iter().zip(saved.cooling) {

@@ -105,7 +105,7 @@ impl<E: Event> Stack<E> {
 
     /// Where the open runs of each pattern wait. Looks at all of them, which takes a while where there are many.
     pub fn places(&mut self) -> impl Iterator<Item = Place> {
-        self.levels.iter_mut().flat_map(|shard| &mut shard.lanes).flat_map(Lane::places)
+        self.levels.iter_mut().flat_map(Shard::places)
     }
 
     /// How much all open runs are: how many, and about how many bytes.
