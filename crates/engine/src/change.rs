@@ -13,7 +13,6 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::identity::Identity;
 use crate::intake::Intake;
-use crate::lane::Lane;
 use crate::shard;
 use crate::snapshot::{SavedEvent, SavedLane, SavedShard, SavedStack, Snapshot};
 
@@ -172,7 +171,7 @@ impl To<'_> {
         now: Timestamp,
         renew: &mut impl FnMut(&Arc<E>) -> Option<Arc<E>>,
     ) -> Result<(SavedLane<E>, Option<Fate>), Error> {
-        let mut lane: Lane<E> = shard::lane(self.patterns, self.index, self.config, &mut Conditions::new())?;
+        let mut lane = shard::lane(self.patterns, self.index, self.config, &mut Conditions::new())?;
         lane.set_tables(self.tables.clone());
         let (program, scratch) = lane.parts();
         let is_changed = before != self.shape;

@@ -6,7 +6,7 @@ use std::collections::BinaryHeap;
 use ensue_model::hash::key_hash;
 use ensue_model::{Key, Span, Timestamp};
 
-use crate::open_keys::OpenKeys;
+use crate::open_keys::{OpenKeys, part_of};
 
 /// The keys of a pattern that have a cooldown.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Cooling {
             self.ends.pop();
             // A key that has had another match since is cooling for longer, and its place may be another's by now.
             if let Some(cooled) = self.keys.at(place).filter(|cooled| cooled.until <= through) {
-                let hash = key_hash(&cooled.key);
+                let hash = part_of(key_hash(&cooled.key));
                 self.keys.remove(hash, place);
             }
         }

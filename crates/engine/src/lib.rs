@@ -17,6 +17,8 @@ mod error;
 mod identity;
 mod intake;
 mod interest;
+mod key_table;
+mod keyed;
 mod keys;
 mod lane;
 mod levels;

@@ -69,8 +69,8 @@ impl<T> OpenKeys<T> {
         place
     }
 
-    pub(crate) fn remove(&mut self, hash: u64, place: u32) -> Option<T> {
-        let hash = part_of(hash);
+    /// Removes the entry at a place, whose hash has this [part](part_of).
+    pub(crate) fn remove(&mut self, hash: u32, place: u32) -> Option<T> {
         let segment = self.segment_of(hash);
         let entry = self.segments[segment].find_entry(spread(hash), |slot| slot.place == place).ok()?;
         entry.remove();
@@ -84,6 +84,10 @@ impl<T> OpenKeys<T> {
         self.blocks[place as usize / BLOCK][place as usize % BLOCK].as_ref()
     }
 
+    pub(crate) fn at_mut(&mut self, place: u32) -> Option<&mut T> {
+        self.blocks[place as usize / BLOCK][place as usize % BLOCK].as_mut()
+    }
+
     /// # Panics
     /// If there is no entry.
     pub(crate) fn get(&self, place: u32) -> &T {
@@ -93,8 +97,7 @@ impl<T> OpenKeys<T> {
     /// # Panics
     /// If there is no entry.
     pub(crate) fn get_mut(&mut self, place: u32) -> &mut T {
-        let slot = &mut self.blocks[place as usize / BLOCK][place as usize % BLOCK];
-        slot.as_mut().expect("a place is looked up while its entry is there")
+        self.at_mut(place).expect("a place is looked up while its entry is there")
     }
 
     /// The entries with their places.
@@ -145,7 +148,7 @@ impl<T> OpenKeys<T> {
 }
 
 /// The part of a hash that is kept.
-fn part_of(hash: u64) -> u32 {
+pub(crate) fn part_of(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
 
@@ -177,7 +180,7 @@ mod tests {
             assert_eq!(find(&keys, number), Some(*place));
         }
         for (number, place) in (0..).zip(&places).step_by(2) {
-            assert_eq!(keys.remove(hash(number), *place), Some(number));
+            assert_eq!(keys.remove(part_of(hash(number)), *place), Some(number));
         }
         for (number, place) in (0..).zip(&places) {
             let is_left = number % 2 == 1;
@@ -191,8 +194,8 @@ mod tests {
     fn a_place_is_used_again() {
         let mut keys = OpenKeys::new();
         let place = keys.insert(hash(1), 1);
-        assert_eq!(keys.remove(hash(1), place), Some(1));
-        assert_eq!(keys.remove(hash(1), place), None);
+        assert_eq!(keys.remove(part_of(hash(1)), place), Some(1));
+        assert_eq!(keys.remove(part_of(hash(1)), place), None);
         assert_eq!(keys.insert(hash(2), 2), place);
     }
 

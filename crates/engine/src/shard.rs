@@ -6,21 +6,23 @@ use std::sync::Arc;
 use ensue_model::hash::key_hash;
 use ensue_model::record::Emission;
 use ensue_model::table::{Table, TableId};
-use ensue_model::{Event, Patterns, Timestamp, Value};
-use ensue_nfa::{Asked, Conditions, Incoming, Size};
+use ensue_model::{Event, Key, Patterns, Timestamp, Value};
+use ensue_nfa::{Asked, Conditions, Incoming, Runs, Size};
 use smallvec::SmallVec;
 
 use crate::config::Config;
 use crate::error::{Error, Kind};
 use crate::intake::Route;
 use crate::interest::Interest;
+use crate::key_table::{Arrival, KeyTable};
 use crate::keys::KeyClasses;
-use crate::lane::{Arrival, Lane};
+use crate::lane::Lane;
 use crate::levels::Level;
 use crate::outlet::Outlet;
-use crate::output::{Outputs, Shed};
+use crate::output::{Most, OpenRuns, Outputs, Place, Shed};
+use crate::places::Places;
 use crate::reorder::Reorder;
-use crate::windows::{WindowEnd, Windows};
+use crate::windows::{Of, WindowEnd, Windows};
 
 /// An event for one shard, with the classes of keys that it is there for.
 #[derive(Debug)]
@@ -54,12 +56,12 @@ impl<E: Event> Routed<E> {
 ///
 /// # Errors
 /// If it is larger than a program may be.
-pub(crate) fn lane<E: Event>(
+pub(crate) fn lane(
     patterns: &Patterns,
     index: usize,
     config: &Config,
     conditions: &mut Conditions,
-) -> Result<Lane<E>, Error> {
+) -> Result<Lane, Error> {
     let pattern = &patterns.patterns[index];
     let program = Arc::new(ensue_nfa::compile(pattern)?);
     // What another pattern reads comes out, whether or not the caller takes it.
@@ -77,16 +79,17 @@ pub(crate) const LOOK_AHEAD: usize = 64;
 /// So many patterns with the same key are asked one by one whether an event concerns them.
 const LANES_ASKED: usize = 4;
 
-/// With more patterns than these, the memory that an event needs is not read ahead.
-const LANES_READ_AHEAD: usize = 4;
-
 /// The runs of the keys that one thread owns, for the patterns of one level.
 #[derive(Debug)]
 pub(crate) struct Shard<E> {
     /// The names of the patterns, by lane.
     names: Vec<String>,
     classes: Arc<KeyClasses>,
-    pub(crate) lanes: Vec<Lane<E>>,
+    pub(crate) lanes: Vec<Lane>,
+    /// For each lane, its class of keys.
+    class_of: Vec<usize>,
+    /// For each class of keys, those with open runs.
+    tables: Vec<KeyTable<E>>,
     /// For each class of keys, which of its lanes an event can make a difference to.
     interests: Vec<Interest>,
     /// What the lanes ask of the event at hand.
@@ -99,7 +102,9 @@ pub(crate) struct Shard<E> {
     /// Room for the events that are handled together.
     batch: Vec<Routed<E>>,
     /// Room for the lanes that an event may concern.
-    concerned: Vec<Asked>,
+    asked: Vec<Asked>,
+    /// The lanes of a class that the event at hand concerns.
+    concerned: Vec<u32>,
     windows: Windows,
     /// Of how many of the next window ends the memory that they need was read ahead.
     ends_touched: usize,
@@ -114,7 +119,7 @@ impl<E: Event> Shard<E> {
     pub(crate) fn new(patterns: &Patterns, level: &Level, config: &Config) -> Result<Self, Error> {
         let mut conditions = Conditions::new();
         let classes = level.classes.clone();
-        let mut lanes: Vec<Lane<E>> = Vec::with_capacity(level.patterns.len());
+        let mut lanes: Vec<Lane> = Vec::with_capacity(level.patterns.len());
         for index in &level.patterns {
             lanes.push(lane(patterns, *index, config, &mut conditions)?);
         }
@@ -131,18 +136,26 @@ impl<E: Event> Shard<E> {
             }
             interest
         };
+        let mut class_of = vec![0; lanes.len()];
+        for class in 0..classes.len() {
+            classes.patterns_of(class).iter().for_each(|lane| class_of[*lane] = class);
+        }
+        let ends = lanes.iter().zip(&class_of).map(|(lane, class)| (*class, lane.ends(), !lane.is_closed_by_key()));
         Ok(Shard {
+            windows: Windows::new(ends),
+            tables: (0..classes.len()).map(|_| KeyTable::new()).collect(),
+            class_of,
             interests: (0..classes.len()).map(interest).collect(),
             names: level.patterns.iter().map(|index| patterns.patterns[*index].name.clone()).collect(),
             outlet: Outlet::new(patterns),
             classes,
-            windows: Windows::new(lanes.iter().map(|lane| (lane.ends(), !lane.is_closed_by_key()))),
             closed_by_key: (0..lanes.len()).filter(|index| lanes[*index].is_closed_by_key()).collect(),
             lanes,
             conditions,
             size: Size::default(),
             held: Reorder::new(),
             batch: Vec::with_capacity(LOOK_AHEAD),
+            asked: Vec::new(),
             concerned: Vec::new(),
             ends_touched: 0,
         })
@@ -239,8 +252,8 @@ impl<E: Event> Shard<E> {
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
         for index in 0..self.closed_by_key.len() {
             let lane = self.closed_by_key[index];
-            while let Some(end) = self.windows.pop_of(lane, through) {
-                self.close(lane, end.place, through, out);
+            while let Some(place) = self.windows.pop_of(lane, through) {
+                self.close_lane(lane, place, through, out);
             }
         }
         self.outlet.give(matches, timeouts, out);
@@ -262,11 +275,12 @@ impl<E: Event> Shard<E> {
 
     /// Reads a little of what these events will need, so that they need not wait for the memory one after the other.
     fn read_ahead(&self, batch: &[Routed<E>]) {
-        if batch.len() < 2 || self.classes.len() > 1 || self.lanes.len() > LANES_READ_AHEAD {
+        let [table] = &self.tables[..] else { return };
+        if batch.len() < 2 || !table.is_large() {
             return;
         }
         let hashes: SmallVec<[u64; LOOK_AHEAD]> = batch.iter().filter_map(|event| event.hash).collect();
-        std::hint::black_box(self.lanes.iter().map(|lane| lane.touch(&hashes)).fold(0, i64::wrapping_add));
+        std::hint::black_box(table.touch(&hashes));
     }
 
     fn step(&mut self, event: Routed<E>, out: &mut Outputs<E>) -> Result<(), Error> {
@@ -297,15 +311,15 @@ impl<E: Event> Shard<E> {
     fn close_by_key(&mut self, incoming: &Incoming<E>, classes: u64, out: &mut Outputs<E>) {
         let keys = self.classes.clone();
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
-        for class in (0..keys.len()).filter(|class| classes >> class & 1 == 1) {
-            for index in keys.patterns_of(class) {
-                let lane = &self.lanes[*index];
-                let find = |key: &[Value<'_>]| lane.find(key_hash(key), key);
-                if lane.is_closed_by_key()
-                    && let Ok(Some(place)) = keys.with_key(class, incoming.event(), incoming.ways(), find)
-                {
-                    self.close(*index, place, incoming.time(), out);
-                }
+        for lane in 0..self.closed_by_key.len() {
+            let lane = self.closed_by_key[lane];
+            let class = self.class_of[lane];
+            let table = &self.tables[class];
+            let find = || keys.with_key(class, incoming.event(), incoming.ways(), |key| table.find(key_hash(key), key));
+            if classes >> class & 1 == 1
+                && let Ok(Some(place)) = find()
+            {
+                self.close_lane(lane, place, incoming.time(), out);
             }
         }
         self.outlet.give(matches, timeouts, out);
@@ -315,32 +329,42 @@ impl<E: Event> Shard<E> {
         &mut self,
         class: usize,
         incoming: &Incoming<E>,
-        mut hash: Option<u64>,
+        hash: Option<u64>,
         out: &mut Outputs<E>,
     ) -> Result<(), Error> {
-        let Shard { classes, lanes, interests, concerned, conditions, size, names, windows, .. } = self;
-        let found = interests[class].find(incoming.event(), concerned);
-        for asked in found.chunk_by(|asked, next| asked.program == next.program) {
-            let pattern = asked[0].program as usize;
-            let lane = &mut lanes[pattern];
-            if !lane.concerns(incoming, asked, conditions) {
-                continue;
+        self.find_concerned(class, incoming);
+        if self.concerned.is_empty() {
+            return Ok(());
+        }
+        let Shard { classes, lanes, tables, concerned, size, names, windows, .. } = self;
+        let table = &mut tables[class];
+        let stepped = classes.with_key(class, incoming.event(), incoming.ways(), |key| {
+            let hash = hash.unwrap_or_else(|| key_hash(key));
+            let mut arrival = Arrival { incoming, key, hash, place: table.find(hash, key), out };
+            for number in concerned.iter().copied() {
+                let stepped = table.step(number, &mut lanes[number as usize], &mut arrival, size);
+                let end = stepped.map_err(|reached| Lane::full(&names[number as usize], key, reached))?;
+                if let (Some(deadline), Some(place)) = (end, arrival.place) {
+                    windows.push(number, deadline, place);
+                }
             }
-            let found = classes.with_key(class, incoming.event(), incoming.ways(), |key| {
-                let hash = *hash.get_or_insert_with(|| key_hash(key));
-                (hash, lane.find_for(incoming, hash, key))
-            });
-            let Ok((hash, found)) = found else { return Ok(()) };
-            let others = *size - lane.size();
-            let mut arrival = Arrival { incoming, classes, class, hash, out };
-            let stepped = lane.step(found, &mut arrival, others);
-            *size = others + lane.size();
-            stepped.map_err(|reached| Kind::Full(lane.full(&names[pattern], &arrival, reached)))?;
-            if let Some((deadline, place)) = lane.take_new_end() {
-                windows.push(WindowEnd { deadline, lane: pattern as u32, place });
+            Ok(())
+        });
+        // The intake has seen that it has a key.
+        stepped.unwrap_or(Ok(())).map_err(|full| Kind::Full(full).into())
+    }
+
+    /// The lanes of a class that an event concerns.
+    fn find_concerned(&mut self, class: usize, incoming: &Incoming<E>) {
+        let Shard { lanes, interests, asked, concerned, conditions, .. } = self;
+        concerned.clear();
+        let found = interests[class].find(incoming.event(), asked);
+        for asked in found.chunk_by(|asked, next| asked.program == next.program) {
+            let number = asked[0].program;
+            if lanes[number as usize].concerns(incoming, asked, conditions) {
+                concerned.push(number);
             }
         }
-        Ok(())
     }
 
     /// Closes the windows that end up to then, in the order of their ends.
@@ -355,24 +379,24 @@ impl<E: Event> Shard<E> {
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());
         while self.windows.is_due(through) {
             self.read_ends_ahead();
-            if let Some(WindowEnd { deadline, lane, place }) = self.windows.pop(through) {
-                self.close(lane as usize, place, deadline, out);
+            match self.windows.pop(through) {
+                Some(WindowEnd { deadline, place, of: Of::Class(class, within) }) => {
+                    let Shard { tables, lanes, size, .. } = self;
+                    tables[class].close(place, within, deadline, lanes, size, out);
+                }
+                Some(WindowEnd { deadline, place, of: Of::Lane(lane) }) => self.close_lane(lane, place, deadline, out),
+                None => {}
             }
         }
         self.give(matches, timeouts, out);
     }
 
-    /// Closes the windows of the key at a place of a lane that end up to `now`.
-    fn close(&mut self, index: usize, place: u32, now: Timestamp, out: &mut Outputs<E>) {
-        let lane = &mut self.lanes[index];
-        if !lane.has(place) {
-            return;
-        }
-        let others = self.size - lane.size();
-        lane.close(place, now, out);
-        self.size = others + lane.size();
-        if let Some((deadline, place)) = lane.take_new_end() {
-            self.windows.push(WindowEnd { deadline, lane: index as u32, place });
+    /// Closes the windows of a lane that end up to `now`, of the key at a place.
+    fn close_lane(&mut self, number: usize, place: u32, now: Timestamp, out: &mut Outputs<E>) {
+        let Shard { tables, lanes, class_of, size, windows, .. } = self;
+        let table = &mut tables[class_of[number]];
+        if let Some(deadline) = table.close_in(place, number as u32, &mut lanes[number], now, size, out) {
+            windows.push(number as u32, deadline, place);
         }
     }
 
@@ -382,23 +406,58 @@ impl<E: Event> Shard<E> {
             self.ends_touched -= 1;
             return;
         }
-        let ahead = self.windows.ahead();
-        let ahead = &ahead[..ahead.len().min(LOOK_AHEAD)];
-        let touched = ahead.iter().map(|end| self.lanes[end.lane as usize].touch_places(std::iter::once(end.place)));
-        std::hint::black_box(touched.fold(0, i64::wrapping_add));
-        self.ends_touched = ahead.len();
+        let Some((class, places)) = self.windows.ahead() else { return };
+        let places = &places[..places.len().min(LOOK_AHEAD)];
+        std::hint::black_box(self.tables[class].touch_places(places));
+        self.ends_touched = places.len();
+    }
+
+    /// The open runs: of which lane, and of which key.
+    pub(crate) fn open(&self) -> impl Iterator<Item = (usize, &Key, &Runs<E>)> {
+        self.tables.iter().flat_map(KeyTable::open).map(|(key, _, lane, runs)| (lane as usize, key, runs))
+    }
+
+    /// Where the open runs of each pattern wait. Looks at all of them.
+    pub(crate) fn places(&mut self) -> impl Iterator<Item = Place> {
+        let Shard { lanes, tables, .. } = self;
+        let mut places: Vec<Places> = lanes.iter().map(|_| Places::default()).collect();
+        for (_, _, lane, runs) in tables.iter().flat_map(KeyTable::open) {
+            lanes[lane as usize].count_places(runs, &mut places[lane as usize]);
+        }
+        lanes.iter().zip(places).flat_map(|(lane, places)| places.of(lane.pattern()))
+    }
+
+    /// The open runs of a key of a pattern at `now`, as far as they are asked for. None if the pattern is of another level.
+    pub(crate) fn runs_of(
+        &mut self,
+        pattern: usize,
+        key: &[Value<'_>],
+        now: Timestamp,
+        most: Most,
+    ) -> Option<OpenRuns<E>> {
+        let Shard { lanes, tables, class_of, .. } = self;
+        let index = lanes.iter().position(|lane| lane.pattern() == pattern)?;
+        let found = tables[class_of[index]].runs_of(index as u32, key);
+        Some(found.map_or_else(OpenRuns::default, |(key, runs)| lanes[index].runs_of(key, runs, now, most)))
+    }
+
+    /// Takes over the runs of a key from a snapshot; their windows must follow.
+    pub(crate) fn restore(&mut self, lane: usize, key: Key, runs: Runs<E>) {
+        if !runs.is_empty() {
+            self.lanes[lane].restore(&runs);
+            self.tables[self.class_of[lane]].restore(key, lane as u32, runs);
+        }
     }
 
     /// Finds the ends of all windows again, after a restore.
     pub(crate) fn restore_windows(&mut self) {
         self.size = self.lanes.iter().map(Lane::size).fold(Size::default(), Size::add);
-        let mut ends: Vec<WindowEnd> = Vec::new();
-        for (lane, index) in self.lanes.iter_mut().zip(0..) {
-            let found = lane.find_ends().into_iter();
-            ends.extend(found.map(|(deadline, place)| WindowEnd { deadline, lane: index, place }));
+        let mut ends: Vec<(Timestamp, u32, u32)> = Vec::new();
+        for (_, place, lane, runs) in self.tables.iter().flat_map(KeyTable::open) {
+            self.lanes[lane as usize].find_ends(runs, |deadline| ends.push((deadline, place, lane)));
         }
-        ends.sort();
+        ends.sort_unstable();
         ends.dedup();
-        ends.into_iter().for_each(|end| self.windows.push(end));
+        ends.into_iter().for_each(|(deadline, place, lane)| self.windows.push(lane, deadline, place));
     }
 }

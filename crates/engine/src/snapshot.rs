@@ -230,31 +230,36 @@ impl<E: Event> Stack<E> {
 
 impl<E: Event> Shard<E> {
     fn save(&self) -> SavedShard<E> {
-        let saved = |lane: &Lane<E>| SavedLane {
+        let lane = |lane: &Lane| SavedLane {
             tells_starts: lane.scratch().tells_starts(),
-            keys: lane.open().map(|(key, runs)| (key.to_vec(), runs.save(lane.scratch()))).collect(),
+            keys: Vec::with_capacity(lane.key_count()),
             cooling: self.outlet.cooling(lane.pattern()),
         };
+        let mut lanes: Vec<SavedLane<E>> = self.lanes.iter().map(lane).collect();
+        for (lane, key, runs) in self.open() {
+            lanes[lane].keys.push((key.to_vec(), runs.save(self.lanes[lane].scratch())));
+        }
         let held = self.held.iter().map(|routed| SavedEvent {
             event: routed.incoming.share(),
             position: routed.incoming.position(),
             classes: routed.classes,
             ways: routed.incoming.ways(),
         });
-        SavedShard { lanes: self.lanes.iter().map(saved).collect(), held: held.collect() }
+        SavedShard { lanes, held: held.collect() }
     }
 
     fn load(&mut self, saved: SavedShard<E>, level: usize, patterns: &Patterns) -> Result<(), Error> {
-        for (lane, SavedLane { tells_starts: _, keys, cooling }) in self.lanes.iter_mut().zip(saved.lanes) {
+        for (index, SavedLane { tells_starts: _, keys, cooling }) in saved.lanes.into_iter().enumerate() {
             for (key, runs) in keys {
+                let lane = &mut self.lanes[index];
                 let (program, scratch) = lane.parts();
                 let Some(runs) = Runs::load(runs, program, scratch) else {
                     return Err(Kind::Damaged { pattern: patterns.patterns[lane.pattern()].name.clone() }.into());
                 };
-                lane.restore(key.into_iter().collect(), runs);
+                self.restore(index, key.into_iter().collect(), runs);
             }
             for (key, until) in cooling {
-                self.outlet.restore_cooling(lane.pattern(), key.into_iter().collect(), until);
+                self.outlet.restore_cooling(self.lanes[index].pattern(), key.into_iter().collect(), until);
             }
         }
         for SavedEvent { event, position, classes, ways } in saved.held {

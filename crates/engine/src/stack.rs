@@ -105,15 +105,13 @@ impl<E: Event> Stack<E> {
 
     /// Where the open runs of each pattern wait. Looks at all of them, which takes a while where there are many.
     pub fn places(&mut self) -> impl Iterator<Item = Place> {
-        self.levels.iter_mut().flat_map(|shard| &mut shard.lanes).flat_map(Lane::places)
+        self.levels.iter_mut().flat_map(Shard::places)
     }
 
     /// The open runs of a key of a pattern, by its place among the patterns: those that no window has closed at `now`, as
     /// far as they are asked for. None for a key that another thread owns.
     pub fn runs_of(&mut self, pattern: usize, key: &[Value<'_>], now: Timestamp, most: Most) -> OpenRuns<E> {
-        let mut lanes = self.levels.iter_mut().flat_map(|shard| &mut shard.lanes);
-        let lane = lanes.find(|lane| lane.pattern() == pattern);
-        lane.map(|lane| lane.runs_of(key, now, most)).unwrap_or_default()
+        self.levels.iter_mut().find_map(|shard| shard.runs_of(pattern, key, now, most)).unwrap_or_default()
     }
 
     /// How much all open runs are: how many, and about how many bytes.

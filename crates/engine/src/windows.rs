@@ -7,12 +7,22 @@ use std::collections::{BinaryHeap, VecDeque};
 use ensue_model::{Span, Timestamp};
 use hashbrown::HashMap;
 
-/// When the window of some runs of a key ends. The runs may be gone by then, and the place be another key's.
+/// When the windows of some runs of a key end. The runs may be gone by then, and the place be another key's.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct WindowEnd {
     pub(crate) deadline: Timestamp,
-    pub(crate) lane: u32,
+    /// The place of the key.
     pub(crate) place: u32,
+    pub(crate) of: Of,
+}
+
+/// Whose windows end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Of {
+    /// Those of this length in all lanes of a class that are closed in turn.
+    Class(usize, Span),
+    /// Those of one lane.
+    Lane(usize),
 }
 
 /// How the ends of a lane's windows come.
@@ -41,55 +51,61 @@ pub(crate) struct Windows {
 
 /// The ends of some lanes.
 #[derive(Debug)]
-enum Ends {
-    /// Of lanes with windows of the same length. A thousand rules that all hold for a minute have but one queue.
-    Queue { within: Span, queue: Queue, is_in_turn: bool },
-    /// Of one lane, for each place the next end.
-    Heap { ends: NextEnds, is_in_turn: bool },
+struct Ends {
+    of: Of,
+    /// Whether they are closed in turn, or only when they are asked for.
+    is_in_turn: bool,
+    order: Order,
+}
+
+/// The ends by their order.
+#[derive(Debug)]
+enum Order {
+    /// In which they are noted.
+    AsNoted(Queue),
+    /// Any; for each place the next end.
+    Any(NextEnds),
 }
 
 impl Windows {
-    /// For lanes whose ends come so; and whether they are closed in turn, or only when they are asked for.
-    pub(crate) fn new(lanes: impl Iterator<Item = (EndsOf, bool)>) -> Self {
+    /// For lanes of these classes whose ends come so; and whether they are closed in turn, or only when they are asked for.
+    pub(crate) fn new(lanes: impl Iterator<Item = (usize, EndsOf, bool)>) -> Self {
         let mut windows =
             Windows { queues: Vec::new(), of_lane: Vec::new(), noted: Vec::new(), next: BinaryHeap::new() };
-        for (ends, is_in_turn) in lanes {
-            let queue = match ends {
-                EndsOf::Never => None,
-                EndsOf::Starts(within) => Some(windows.queue_of(within, is_in_turn)),
-                EndsOf::Steps => Some(windows.add(Ends::Heap { ends: NextEnds::default(), is_in_turn })),
+        for (lane, (class, ends, is_in_turn)) in lanes.enumerate() {
+            let (of, order) = match ends {
+                EndsOf::Never => {
+                    windows.of_lane.push(None);
+                    continue;
+                }
+                EndsOf::Starts(within) if is_in_turn => (Of::Class(class, within), Order::AsNoted(Queue::default())),
+                EndsOf::Starts(_) => (Of::Lane(lane), Order::AsNoted(Queue::default())),
+                EndsOf::Steps => (Of::Lane(lane), Order::Any(NextEnds::default())),
             };
-            windows.of_lane.push(queue);
+            let queue = windows.queue(Ends { of, is_in_turn, order });
+            windows.of_lane.push(Some(queue));
         }
         windows
     }
 
-    /// The queue of windows of that length. Lanes that are asked one by one have their own.
-    fn queue_of(&mut self, length: Span, in_turn: bool) -> usize {
-        let is_it = |ends: &Ends| matches!(ends, Ends::Queue { within, is_in_turn: true, .. } if *within == length);
-        match self.queues.iter().position(is_it).filter(|_| in_turn) {
-            Some(queue) => queue,
-            None => self.add(Ends::Queue { within: length, queue: Queue::default(), is_in_turn: in_turn }),
-        }
+    /// The place of the queue of the same ends, which is put in if it is not there. A thousand rules with one key that all hold for
+    /// a minute have but one.
+    fn queue(&mut self, ends: Ends) -> usize {
+        self.queues.iter().position(|queue| queue.of == ends.of).unwrap_or_else(|| {
+            self.queues.push(ends);
+            self.noted.push(None);
+            self.queues.len() - 1
+        })
     }
 
-    fn add(&mut self, ends: Ends) -> usize {
-        self.queues.push(ends);
-        self.noted.push(None);
-        self.queues.len() - 1
-    }
-
-    /// Takes note of an end.
+    /// Takes note that windows of a lane end then, of the key at a place.
     #[inline]
-    pub(crate) fn push(&mut self, end: WindowEnd) {
-        let Some(queue) = self.of_lane[end.lane as usize] else { return };
-        let is_first = match &mut self.queues[queue] {
-            Ends::Queue { queue, is_in_turn, .. } => queue.push(end) && *is_in_turn,
-            Ends::Heap { ends, is_in_turn } => ends.push(end) && *is_in_turn,
-        };
-        if is_first {
-            self.noted[queue] = Some(end.deadline);
-            self.next.push(Reverse((end.deadline, queue)));
+    pub(crate) fn push(&mut self, lane: u32, deadline: Timestamp, place: u32) {
+        let Some(queue) = self.of_lane[lane as usize] else { return };
+        let Ends { is_in_turn, order, .. } = &mut self.queues[queue];
+        if order.push(deadline, place) && *is_in_turn {
+            self.noted[queue] = Some(deadline);
+            self.next.push(Reverse((deadline, queue)));
         }
     }
 
@@ -112,49 +128,59 @@ impl Windows {
                 PeekMut::pop(next);
                 continue;
             }
-            let ends = &mut self.queues[queue];
-            let popped = ends.pop();
-            let first = ends.first().map(|first| first.deadline);
+            let Ends { of, order, .. } = &mut self.queues[queue];
+            let popped = order.pop();
+            let first = order.first();
             match first {
                 Some(same) if same == deadline => {}
                 Some(later) => *next = Reverse((later, queue)),
                 None => drop(PeekMut::pop(next)),
             }
             self.noted[queue] = first;
-            return popped;
+            return popped.map(|(deadline, place)| WindowEnd { deadline, place, of: *of });
         }
     }
 
-    /// Some of those that end next, if there are any that were noted in the order of their ends.
-    pub(crate) fn ahead(&self) -> &[WindowEnd] {
-        match self.next.peek().map(|Reverse((_, queue))| &self.queues[*queue]) {
-            Some(Ends::Queue { queue, .. }) => queue.ahead(),
-            Some(Ends::Heap { .. }) | None => &[],
+    /// Some of the places whose windows end next in a class, if they were noted in the order of their ends.
+    pub(crate) fn ahead(&self) -> Option<(usize, &[u32])> {
+        let Reverse((_, queue)) = self.next.peek()?;
+        match &self.queues[*queue] {
+            Ends { of: Of::Class(class, _), order: Order::AsNoted(queue), .. } => Some((*class, queue.ahead())),
+            _ => None,
         }
     }
 
-    /// Takes the first of a lane that is not closed in turn, if it ends up to then.
-    pub(crate) fn pop_of(&mut self, lane: usize, through: Timestamp) -> Option<WindowEnd> {
-        let ends = &mut self.queues[self.of_lane[lane]?];
-        let is_due = ends.first().is_some_and(|first| first.deadline <= through);
-        if is_due { ends.pop() } else { None }
+    /// Takes the first of a lane that is not closed in turn, if it ends up to then: the place of its key.
+    pub(crate) fn pop_of(&mut self, lane: usize, through: Timestamp) -> Option<u32> {
+        let Ends { order, .. } = &mut self.queues[self.of_lane[lane]?];
+        order.first().filter(|first| *first <= through)?;
+        order.pop().map(|(_, place)| place)
     }
 }
 
-impl Ends {
+impl Order {
     #[inline]
-    fn first(&self) -> Option<WindowEnd> {
+    fn first(&self) -> Option<Timestamp> {
         match self {
-            Ends::Queue { queue, .. } => queue.first(),
-            Ends::Heap { ends, .. } => ends.first(),
+            Order::AsNoted(queue) => queue.first(),
+            Order::Any(ends) => ends.first().map(|(deadline, _)| deadline),
         }
     }
 
     #[inline]
-    fn pop(&mut self) -> Option<WindowEnd> {
+    fn pop(&mut self) -> Option<(Timestamp, u32)> {
         match self {
-            Ends::Queue { queue, .. } => queue.pop(),
-            Ends::Heap { ends, .. } => ends.pop(),
+            Order::AsNoted(queue) => queue.pop(),
+            Order::Any(ends) => ends.pop(),
+        }
+    }
+
+    /// Gives whether it is the first.
+    #[inline]
+    fn push(&mut self, deadline: Timestamp, place: u32) -> bool {
+        match self {
+            Order::AsNoted(queue) => queue.push(deadline, place),
+            Order::Any(ends) => ends.push(deadline, place),
         }
     }
 }
@@ -162,30 +188,30 @@ impl Ends {
 /// The next end of each place.
 #[derive(Debug, Default)]
 struct NextEnds {
-    heap: BinaryHeap<Reverse<WindowEnd>>,
+    heap: BinaryHeap<Reverse<(Timestamp, u32)>>,
     /// The earliest end that the heap has of each place.
     noted: HashMap<u32, Timestamp>,
 }
 
 impl NextEnds {
-    fn first(&self) -> Option<WindowEnd> {
+    fn first(&self) -> Option<(Timestamp, u32)> {
         self.heap.peek().map(|Reverse(first)| *first)
     }
 
     /// Gives whether it is the first.
-    fn push(&mut self, end: WindowEnd) -> bool {
-        let noted = self.noted.entry(end.place).or_insert(Timestamp::MAX);
-        if end.deadline >= *noted {
+    fn push(&mut self, deadline: Timestamp, place: u32) -> bool {
+        let noted = self.noted.entry(place).or_insert(Timestamp::MAX);
+        if deadline >= *noted {
             return false;
         }
-        *noted = end.deadline;
-        self.heap.push(Reverse(end));
-        self.first() == Some(end)
+        *noted = deadline;
+        self.heap.push(Reverse((deadline, place)));
+        self.first() == Some((deadline, place))
     }
 
-    fn pop(&mut self) -> Option<WindowEnd> {
+    fn pop(&mut self) -> Option<(Timestamp, u32)> {
         let Reverse(first) = self.heap.pop()?;
-        self.noted.remove(&first.place);
+        self.noted.remove(&first.1);
         Some(first)
     }
 }
@@ -193,59 +219,94 @@ impl NextEnds {
 /// A queue in blocks, so that it grows without moving what it holds.
 #[derive(Debug, Default)]
 struct Queue {
-    /// The first that has not been given out, and those behind it in its block.
-    first: Vec<WindowEnd>,
+    /// The first that has not been given out is in it.
+    first: Block,
+    /// How many places of the first block were given out.
     given: usize,
+    /// The instant of the next place.
+    instant: usize,
     /// None is empty.
-    behind: VecDeque<Vec<WindowEnd>>,
+    behind: VecDeque<Block>,
+}
+
+/// Places by the instants at which their windows end: many keys have the same.
+#[derive(Debug, Default)]
+struct Block {
+    /// Each with how many places there are up to its last one.
+    instants: Vec<(Timestamp, u32)>,
+    places: Vec<u32>,
 }
 
 const BLOCK: usize = 4_096;
 
 impl Queue {
     #[inline]
-    fn first(&self) -> Option<WindowEnd> {
-        self.first.get(self.given).copied()
+    fn first(&self) -> Option<Timestamp> {
+        self.first.instants.get(self.instant).map(|(deadline, _)| *deadline)
     }
 
-    fn ahead(&self) -> &[WindowEnd] {
-        &self.first[self.given..]
+    fn ahead(&self) -> &[u32] {
+        &self.first.places[self.given..]
     }
 
     #[inline]
-    fn pop(&mut self) -> Option<WindowEnd> {
-        let first = self.first()?;
+    fn pop(&mut self) -> Option<(Timestamp, u32)> {
+        let (deadline, through) = *self.first.instants.get(self.instant)?;
+        let place = self.first.places[self.given];
         self.given += 1;
-        if self.given == self.first.len() {
-            self.turn();
+        if self.given == through as usize {
+            self.instant += 1;
+            if self.given == self.first.places.len() {
+                self.turn();
+            }
         }
-        Some(first)
+        Some((deadline, place))
     }
 
     /// Goes on with the next block. The last one stays, for what comes next.
     fn turn(&mut self) {
-        self.given = 0;
+        (self.given, self.instant) = (0, 0);
         match self.behind.pop_front() {
             Some(next) => self.first = next,
             None => self.first.clear(),
         }
     }
 
-    /// Gives whether it is the first.
+    /// Gives whether it is the first. One place is noted for an instant once, whatever the number of lanes whose windows end there.
     #[inline]
-    fn push(&mut self, end: WindowEnd) -> bool {
-        let is_first = self.first.is_empty();
-        match self.behind.back_mut().unwrap_or(&mut self.first) {
-            block if block.len() < BLOCK => block.push(end),
-            _ => self.push_block(end),
+    fn push(&mut self, deadline: Timestamp, place: u32) -> bool {
+        let is_first = self.first.places.is_empty();
+        let last = self.behind.back_mut().unwrap_or(&mut self.first);
+        if last.places.len() == BLOCK {
+            self.behind.push_back(Block::with(deadline, place));
+        } else {
+            last.push(deadline, place);
         }
         is_first
     }
+}
 
-    fn push_block(&mut self, end: WindowEnd) {
-        let mut block = Vec::with_capacity(BLOCK);
-        block.push(end);
-        self.behind.push_back(block);
+impl Block {
+    fn with(deadline: Timestamp, place: u32) -> Self {
+        let mut block = Block { instants: Vec::new(), places: Vec::with_capacity(BLOCK) };
+        block.push(deadline, place);
+        block
+    }
+
+    #[inline]
+    fn push(&mut self, deadline: Timestamp, place: u32) {
+        let through = self.places.len() as u32 + 1;
+        match self.instants.last_mut() {
+            Some((instant, _)) if *instant == deadline && self.places.last() == Some(&place) => return,
+            Some((instant, last)) if *instant == deadline => *last = through,
+            _ => self.instants.push((deadline, through)),
+        }
+        self.places.push(place);
+    }
+
+    fn clear(&mut self) {
+        self.instants.clear();
+        self.places.clear();
     }
 }
 
@@ -253,53 +314,67 @@ impl Queue {
 mod tests {
     use super::*;
 
-    fn end(deadline: i64, lane: u32, place: u32) -> WindowEnd {
-        WindowEnd { deadline: Timestamp::from_micros(deadline), lane, place }
+    const SPAN: Span = Span::from_micros(3);
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros)
     }
 
-    fn popped(windows: &mut Windows, through: i64) -> Vec<WindowEnd> {
-        std::iter::from_fn(|| windows.pop(Timestamp::from_micros(through))).collect()
+    fn popped(windows: &mut Windows, through: i64) -> Vec<(i64, u32, Of)> {
+        let popped = std::iter::from_fn(|| windows.pop(at(through)));
+        popped.map(|WindowEnd { deadline, place, of }| (deadline.as_micros(), place, of)).collect()
     }
 
     #[test]
     fn a_queue_gives_what_was_put_in_in_that_order() {
-        let ends = (0..3 * BLOCK as u32).map(|place| end(0, 0, place));
+        let ends: Vec<_> = (0..3 * BLOCK as u32).map(|place| (at(i64::from(place / 7)), place)).collect();
         let mut queue = Queue::default();
-        assert_eq!(ends.clone().filter(|end| queue.push(*end)).count(), 1);
+        assert_eq!(ends.iter().filter(|(deadline, place)| queue.push(*deadline, *place)).count(), 1);
         let mut given = Vec::new();
         while let Some(first) = queue.first() {
-            assert_eq!(queue.pop(), Some(first));
-            given.push(first);
+            given.extend(queue.pop());
+            assert_eq!(given.last().map(|(deadline, _)| *deadline), Some(first));
         }
-        assert!(given.into_iter().eq(ends));
+        assert_eq!(given, ends);
         assert_eq!(queue.pop(), None);
-        assert!(queue.push(end(1, 0, 0)));
+        assert!(queue.push(at(1), 0));
+    }
+
+    #[test]
+    fn a_place_is_noted_once_for_an_instant() {
+        let mut queue = Queue::default();
+        let put = [(1, 5), (1, 5), (1, 6), (1, 5), (2, 5)].map(|(deadline, place)| (at(deadline), place));
+        for (deadline, place) in put {
+            queue.push(deadline, place);
+        }
+        let given: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
+        assert_eq!(given, [put[0], put[2], put[3], put[4]]);
     }
 
     #[test]
     fn ends_come_in_their_order_whatever_queue_they_are_in() {
-        let lanes =
-            [EndsOf::Starts(Span::from_micros(3)), EndsOf::Never, EndsOf::Steps, EndsOf::Starts(Span::from_micros(3))];
-        let mut windows = Windows::new(lanes.into_iter().map(|ends| (ends, true)));
-        let put = [end(3, 0, 0), end(7, 2, 0), end(5, 3, 1), end(2, 2, 5), end(5, 1, 9), end(9, 0, 2)];
-        put.into_iter().for_each(|end| windows.push(end));
-        assert!(!windows.is_due(Timestamp::from_micros(1)));
-        assert_eq!(popped(&mut windows, 5), [end(2, 2, 5), end(3, 0, 0), end(5, 3, 1)]);
-        windows.push(end(6, 2, 0));
-        assert_eq!(popped(&mut windows, 9), [end(6, 2, 0), end(7, 2, 0), end(9, 0, 2)]);
-        windows.push(end(10, 3, 2));
-        assert_eq!(popped(&mut windows, 20), [end(10, 3, 2)]);
+        let lanes = [(0, EndsOf::Starts(SPAN)), (0, EndsOf::Never), (1, EndsOf::Steps), (0, EndsOf::Starts(SPAN))];
+        let mut windows = Windows::new(lanes.into_iter().map(|(class, ends)| (class, ends, true)));
+        let put = [(3, 0, 0), (7, 2, 0), (5, 3, 1), (2, 2, 5), (5, 1, 9), (9, 0, 2)];
+        put.into_iter().for_each(|(deadline, lane, place)| windows.push(lane, at(deadline), place));
+        let of = Of::Class(0, SPAN);
+        assert!(!windows.is_due(at(1)));
+        assert_eq!(popped(&mut windows, 5), [(2, 5, Of::Lane(2)), (3, 0, of), (5, 1, of)]);
+        windows.push(2, at(6), 0);
+        assert_eq!(popped(&mut windows, 9), [(6, 0, Of::Lane(2)), (7, 0, Of::Lane(2)), (9, 2, of)]);
+        windows.push(3, at(10), 2);
+        assert_eq!(popped(&mut windows, 20), [(10, 2, of)]);
     }
 
     #[test]
     fn what_is_closed_by_key_is_given_only_when_it_is_asked_for() {
-        let lanes = [(EndsOf::Starts(Span::from_micros(3)), true), (EndsOf::Starts(Span::from_micros(3)), false)];
+        let lanes = [(0, EndsOf::Starts(SPAN), true), (0, EndsOf::Starts(SPAN), false)];
         let mut windows = Windows::new(lanes.into_iter());
-        windows.push(end(3, 1, 0));
-        windows.push(end(4, 0, 0));
-        assert_eq!(popped(&mut windows, 9), [end(4, 0, 0)]);
-        assert_eq!(windows.pop_of(1, Timestamp::from_micros(2)), None);
-        assert_eq!(windows.pop_of(1, Timestamp::from_micros(3)), Some(end(3, 1, 0)));
+        windows.push(1, at(3), 0);
+        windows.push(0, at(4), 0);
+        assert_eq!(popped(&mut windows, 9), [(4, 0, Of::Class(0, SPAN))]);
+        assert_eq!(windows.pop_of(1, at(2)), None);
+        assert_eq!(windows.pop_of(1, at(3)), Some(0));
         assert_eq!(windows.pop_of(1, Timestamp::MAX), None);
     }
 }

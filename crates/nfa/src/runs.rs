@@ -5,7 +5,7 @@ use std::ops::{Add, Sub};
 
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
-use ensue_model::{Event, Timestamp};
+use ensue_model::{Event, Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::count::Count;
@@ -169,6 +169,16 @@ impl<E: Event> Runs<E> {
             && many.is_empty()
         {
             self.0 = Held::None;
+        }
+    }
+
+    /// Whether a window of this length, from the start of a run, may end up to `now`; of many runs, that is not looked up.
+    #[inline]
+    pub fn may_end(&self, within: Span, now: Timestamp) -> bool {
+        match &self.0 {
+            Held::None => false,
+            Held::One { taken, .. } => taken.time + within <= now,
+            Held::Many(_) => true,
         }
     }
 
