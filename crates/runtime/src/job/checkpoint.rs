@@ -370,6 +370,31 @@ mod tests {
     }
 
     #[test]
+    fn one_that_does_not_say_what_is_open_is_read() {
+        #[derive(Serialize)]
+        struct Older<'c> {
+            job: &'c str,
+            number: u64,
+            taken: Timestamp,
+            patterns: &'c [(String, String)],
+            sources: &'c [SavedSource],
+            sinks: &'c [SavedSink],
+            counts: &'c Counts,
+            has_ended: bool,
+            #[serde(with = "serde_bytes")]
+            engine: &'c [u8],
+        }
+        let Checkpoint { job, number, taken, patterns, sources, sinks, counts, has_ended, engine, .. } = &checkpoint(7);
+        let (number, taken, has_ended) = (*number, *taken, *has_ended);
+        let older = Older { job, number, taken, patterns, sources, sinks, counts, has_ended, engine };
+        let mut bytes = MAGIC.to_vec();
+        rmp_serde::encode::write_named(&mut bytes, &older).unwrap();
+        bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
+        let read = from_bytes(&bytes).unwrap();
+        assert_eq!((read.number, read.open.len(), read.waiting.len()), (7, 0, 0));
+    }
+
+    #[test]
     fn a_folder_has_one_writer_and_what_is_half_written_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let part = folder.path().join("checkpoint-00000009.part");
