@@ -200,13 +200,17 @@
 
 use std::sync::Arc;
 
-pub use ensue_engine::{Config, Engine, Error, Limits, OnFull, Outputs, Rejected, Shed, Size, Snapshot, Watermarks};
+pub use ensue_engine::{
+    Change, Changed, Config, Engine, Error, Fate, Limits, OnChange, OnFull, Outputs, Rejected, Shed, Size, Snapshot,
+    Watermarks,
+};
 pub use ensue_lang::Diagnostics;
 pub use ensue_model::function::HostFunction;
 pub use ensue_model::record::Values;
 pub use ensue_model::table::{Table, TableId};
 pub use ensue_model::{
-    Decimal, Event, FieldId, Match, Partial, Patterns, Row, Schema, Span, StreamId, Timeout, Timestamp, Type, Value,
+    Decimal, Event, FieldId, Match, Partial, Patterns, Row, Schema, Span, StreamId, Tables, Timeout, Timestamp, Type,
+    Value,
 };
 pub use ensue_runtime::{Events, Make, Sharded};
 
