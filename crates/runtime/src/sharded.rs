@@ -41,12 +41,12 @@ struct Inline<E> {
 
 impl<E: Event> Inline<E> {
     fn new(engine: Engine<E>) -> Self {
-        Inline { engine, batch: Vec::with_capacity(INLINE_EVENTS) }
+        Inline { engine, batch: Vec::with_capacity(BATCH_EVENTS) }
     }
 
     fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
         self.batch.push(event);
-        if self.batch.len() < INLINE_EVENTS { Ok(()) } else { self.catch_up(out) }
+        if self.batch.len() < BATCH_EVENTS { Ok(()) } else { self.catch_up(out) }
     }
 
     fn push_all_at(&mut self, events: impl IntoIterator<Item = (u64, E)>, out: &mut Outputs<E>) -> Result<(), Error> {
@@ -138,14 +138,12 @@ struct Counts {
     kept_back: u64,
 }
 
-/// How many events one shard gathers: as many as stay in the cache until they are handled.
-const INLINE_EVENTS: usize = 128;
-
-/// How many events are gathered before they are sent.
-const BATCH_EVENTS: usize = 1_024;
+/// How many events are gathered for each shard before they are handled: as many as stay in the cache until then, also in that of
+/// another thread.
+const BATCH_EVENTS: usize = 128;
 
 /// How many batches may wait at a shard before the caller waits.
-const BATCHES_AHEAD: usize = 8;
+const BATCHES_AHEAD: usize = 16;
 
 impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// An engine with so many shards; 0 is taken as 1.
@@ -431,7 +429,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Threads<E, M> {
     /// Sends what waits, if it is enough.
     fn admitted(&mut self, outputs: &mut Outputs<E>, out: &mut M::Out) -> Result<(), Error> {
         self.waiting += 1;
-        if self.waiting < BATCH_EVENTS {
+        if self.waiting < BATCH_EVENTS * self.workers.len() {
             return Ok(());
         }
         self.send();
