@@ -27,7 +27,9 @@ fn patterns(random: &mut impl Rng) -> Vec<String> {
     let patterns = (0..60).map(|number| {
         let relation = relations[number % relations.len()];
         let (a, b, c) = (condition("a"), condition("b"), condition("c"));
-        format!("pattern p{number}\nkey k\nbegin {a}\n{relation} {b}\nfollowedBy {c}\nwithin 40ms\n\n")
+        // Windows of several lengths, and of steps.
+        let (step, within) = (["", " within 15ms of previous"][number / 4 % 2], 20 + number / 8 % 3 * 10);
+        format!("pattern p{number}\nkey k\nbegin {a}\n{relation} {b}\nfollowedBy {c}{step}\nwithin {within}ms\n\n")
     });
     patterns.collect()
 }
@@ -60,14 +62,18 @@ fn events(random: &mut impl Rng) -> Vec<(Timestamp, Vec<(&'static str, Value<'st
 fn outputs(text: &str, events: &[(Timestamp, Vec<(&str, Value<'static>)>)]) -> Vec<String> {
     let patterns: Arc<Patterns> = ensue::compile(text, &Schema::open()).unwrap_or_else(|wrong| panic!("{wrong}"));
     let config = Config { watermarks: Watermarks::Ascending, ..Config::default() };
-    let mut engine = Engine::new(&patterns, config).expect("the patterns are small");
+    let mut engine = Engine::new(&patterns, config.clone()).expect("the patterns are small");
     let mut out = Outputs::new();
     let row = |(time, fields): &(Timestamp, Vec<(&str, Value<'static>)>)| {
         let value =
             |name: &str| fields.iter().find(|(field, _)| *field == name).map_or(Value::Null, |(_, v)| v.clone());
         Row::new(*time, patterns.schema.fields.iter().map(|field| value(&field.name)).collect())
     };
-    engine.push_all(events.iter().map(row), &mut out).expect("no limit is reached");
+    let (before, after) = events.split_at(events.len() / 2);
+    engine.push_all(before.iter().map(row), &mut out).expect("no limit is reached");
+    let snapshot = engine.snapshot().expect("rows can be saved");
+    let mut engine = Engine::restore(&patterns, config, &snapshot).expect("it is of these patterns");
+    engine.push_all(after.iter().map(row), &mut out).expect("no limit is reached");
     engine.finish(&mut out).expect("no limit is reached");
     let line = |kind: &str, run: &Partial<Row>| {
         let taken: Vec<_> = run.events.iter().map(|(stage, taken)| (stage.0, taken.position)).collect();

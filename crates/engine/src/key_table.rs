@@ -57,8 +57,9 @@ impl<E: Event> KeyTable<E> {
         match keyed.of_lane(number) {
             (key, Some(runs)) => {
                 let end = lane.step_known(key, runs, arrival, all);
-                if runs.is_empty() && self.settle(place) {
-                    arrival.place = None;
+                if runs.is_empty() {
+                    keyed.remove(number);
+                    arrival.place = self.settle(place);
                 }
                 end
             }
@@ -125,26 +126,29 @@ impl<E: Event> KeyTable<E> {
         all: &mut Size,
         out: &mut Outputs<E>,
     ) -> Option<Timestamp> {
-        let (key, runs) = self.keys.at_mut(place)?.of_lane(number);
-        let end = lane.close(key, runs?, now, all, out);
-        self.settle(place);
+        let keyed = self.keys.at_mut(place)?;
+        let (key, runs) = keyed.of_lane(number);
+        let runs = runs?;
+        let end = lane.close(key, runs, now, all, out);
+        if runs.is_empty() {
+            keyed.remove(number);
+            self.settle(place);
+        }
         end
     }
 
-    /// Lets go of what has no runs; gives whether that is the key itself.
+    /// Lets go of a key without runs; gives its place if it stays.
     #[inline]
-    fn settle(&mut self, place: u32) -> bool {
-        let keyed = self.keys.get_mut(place);
-        keyed.settle();
-        let is_over = keyed.is_empty();
-        if is_over {
-            let hash = keyed.hash;
-            self.keys.remove(hash, place);
+    fn settle(&mut self, place: u32) -> Option<u32> {
+        let keyed = self.keys.get(place);
+        if !keyed.is_empty() {
+            return Some(place);
         }
-        is_over
+        self.keys.remove(keyed.hash, place);
+        None
     }
 
-    /// Takes over the runs of a key in a lane.
+    /// Takes over the runs of a key in a lane; when all are there, they must be [sorted](KeyTable::sort).
     pub(crate) fn restore(&mut self, key: Key, lane: u32, runs: Runs<E>) {
         let hash = key_hash(&key);
         match self.find(hash, &key) {
@@ -157,6 +161,11 @@ impl<E: Event> KeyTable<E> {
     pub(crate) fn runs_of(&self, lane: u32, key: &[Value<'_>]) -> Option<(&Key, &Runs<E>)> {
         let keyed = self.keys.get(self.find(key_hash(key), key)?);
         keyed.iter().find(|(of, _)| *of == lane).map(|(_, runs)| (&keyed.key, runs))
+    }
+
+    /// Puts the runs of each key, which were added in any order, into that in which they began.
+    pub(crate) fn sort(&mut self) {
+        self.keys.iter_mut().for_each(Keyed::sort);
     }
 
     /// The runs that are open: of which key, at which place, and in which lane.
@@ -173,9 +182,16 @@ impl<E: Event> KeyTable<E> {
         self.touch_places(&places)
     }
 
-    pub(crate) fn touch_places(&self, places: &[u32]) -> i64 {
+    fn touch_places(&self, places: &[u32]) -> i64 {
         let touched = places.iter().filter_map(|place| self.keys.at(*place));
         touched.map(Keyed::touch).fold(0, i64::wrapping_add)
+    }
+
+    /// As [`KeyTable::touch`], for windows of this length that were noted at some places and end up to `now`.
+    pub(crate) fn touch_ending(&self, places: &[u32], within: Span, now: Timestamp) -> i64 {
+        let keyed = places.iter().filter_map(|place| self.keys.at(*place));
+        let ending = keyed.filter(|keyed| keyed.may_end(within, now));
+        ending.map(Keyed::touch).fold(0, i64::wrapping_add)
     }
 
     /// Whether there are so many keys that what an event needs is seldom in the cache.

@@ -1,6 +1,8 @@
 //! A key with its open runs, for all patterns that have this key: what an event needs of them lies together, and is looked
 //! up once, whatever the number of patterns.
 
+use std::collections::VecDeque;
+
 use ensue_model::{Event, Key, Span, Timestamp, Value};
 use ensue_nfa::Runs;
 
@@ -19,15 +21,15 @@ pub(crate) struct Keyed<E> {
 #[derive(Debug)]
 enum Open<E> {
     One(Runs<E>),
-    /// In the order of the lanes.
-    Several(Vec<OfLane<E>>),
+    Several(Box<Several<E>>),
 }
 
-/// The runs of one pattern.
+/// Runs of several lanes, in the order in which they began: those whose windows end next are the first, and the others need not
+/// be looked at. The lanes lie apart from them, so that to find one is to read little.
 #[derive(Debug)]
-struct OfLane<E> {
-    lane: u32,
-    runs: Runs<E>,
+struct Several<E> {
+    lanes: VecDeque<u32>,
+    runs: VecDeque<Runs<E>>,
 }
 
 impl<E: Event> Keyed<E> {
@@ -46,7 +48,7 @@ impl<E: Event> Keyed<E> {
     pub(crate) fn is_empty(&self) -> bool {
         match &self.open {
             Open::One(runs) => runs.is_empty(),
-            Open::Several(all) => all.is_empty(),
+            Open::Several(several) => several.lanes.is_empty(),
         }
     }
 
@@ -55,41 +57,54 @@ impl<E: Event> Keyed<E> {
     pub(crate) fn of_lane(&mut self, lane: u32) -> (&Key, Option<&mut Runs<E>>) {
         let runs = match &mut self.open {
             Open::One(runs) => (self.lane == lane).then_some(runs),
-            Open::Several(all) => match all.binary_search_by_key(&lane, |of_lane| of_lane.lane) {
-                Ok(found) => Some(&mut all[found].runs),
-                Err(_) => None,
-            },
+            Open::Several(several) => several.of_lane(lane),
         };
         (&self.key, runs)
     }
 
-    /// Adds the runs of a lane that has none.
+    /// Adds runs of a lane that has none, which began after all others.
     pub(crate) fn add(&mut self, lane: u32, runs: Runs<E>) {
-        if let Open::One(only) = &mut self.open {
-            let first = OfLane { lane: self.lane, runs: std::mem::take(only) };
-            self.open = Open::Several(vec![first]);
-        }
-        if let Open::Several(all) = &mut self.open {
-            let place = all.partition_point(|of_lane| of_lane.lane <= lane);
-            all.insert(place, OfLane { lane, runs });
+        match &mut self.open {
+            Open::One(first) => {
+                let first = std::mem::take(first);
+                let several = Several { lanes: [self.lane, lane].into(), runs: [first, runs].into() };
+                self.open = Open::Several(Box::new(several));
+            }
+            Open::Several(several) => several.add(lane, runs),
         }
     }
 
-    /// Lets go of the lanes without runs.
+    /// Puts runs that were added in any order into that in which they began.
+    pub(crate) fn sort(&mut self) {
+        if let Open::Several(several) = &mut self.open {
+            several.sort();
+        }
+    }
+
+    /// Lets go of a lane whose runs are over.
     #[inline]
-    pub(crate) fn settle(&mut self) {
-        if let Open::Several(all) = &mut self.open {
-            all.retain(|of_lane| !of_lane.runs.is_empty());
+    pub(crate) fn remove(&mut self, lane: u32) {
+        if let Open::Several(several) = &mut self.open {
+            several.remove(lane);
         }
     }
 
     /// The lanes with their runs.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Runs<E>)> {
         let (one, several) = match &self.open {
-            Open::One(runs) => (Some((self.lane, runs)), &[][..]),
-            Open::Several(all) => (None, &all[..]),
+            Open::One(runs) => (Some((self.lane, runs)), None),
+            Open::Several(several) => (None, Some(several.lanes.iter().copied().zip(&several.runs))),
         };
-        one.into_iter().chain(several.iter().map(|of_lane| (of_lane.lane, &of_lane.runs)))
+        one.into_iter().chain(several.into_iter().flatten())
+    }
+
+    /// Whether windows of this length may end up to `now`.
+    #[inline]
+    pub(crate) fn may_end(&self, within: Span, now: Timestamp) -> bool {
+        match &self.open {
+            Open::One(runs) => runs.may_end(within, now),
+            Open::Several(_) => true,
+        }
     }
 
     /// Gives `close` the lanes in which windows of this length may end up to `now`, with the key.
@@ -97,11 +112,9 @@ impl<E: Event> Keyed<E> {
     pub(crate) fn each_ending(&mut self, within: Span, now: Timestamp, mut close: impl FnMut(u32, &Key, &mut Runs<E>)) {
         let Keyed { key, lane, open, .. } = self;
         match open {
-            Open::One(runs) => close(*lane, key, runs),
-            Open::Several(all) => {
-                let ending = all.iter_mut().filter(|of_lane| of_lane.runs.may_end(within, now));
-                ending.for_each(|of_lane| close(of_lane.lane, key, &mut of_lane.runs));
-            }
+            Open::One(runs) if runs.may_end(within, now) => close(*lane, key, runs),
+            Open::One(_) => {}
+            Open::Several(several) => several.each_ending(within, now, |lane, runs| close(lane, key, runs)),
         }
     }
 
@@ -110,8 +123,56 @@ impl<E: Event> Keyed<E> {
     pub(crate) fn touch(&self) -> i64 {
         match &self.open {
             Open::One(runs) => runs.touch(),
-            Open::Several(all) => all.iter().map(|of_lane| i64::from(of_lane.lane)).sum(),
+            Open::Several(several) => several.touch(),
         }
+    }
+}
+
+impl<E: Event> Several<E> {
+    fn place(&self, lane: u32) -> Option<usize> {
+        self.lanes.iter().position(|other| *other == lane)
+    }
+
+    fn of_lane(&mut self, lane: u32) -> Option<&mut Runs<E>> {
+        let place = self.place(lane)?;
+        Some(&mut self.runs[place])
+    }
+
+    fn add(&mut self, lane: u32, runs: Runs<E>) {
+        self.lanes.push_back(lane);
+        self.runs.push_back(runs);
+    }
+
+    fn remove(&mut self, lane: u32) {
+        if let Some(place) = self.place(lane) {
+            self.lanes.remove(place);
+            self.runs.remove(place);
+        }
+    }
+
+    fn sort(&mut self) {
+        let mut all: Vec<(u32, Runs<E>)> = self.lanes.drain(..).zip(self.runs.drain(..)).collect();
+        all.sort_by_key(|(_, runs)| runs.starts().min());
+        all.into_iter().for_each(|(lane, runs)| self.add(lane, runs));
+    }
+
+    /// Gives `close` the runs of which windows of this length may end up to `now`; they come first. Lets go of those that end.
+    fn each_ending(&mut self, within: Span, now: Timestamp, mut close: impl FnMut(u32, &mut Runs<E>)) {
+        let mut place = 0;
+        while let Some(runs) = self.runs.get_mut(place).filter(|runs| runs.may_end(within, now)) {
+            close(self.lanes[place], runs);
+            if runs.is_empty() {
+                self.lanes.remove(place);
+                self.runs.remove(place);
+            } else {
+                place += 1;
+            }
+        }
+    }
+
+    fn touch(&self) -> i64 {
+        let first = self.runs.front().map_or(0, Runs::touch);
+        first ^ self.lanes.iter().copied().map(i64::from).sum::<i64>()
     }
 }
 

@@ -105,6 +105,10 @@ impl<T> OpenKeys<T> {
         self.blocks.iter().flatten().zip(0..).filter_map(|(slot, place)| Some((place, slot.as_ref()?)))
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.blocks.iter_mut().flatten().flatten()
+    }
+
     #[inline]
     fn segment_of(&self, hash: u32) -> usize {
         let segment = (hash >> SEGMENT_SHIFT) as usize & self.round;

@@ -22,7 +22,7 @@ use crate::outlet::Outlet;
 use crate::output::{Most, OpenRuns, Outputs, Place, Shed};
 use crate::places::Places;
 use crate::reorder::Reorder;
-use crate::windows::{Of, WindowEnd, Windows};
+use crate::windows::{Ahead, Of, WindowEnd, Windows};
 
 /// An event for one shard, with the classes of keys that it is there for.
 #[derive(Debug)]
@@ -406,9 +406,9 @@ impl<E: Event> Shard<E> {
             self.ends_touched -= 1;
             return;
         }
-        let Some((class, places)) = self.windows.ahead() else { return };
+        let Some(Ahead { class, within, last, places }) = self.windows.ahead() else { return };
         let places = &places[..places.len().min(LOOK_AHEAD)];
-        std::hint::black_box(self.tables[class].touch_places(places));
+        std::hint::black_box(self.tables[class].touch_ending(places, within, last));
         self.ends_touched = places.len();
     }
 
@@ -452,6 +452,7 @@ impl<E: Event> Shard<E> {
     /// Finds the ends of all windows again, after a restore.
     pub(crate) fn restore_windows(&mut self) {
         self.size = self.lanes.iter().map(Lane::size).fold(Size::default(), Size::add);
+        self.tables.iter_mut().for_each(KeyTable::sort);
         let mut ends: Vec<(Timestamp, u32, u32)> = Vec::new();
         for (_, place, lane, runs) in self.tables.iter().flat_map(KeyTable::open) {
             self.lanes[lane as usize].find_ends(runs, |deadline| ends.push((deadline, place, lane)));

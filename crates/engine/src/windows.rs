@@ -25,6 +25,16 @@ pub(crate) enum Of {
     Lane(usize),
 }
 
+/// What ends next: windows of one length, in one class.
+pub(crate) struct Ahead<'q> {
+    pub(crate) class: usize,
+    pub(crate) within: Span,
+    /// When the last of them ends.
+    pub(crate) last: Timestamp,
+    /// The places of their keys.
+    pub(crate) places: &'q [u32],
+}
+
 /// How the ends of a lane's windows come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum EndsOf {
@@ -142,10 +152,13 @@ impl Windows {
     }
 
     /// Some of the places whose windows end next in a class, if they were noted in the order of their ends.
-    pub(crate) fn ahead(&self) -> Option<(usize, &[u32])> {
+    pub(crate) fn ahead(&self) -> Option<Ahead<'_>> {
         let Reverse((_, queue)) = self.next.peek()?;
         match &self.queues[*queue] {
-            Ends { of: Of::Class(class, _), order: Order::AsNoted(queue), .. } => Some((*class, queue.ahead())),
+            Ends { of: Of::Class(class, within), order: Order::AsNoted(queue), .. } => {
+                let (last, _) = queue.first.instants.last()?;
+                Some(Ahead { class: *class, within: *within, last: *last, places: &queue.first.places[queue.given..] })
+            }
             _ => None,
         }
     }
@@ -243,10 +256,6 @@ impl Queue {
     #[inline]
     fn first(&self) -> Option<Timestamp> {
         self.first.instants.get(self.instant).map(|(deadline, _)| *deadline)
-    }
-
-    fn ahead(&self) -> &[u32] {
-        &self.first.places[self.given..]
     }
 
     #[inline]

@@ -245,6 +245,10 @@ impl Program {
         out: &mut impl Sink<E>,
     ) {
         let Some(taken) = runs.take_one() else { return };
+        // Where starts are not told apart nothing comes of an end.
+        if !scratch.by_start {
+            return;
+        }
         let here = scratch.subset(subset);
         debug_assert!(here.closing == Closing::Never && here.absence_windows.is_empty());
         if here.position.matched {
