@@ -98,6 +98,7 @@ fn feed(mut stdin: ChildStdin, seed: u64, is_over: &AtomicBool) -> std::io::Resu
 
 /// Looks at the job every second, and says what it sees every minute.
 fn watch(service: &Service, length: Duration) -> Result<Vec<Sample>, Failure> {
+    let address = service.address.ok_or("the job answers nowhere")?;
     let started = now();
     let mut samples: Vec<Sample> = Vec::new();
     let mut minute = 0;
@@ -105,7 +106,7 @@ fn watch(service: &Service, length: Duration) -> Result<Vec<Sample>, Failure> {
     println!("minute         events  resident MB  open runs  checkpoint pause ms");
     while samples.last().is_none_or(|sample| sample.elapsed < length) {
         thread::sleep(Duration::from_secs(1));
-        let metrics = metrics(service.address.ok_or("the job does not answer")?)?;
+        let metrics = metrics(address).map_err(|error| format!("the job does not answer: {error}"))?;
         let sample = Sample { elapsed: started.elapsed(), resident_bytes: service.resident_bytes()?, metrics };
         if sample.elapsed.as_secs() / 60 > minute {
             minute += 1;
