@@ -14,6 +14,7 @@ pub mod job;
 pub mod rows;
 
 pub mod report;
+pub mod service;
 pub mod stopwatch;
 
 pub use line::Line;

@@ -16,7 +16,7 @@ pub const PATTERN: &str = include_str!("../../../patterns/order_payment.pattern"
 pub struct Order {
     /// The event time in seconds since 1970.
     pub seconds: i64,
-    /// The order: eight digits, scattered.
+    /// The order: eight digits, scattered; more digits when those are used up.
     pub order_id: u32,
     /// The payment, for a `pay`; none for a `create`.
     pub payment: Option<u32>,
@@ -39,11 +39,15 @@ impl Line for Order {
     }
 }
 
-/// The number of the order that is created as the `nth`. No number comes twice: an odd factor that 90 million has no
-/// divisor with deals them out.
+/// The number of the order that is created as the `nth`. No number comes twice among the first four thousand million: an odd
+/// factor that 90 million has no divisor with deals those of eight digits out, and then as many higher ones.
 pub(crate) fn order_id(nth: u64) -> u32 {
-    10_000_000 + (nth * 67_867_967 % 90_000_000) as u32
+    let dealt = nth / EIGHT_DIGITS * EIGHT_DIGITS;
+    (10_000_000 + dealt + nth * 67_867_967 % EIGHT_DIGITS) as u32
 }
+
+/// How many numbers there are of eight digits.
+const EIGHT_DIGITS: u64 = 90_000_000;
 
 /// The events of W1 in the order of their times: 555 orders are created each second; 75 of 100 are paid within 15
 /// minutes, 8 later, and the rest never. About 200 thousand orders are open at any time.
@@ -189,6 +193,17 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), count);
+    }
+
+    #[test]
+    fn numbers_go_on_when_those_of_eight_digits_are_used_up() {
+        let deals: Vec<Vec<u32>> =
+            (0..3).map(|deal| (0..1_000).map(|nth| order_id(deal * EIGHT_DIGITS + nth)).collect()).collect();
+        assert!(deals[0].iter().all(|id| (10_000_000..100_000_000).contains(id)));
+        for later in &deals[1..] {
+            assert!(later.iter().all(|id| *id >= 100_000_000));
+        }
+        assert!(deals[1].iter().max() < deals[2].iter().min());
     }
 
     #[test]
