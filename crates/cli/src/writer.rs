@@ -59,7 +59,11 @@ impl Writer {
     pub(crate) fn write(&mut self, lines: &mut Lines) -> Result<(), Failure> {
         match self {
             _ if lines.is_empty() => Ok(()),
-            Writer::Here(way_out) => way_out.write(&std::mem::take(lines)),
+            Writer::Here(way_out) => {
+                let written = way_out.write(lines);
+                lines.clear();
+                written
+            }
             Writer::Apart(apart) => apart.order(Order::Write(std::mem::take(lines))),
         }
     }

@@ -15,6 +15,8 @@ use crate::make::Make;
 pub struct Lines {
     /// For each batch, what the shards have written.
     batches: Vec<Vec<Part>>,
+    /// Room that has been written before: it need not be asked for again, and is in the cache.
+    room: Option<Part>,
 }
 
 /// What one shard has written for one batch: first what is rejected, then what is late, then matches and timeouts in the order
@@ -84,6 +86,15 @@ impl Lines {
         self.batches.is_empty()
     }
 
+    /// Lets go of all lines, and keeps room for as many as one shard has written last.
+    pub fn clear(&mut self) {
+        if let Some([part]) = self.batches.last_mut().map(|parts| &mut parts[..]) {
+            part.clear();
+            self.room = Some(std::mem::replace(part, Part { sheets: Vec::new() }));
+        }
+        self.batches.clear();
+    }
+
     /// The lines in their order, as many together as come from one shard.
     pub fn runs(&self) -> impl Iterator<Item = Run<'_>> {
         self.batches.iter().flat_map(|parts| Merged { rests: parts.iter().map(Rest::of).collect() })
@@ -94,6 +105,14 @@ impl Part {
     /// Without lines, and with room for so many with so many bytes.
     fn new(lines: usize, bytes: usize) -> Self {
         Part { sheets: vec![Sheet { lines: Vec::with_capacity(lines), text: Vec::with_capacity(bytes) }] }
+    }
+
+    fn clear(&mut self) {
+        self.sheets.truncate(1);
+        self.sheets.iter_mut().for_each(|sheet| {
+            sheet.lines.clear();
+            sheet.text.clear();
+        });
     }
 
     fn write(&mut self, kind: Kind, time: Timestamp, write: impl FnOnce(&mut Vec<u8>) -> Option<u128>) {
@@ -244,6 +263,20 @@ impl Encoder {
         Encoder { envelope, wanted, expected: (0, 0) }
     }
 
+    /// Writes outputs, and leaves none.
+    fn write(&self, outputs: &mut Outputs<Numbered>, part: &mut Part) {
+        outputs.rejected.drain(..).for_each(|rejected| self.write_rejected(&rejected, part));
+        outputs.late.drain(..).for_each(|late| self.write_late(&late, part));
+        let mut matches = outputs.matches.drain(..).peekable();
+        for timeout in outputs.timeouts.drain(..) {
+            while let Some(matched) = matches.next_if(|matched| matched.at < timeout.deadline) {
+                self.write_match(&matched, part);
+            }
+            self.write_timeout(&timeout, part);
+        }
+        matches.for_each(|matched| self.write_match(&matched, part));
+    }
+
     fn write_rejected(&self, rejected: &Rejected<Numbered>, part: &mut Part) {
         let Numbered { line, row } = &*rejected.event;
         let reason = &rejected.reason;
@@ -293,18 +326,15 @@ impl Make<Numbered> for Encoder {
     fn make(&mut self, outputs: &mut Outputs<Numbered>) -> Part {
         let (lines, bytes) = self.expected;
         let mut part = Part::new(lines, (bytes + bytes / 8).min(SHEET_BYTES));
-        outputs.rejected.drain(..).for_each(|rejected| self.write_rejected(&rejected, &mut part));
-        outputs.late.drain(..).for_each(|late| self.write_late(&late, &mut part));
-        let mut matches = outputs.matches.drain(..).peekable();
-        for timeout in outputs.timeouts.drain(..) {
-            while let Some(matched) = matches.next_if(|matched| matched.at < timeout.deadline) {
-                self.write_match(&matched, &mut part);
-            }
-            self.write_timeout(&timeout, &mut part);
-        }
-        matches.for_each(|matched| self.write_match(&matched, &mut part));
+        self.write(outputs, &mut part);
         self.expected = part.size();
         part
+    }
+
+    fn make_here(&mut self, outputs: &mut Outputs<Numbered>, out: &mut Lines) {
+        let mut part = out.room.take().unwrap_or_else(|| Part::new(0, 0));
+        self.write(outputs, &mut part);
+        out.batches.push(vec![part]);
     }
 
     fn put_together(made: Vec<Part>, out: &mut Lines) {

@@ -39,6 +39,12 @@ pub trait Make<E>: Clone + Send + 'static {
     /// Makes something of outputs, and leaves none. They come in their order.
     fn make(&mut self, outputs: &mut Outputs<E>) -> Self::Made;
 
+    /// The same where there is one shard, on the caller's thread: puts what it makes behind what is there.
+    fn make_here(&mut self, outputs: &mut Outputs<E>, out: &mut Self::Out) {
+        let made = self.make(outputs);
+        Self::put_together(vec![made], out);
+    }
+
     /// Puts what was made for the same stretch of time behind what is there. What comes first here comes first where times are
     /// equal.
     fn put_together(made: Vec<Self::Made>, out: &mut Self::Out);

@@ -282,7 +282,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
     #[inline]
     fn make(&mut self, out: &mut M::Out) {
         if !self.outputs.is_empty() {
-            M::put_together(vec![self.make.make(&mut self.outputs)], out);
+            self.make.make_here(&mut self.outputs, out);
         }
     }
 
