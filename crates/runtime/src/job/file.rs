@@ -203,11 +203,6 @@ impl JobFile {
         })
     }
 
-    /// The files of its patterns, as it names them.
-    pub fn patterns(&self) -> &[String] {
-        &self.patterns
-    }
-
     /// The job, without the state that an earlier process has left: what it takes to check it. Paths are relative to `folder`.
     ///
     /// # Errors
