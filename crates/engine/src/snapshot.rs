@@ -1,5 +1,6 @@
 //! The state of an engine as versioned, self-describing bytes, independent of the number of shards.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use ensue_model::hash::key_hash;
@@ -103,7 +104,17 @@ impl<E: Event + Serialize + DeserializeOwned> Snapshot<E> {
     /// # Errors
     /// If an event cannot be serialised.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        rmp_serde::to_vec_named(self).map_err(|error| Kind::Encode(error).into())
+        let mut bytes = Vec::new();
+        self.write(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Writes the same bytes, many small pieces one after the other.
+    ///
+    /// # Errors
+    /// If an event cannot be serialised, or the bytes cannot be written.
+    pub fn write(&self, mut to: impl Write) -> Result<(), Error> {
+        rmp_serde::encode::write_named(&mut to, self).map_err(|error| Kind::Encode(error).into())
     }
 
     /// The snapshot that bytes hold.

@@ -2,23 +2,30 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use ensue_connect::Position;
 use ensue_io::Layout;
 use ensue_model::Timestamp;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::job::flow::Progress;
 use crate::job::outlets::Counts;
 
-/// What a checkpoint begins with: what it is, and the version of the format.
-const MAGIC: &[u8; 16] = b"ensue checkpt 1\n";
+/// What a checkpoint begins with: what it is, and the version of the format. The rest follows, then the state of the engine, which
+/// is never whole in memory, then a hash of all that.
+const MAGIC: &[u8; 16] = b"ensue checkpt 2\n";
+
+/// What one begins with that holds the state of the engine as a field.
+const MAGIC_OF_ONE_PIECE: &[u8; 16] = b"ensue checkpt 1\n";
 
 /// How many bytes the hash behind it takes.
 const HASH_BYTES: usize = 8;
+
+/// How much is written to the file at once.
+const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Everything that a job needs to go on after a stop as if there had been none.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,7 +56,7 @@ pub struct Checkpoint {
     /// Whether the job had come to its end.
     pub has_ended: bool,
     /// The state of the engine: the bytes of a [`Snapshot`](ensue_engine::Snapshot).
-    #[serde(with = "serde_bytes")]
+    #[serde(default, skip_serializing, with = "serde_bytes")]
     pub engine: Vec<u8>,
 }
 
@@ -202,30 +209,100 @@ impl Store {
         newest(&self.folder)
     }
 
-    /// Writes a checkpoint, and forgets those that are too old. Gives how many bytes it is.
+    /// Writes a checkpoint, for which `write_engine` writes the state of the engine, and forgets those that are too old. Gives how
+    /// many bytes it is.
     ///
     /// # Errors
     /// If it cannot be written: then those that were there still are.
-    pub fn write(&self, checkpoint: &Checkpoint) -> Result<u64, StoreError> {
+    pub fn write(
+        &self,
+        checkpoint: &Checkpoint,
+        write_engine: impl FnOnce(&mut dyn Write) -> Result<(), String>,
+    ) -> Result<u64, StoreError> {
         let path = self.folder.join(file_name(checkpoint.number));
         let part = path.with_extension("part");
-        let bytes = to_bytes(checkpoint)?;
-        let written = File::create(&part).and_then(|mut file| {
-            file.write_all(&bytes)?;
-            file.sync_all()
-        });
-        if let Err(error) = written {
+        let written = write_file(&part, checkpoint, write_engine);
+        if written.is_err() {
             // What was written of it would take the room that may be all that was missing.
             let _ = fs::remove_file(&part);
-            return Err(StoreError::io("write", &part)(error));
         }
+        let bytes = written?;
         fs::rename(&part, &path).map_err(StoreError::io("write", &path))?;
         let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
         synced.map_err(StoreError::io("write", &self.folder))?;
         for (_, old) in numbered(&self.folder)?.into_iter().skip(self.keep) {
             fs::remove_file(&old).map_err(StoreError::io("remove", &old))?;
         }
-        Ok(bytes.len() as u64)
+        Ok(bytes)
+    }
+}
+
+/// Writes a file that is safe then; gives how many bytes it has.
+fn write_file(
+    path: &Path,
+    checkpoint: &Checkpoint,
+    write_engine: impl FnOnce(&mut dyn Write) -> Result<(), String>,
+) -> Result<u64, StoreError> {
+    let file = File::create(path).map_err(StoreError::io("write", path))?;
+    let mut out = BufWriter::with_capacity(BUFFER_BYTES, Sealed::new(file));
+    let encoded = encode(checkpoint, write_engine, &mut out);
+    let flushed = out.flush();
+    let sealed = out.get_mut();
+    // What encodes does not say it as well.
+    if let Some(error) = sealed.failed.take() {
+        return Err(StoreError::io("write", path)(error));
+    }
+    encoded.map_err(|reason| StoreError::new(format!("cannot encode a checkpoint: {reason}")))?;
+    flushed.and_then(|()| sealed.seal()).map_err(StoreError::io("write", path))
+}
+
+fn encode(
+    checkpoint: &Checkpoint,
+    write_engine: impl FnOnce(&mut dyn Write) -> Result<(), String>,
+    out: &mut impl Write,
+) -> Result<(), String> {
+    out.write_all(MAGIC).map_err(|error| error.to_string())?;
+    rmp_serde::encode::write_named(out, checkpoint).map_err(|error| error.to_string())?;
+    write_engine(out)
+}
+
+/// A file that ends with the hash of what was written to it.
+struct Sealed {
+    file: File,
+    hash: Xxh3,
+    bytes: u64,
+    /// Why it could not be written.
+    failed: Option<io::Error>,
+}
+
+impl Sealed {
+    fn new(file: File) -> Self {
+        Sealed { file, hash: Xxh3::new(), bytes: 0, failed: None }
+    }
+
+    /// Writes the hash, and waits until all is on the disk. Gives how many bytes that is.
+    fn seal(&mut self) -> io::Result<u64> {
+        self.file.write_all(&self.hash.digest().to_le_bytes())?;
+        self.file.sync_all()?;
+        Ok(self.bytes + HASH_BYTES as u64)
+    }
+}
+
+impl Write for Sealed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes).inspect_err(|error| {
+            if error.kind() != io::ErrorKind::Interrupted {
+                self.failed =
+                    Some(error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error));
+            }
+        })?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -280,27 +357,26 @@ fn file_name(number: u64) -> String {
     format!("checkpoint-{number:08}.ensue")
 }
 
-fn to_bytes(checkpoint: &Checkpoint) -> Result<Vec<u8>, StoreError> {
-    let mut bytes = MAGIC.to_vec();
-    let encoded = rmp_serde::encode::write_named(&mut bytes, checkpoint);
-    encoded.map_err(|error| StoreError::new(format!("cannot encode a checkpoint: {error}")))?;
-    bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
-    Ok(bytes)
-}
-
 /// The checkpoint that the bytes of a file hold.
 ///
 /// # Errors
 /// Why they hold none, in words.
 pub fn from_bytes(bytes: &[u8]) -> Result<Checkpoint, String> {
     let Some((body, hash)) = bytes.split_last_chunk::<HASH_BYTES>() else { return Err("it is cut off".to_owned()) };
-    if !body.starts_with(MAGIC) {
+    let is_whole = || match xxh3_64(body) == u64::from_le_bytes(*hash) {
+        true => Ok(()),
+        false => Err("its bytes are not those that were written".to_owned()),
+    };
+    if let Some(mut rest) = body.strip_prefix(MAGIC) {
+        is_whole()?;
+        let checkpoint: Checkpoint = rmp_serde::from_read(&mut rest).map_err(|error| error.to_string())?;
+        return Ok(Checkpoint { engine: rest.to_vec(), ..checkpoint });
+    }
+    let Some(piece) = body.strip_prefix(MAGIC_OF_ONE_PIECE) else {
         return Err("it is no checkpoint of this version".to_owned());
-    }
-    if xxh3_64(body) != u64::from_le_bytes(*hash) {
-        return Err("its bytes are not those that were written".to_owned());
-    }
-    rmp_serde::from_slice(&body[MAGIC.len()..]).map_err(|error| error.to_string())
+    };
+    is_whole()?;
+    rmp_serde::from_slice(piece).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -321,8 +397,13 @@ mod tests {
             open: Vec::new(),
             waiting: Vec::new(),
             has_ended: false,
-            engine: vec![1, 2, 3],
+            engine: Vec::new(),
         }
+    }
+
+    fn write(store: &Store, number: u64) {
+        let engine = |out: &mut dyn Write| out.write_all(&[1, 2, 3]).map_err(|error| error.to_string());
+        store.write(&checkpoint(number), engine).unwrap();
     }
 
     fn numbers(folder: &Path) -> Vec<u64> {
@@ -335,7 +416,7 @@ mod tests {
         let store = Store::open(folder.path(), 2).unwrap();
         assert!(store.newest().unwrap().is_none(), "nothing has been written");
         for number in 1..=12 {
-            store.write(&checkpoint(number)).unwrap();
+            write(&store, number);
         }
         assert_eq!(numbers(folder.path()), [12, 11]);
         let found = store.newest().unwrap().unwrap();
@@ -347,8 +428,8 @@ mod tests {
     fn one_that_is_damaged_in_any_byte_or_cut_off_is_passed_over_and_named() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path(), 3).unwrap();
-        store.write(&checkpoint(1)).unwrap();
-        store.write(&checkpoint(2)).unwrap();
+        write(&store, 1);
+        write(&store, 2);
         let newest = folder.path().join(file_name(2));
         let whole = fs::read(&newest).unwrap();
         for at in 0..whole.len() {
@@ -370,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_does_not_say_what_is_open_is_read() {
+    fn an_older_one_is_read_that_is_one_piece_and_does_not_say_what_is_open() {
         #[derive(Serialize)]
         struct Older<'c> {
             job: &'c str,
@@ -384,14 +465,29 @@ mod tests {
             #[serde(with = "serde_bytes")]
             engine: &'c [u8],
         }
-        let Checkpoint { job, number, taken, patterns, sources, sinks, counts, has_ended, engine, .. } = &checkpoint(7);
-        let (number, taken, has_ended) = (*number, *taken, *has_ended);
+        let Checkpoint { job, number, taken, patterns, sources, sinks, counts, has_ended, .. } = &checkpoint(7);
+        let (number, taken, has_ended, engine) = (*number, *taken, *has_ended, &[1, 2, 3]);
         let older = Older { job, number, taken, patterns, sources, sinks, counts, has_ended, engine };
-        let mut bytes = MAGIC.to_vec();
+        let mut bytes = MAGIC_OF_ONE_PIECE.to_vec();
         rmp_serde::encode::write_named(&mut bytes, &older).unwrap();
         bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
         let read = from_bytes(&bytes).unwrap();
         assert_eq!((read.number, read.open.len(), read.waiting.len()), (7, 0, 0));
+        assert_eq!(read.engine, [1, 2, 3]);
+    }
+
+    #[test]
+    fn one_that_finds_no_room_leaves_nothing_and_says_why() {
+        let path = Path::new("/dev/full");
+        let failed = write_file(path, &checkpoint(1), |out| out.write_all(&[0; 3]).map_err(|error| error.to_string()));
+        let error = failed.unwrap_err().to_string();
+        assert!(error.starts_with("cannot write `/dev/full`: No space left on device"), "{error}");
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), 1).unwrap();
+        let error = store.write(&checkpoint(1), |_| Err("a key has no bytes".to_owned())).unwrap_err().to_string();
+        assert_eq!(error, "cannot encode a checkpoint: a key has no bytes");
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["lock"]);
     }
 
     #[test]

@@ -95,7 +95,6 @@ impl Desk {
         let started = clock::started();
         let Order { number, taken, plan, sources, engine, has_ended, figures, synced } = order;
         let waiting = self.waiting(&plan, &engine);
-        let engine = engine.to_bytes().map_err(|error| StoreError::new(error.to_string()))?;
         let Synced { positions, counts } =
             synced.recv().map_err(|_| StoreError::new("a sink has failed".to_owned()))?;
         let sinks = positions.into_iter().map(|(name, position)| SavedSink { name, position }).collect();
@@ -104,9 +103,9 @@ impl Desk {
         let open = open(&plan, figures);
         #[rustfmt::skip]
         let checkpoint = Checkpoint {
-            job, number, taken, patterns, layout, sources, sinks, counts, open, waiting, has_ended, engine,
+            job, number, taken, patterns, layout, sources, sinks, counts, open, waiting, has_ended, engine: Vec::new(),
         };
-        let bytes = self.store.write(&checkpoint)?;
+        let bytes = self.store.write(&checkpoint, |out| engine.write(out).map_err(|error| error.to_string()))?;
         Ok(Stored { number, bytes, took: started.elapsed() })
     }
 
