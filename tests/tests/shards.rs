@@ -137,3 +137,44 @@ fn loops_and_step_windows_do_too() {
 fn and_skip_strategies_with_windows() {
     check("pattern p key k begin a followedBy b+ followedBy c within 400ms skip past last");
 }
+
+/// What is open at the end of 30,000 keys, by piece: when each key timed out.
+fn ended(text: &str, watermarks: Watermarks, shards: usize) -> Vec<Vec<(Timestamp, String)>> {
+    let patterns = compiled(text);
+    let config = Config { watermarks, ..Config::default() };
+    let mut engine = Sharded::new(&patterns, config, shards).expect("the pattern is small");
+    for key in 0..30_000 {
+        let event = row((Timestamp::from_millis(key / 7), key, "a"), &patterns);
+        engine.push(event, &mut Outputs::new()).expect("no limit is reached");
+    }
+    let (mut pieces, mut is_over) = (Vec::new(), false);
+    while !is_over {
+        let mut out = Outputs::new();
+        is_over = engine.finish_some(&mut out).expect("no limit is reached");
+        let piece = out.timeouts.iter().map(|lapsed| (lapsed.deadline, format!("{:?}", lapsed.run.key)));
+        pieces.push(piece.collect());
+    }
+    pieces
+}
+
+#[test]
+fn what_is_open_at_the_end_comes_in_pieces() {
+    let pattern = "pattern p key k begin a followedBy b within 10s";
+    let order = |pieces: &[Vec<(Timestamp, String)>]| {
+        let mut all = pieces.concat();
+        assert!(all.is_sorted_by_key(|(deadline, _)| *deadline), "they come in the order of their deadlines");
+        all.sort();
+        all
+    };
+    let whole = ended(pattern, Watermarks::Ascending, 1);
+    assert_eq!(order(&whole).len(), 30_000);
+    for shards in [1, 2, 3] {
+        let pieces = ended(pattern, Watermarks::Ascending, shards);
+        assert_eq!(order(&pieces), order(&whole), "{shards} shards");
+        let largest = pieces.iter().map(Vec::len).max();
+        assert!(pieces.len() > 1 && largest < Some(15_000), "{shards} shards: {largest:?}");
+    }
+    // What ends at a watermark under a skip strategy ends together.
+    let skipping = format!("{pattern} skip past last");
+    assert_eq!(ended(&skipping, Watermarks::Explicit, 2).len(), 1);
+}

@@ -128,8 +128,14 @@ impl Job {
             return Ok(());
         }
         bar.finish_and_clear();
-        self.shards.finish(&mut self.out).map_err(|error| Failure::Data(error.to_string()))?;
-        self.writer.write(&mut self.out)
+        loop {
+            let finished = self.shards.finish_some(&mut self.out);
+            let is_last = finished.map_err(|error| Failure::Data(error.to_string()))?;
+            self.writer.write(&mut self.out)?;
+            if is_last {
+                return Ok(());
+            }
+        }
     }
 
     /// Waits until all that the events up to now complete has come out.

@@ -247,6 +247,12 @@ impl<E: Event> Shard<E> {
         Ok(())
     }
 
+    /// A time by which some of what is open will have ended, and not all, if there is much and the steps in which time goes on make
+    /// no difference; else the end of time.
+    pub(crate) fn some_end(&self) -> Timestamp {
+        self.windows.some_end()
+    }
+
     /// Where windows are closed by key, closes those that end up to then.
     fn close_each_key(&mut self, through: Timestamp, out: &mut Outputs<E>) {
         let (matches, timeouts) = (out.matches.len(), out.timeouts.len());

@@ -71,6 +71,13 @@ impl<E: Event> Stack<E> {
         self.levels[level].advance(through, out)
     }
 
+    /// A time by which some of what is open will have ended, and not all, if there is much: at the end of a bounded input, time can
+    /// go there first. It is the end of time where there is little, or where the steps in which time goes on make a difference, as
+    /// with [explicit watermarks](crate::Watermarks::Explicit) under a skip strategy.
+    pub fn some_end(&self) -> Timestamp {
+        self.levels.iter().map(Shard::some_end).min().unwrap_or(Timestamp::MAX)
+    }
+
     /// Gives a table other rows, for the events that are handled from now on.
     pub fn set_table(&mut self, table: TableId, rows: &Arc<Table>) {
         self.levels.iter_mut().for_each(|shard| shard.set_table(table, rows));

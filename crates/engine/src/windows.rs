@@ -163,6 +163,19 @@ impl Windows {
         }
     }
 
+    /// A time by which some windows will have ended, and not all, if many are to end; else the end of time. Where a lane is closed
+    /// whenever time moves, it must not move in more steps than it is told to.
+    pub(crate) fn some_end(&self) -> Timestamp {
+        if self.queues.iter().any(|ends| !ends.is_in_turn) {
+            return Timestamp::MAX;
+        }
+        let some = |ends: &Ends| match &ends.order {
+            Order::AsNoted(queue) => queue.some_end(),
+            Order::Any(_) => None,
+        };
+        self.queues.iter().filter_map(some).min().unwrap_or(Timestamp::MAX)
+    }
+
     /// Takes the first of a lane that is not closed in turn, if it ends up to then: the place of its key.
     pub(crate) fn pop_of(&mut self, lane: usize, through: Timestamp) -> Option<u32> {
         let Ends { order, .. } = &mut self.queues[self.of_lane[lane]?];
@@ -272,6 +285,12 @@ impl Queue {
         Some((deadline, place))
     }
 
+    /// When the last of the first block ends, if others are behind it.
+    fn some_end(&self) -> Option<Timestamp> {
+        let (last, _) = self.first.instants.last().filter(|_| !self.behind.is_empty())?;
+        Some(*last)
+    }
+
     /// Goes on with the next block. The last one stays, for what comes next.
     fn turn(&mut self) {
         (self.given, self.instant) = (0, 0);
@@ -373,6 +392,25 @@ mod tests {
         assert_eq!(popped(&mut windows, 9), [(6, 0, Of::Lane(2)), (7, 0, Of::Lane(2)), (9, 2, of)]);
         windows.push(3, at(10), 2);
         assert_eq!(popped(&mut windows, 20), [(10, 2, of)]);
+    }
+
+    #[test]
+    fn the_ends_of_many_windows_come_in_pieces() {
+        let ends = |is_in_turn| {
+            let mut windows = Windows::new([(0, EndsOf::Starts(SPAN), is_in_turn)].into_iter());
+            (0..3 * BLOCK as u32).for_each(|place| windows.push(0, at(i64::from(place)), place));
+            windows
+        };
+        let mut windows = ends(true);
+        let mut pieces = Vec::new();
+        while pieces.last() != Some(&i64::MAX) {
+            let end = windows.some_end().as_micros();
+            pieces.push(end);
+            popped(&mut windows, end);
+        }
+        let block = BLOCK as i64;
+        assert_eq!(pieces, [block - 1, 2 * block - 1, i64::MAX]);
+        assert_eq!(ends(false).some_end(), Timestamp::MAX);
     }
 
     #[test]

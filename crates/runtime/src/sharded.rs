@@ -270,7 +270,21 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
     /// # Errors
     /// As [`Engine::finish`](ensue_engine::Engine::finish).
     pub fn finish(&mut self, out: &mut M::Out) -> Result<(), Error> {
-        self.advance(Timestamp::MAX, out)
+        while !self.finish_some(out)? {}
+        Ok(())
+    }
+
+    /// As [`Sharded::finish`], a piece at a time: all that is open can be far more than what comes out at any other time. Gives
+    /// whether it was the last piece.
+    ///
+    /// # Errors
+    /// As [`Engine::finish`](ensue_engine::Engine::finish).
+    pub fn finish_some(&mut self, out: &mut M::Out) -> Result<bool, Error> {
+        let seen = self.look(|stack| stack.some_end());
+        let ends = seen.into_iter().map(|seen| seen.recv().expect("a shard lives as long as the engine"));
+        let until = ends.min().unwrap_or(Timestamp::MAX);
+        self.advance(until, out)?;
+        Ok(until == Timestamp::MAX)
     }
 
     /// Takes outputs that came about elsewhere, and makes of them what shards make of theirs.

@@ -399,7 +399,9 @@ impl Drive {
         self.meters.stops();
         let has_ended = self.flow.has_ended();
         if has_ended {
-            self.flow.finish()?;
+            while !self.flow.finish_some()? {
+                self.hand_out()?;
+            }
         } else {
             self.flow.settle()?;
         }

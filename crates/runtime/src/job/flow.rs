@@ -433,12 +433,12 @@ impl Flow {
         self.engine.advance(Timestamp::MIN, &mut self.out.lines)
     }
 
-    /// Ends the job: time goes to its end.
+    /// Ends the job, a piece at a time: time goes to its end. Gives whether it was the last piece.
     ///
     /// # Errors
     /// As [`Flow::run`].
-    pub(crate) fn finish(&mut self) -> Result<(), Error> {
-        self.engine.finish(&mut self.out.lines)
+    pub(crate) fn finish_some(&mut self) -> Result<bool, Error> {
+        self.engine.finish_some(&mut self.out.lines)
     }
 
     /// What has come out since this was last asked.

@@ -132,7 +132,7 @@ impl World {
         }
         while flow.run(now).expect("no limit is reached") {}
         assert!(flow.has_ended(), "all has been given");
-        flow.finish().expect("no limit is reached");
+        while !flow.finish_some().expect("no limit is reached") {}
         let mut lines = Vec::new();
         take(flow.out(), &mut lines);
         lines
@@ -216,7 +216,7 @@ impl<'w> Simulation<'w> {
         while !self.flow.has_ended() {
             self.step();
         }
-        self.flow.finish().expect("no limit is reached");
+        while !self.flow.finish_some().expect("no limit is reached") {}
         self.write();
         (self.written, self.crashes)
     }
