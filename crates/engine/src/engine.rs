@@ -57,7 +57,7 @@ impl<E: Event> Engine<E> {
     /// As [`Engine::push`]. The events behind the one that reached the limit are lost.
     pub fn push_all(&mut self, events: impl IntoIterator<Item = E>, out: &mut Outputs<E>) -> Result<(), Error> {
         for event in events {
-            self.intake.admit(event, 1, out, |_, routed| self.admitted.push(routed));
+            self.intake.admit(event, 1, out, |_, parcel| self.admitted.push(parcel.open()));
         }
         self.settle(out)
     }
@@ -74,7 +74,7 @@ impl<E: Event> Engine<E> {
     ) -> Result<(), Error> {
         let Engine { intake, admitted, .. } = self;
         for (position, event) in events {
-            intake.admit_at(position, event, 1, out, |_, routed| admitted.push(routed));
+            intake.admit_at(position, event, 1, out, |_, parcel| admitted.push(parcel.open()));
         }
         self.settle(out)
     }

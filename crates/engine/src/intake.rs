@@ -12,7 +12,7 @@ use crate::identity::{self, Identity};
 use crate::keys::{ALL_WAYS, KeyClasses};
 use crate::levels::Levels;
 use crate::output::{Outputs, Rejected};
-use crate::shard::Routed;
+use crate::parcel::Parcel;
 
 /// What events pass before they come to a shard.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ impl Intake {
         event: E,
         shards: usize,
         out: &mut Outputs<E>,
-        give: impl FnMut(usize, Routed<E>),
+        give: impl FnMut(usize, Parcel<E>),
     ) {
         self.admit_at(self.next_position, event, shards, out, give);
     }
@@ -142,7 +142,7 @@ impl Intake {
         event: E,
         shards: usize,
         out: &mut Outputs<E>,
-        mut give: impl FnMut(usize, Routed<E>),
+        mut give: impl FnMut(usize, Parcel<E>),
     ) {
         self.next_position = position + 1;
         let time = event.time();
@@ -151,15 +151,18 @@ impl Intake {
         }
         self.clock.observe(time);
         let through = self.clock.through;
-        let event = Arc::new(event);
-        match self.only_route(&*event, shards) {
-            Some(Ok(route)) => give(route.shard, Routed::new(event, position, through, &route)),
-            Some(Err(part)) => out.rejected.push(without_key(event, part)),
-            None => match self.route_each(&*event, shards) {
-                Ok(routes) => routes
-                    .iter()
-                    .for_each(|route| give(route.shard, Routed::new(event.clone(), position, through, route))),
-                Err(part) => out.rejected.push(without_key(event, part)),
+        match self.only_route(&event, shards) {
+            Some(Ok(route)) => give(route.shard, Parcel::whole(event, position, through, route)),
+            Some(Err(part)) => out.rejected.push(without_key(event.into(), part)),
+            None => match self.route_each(&event, shards).as_deref() {
+                Ok([route]) => give(route.shard, Parcel::whole(event, position, through, *route)),
+                Ok(routes) => {
+                    let event = Arc::new(event);
+                    routes.iter().for_each(|route| {
+                        give(route.shard, Parcel::shared(event.clone(), position, through, *route));
+                    });
+                }
+                Err(part) => out.rejected.push(without_key(event.into(), part)),
             },
         }
     }

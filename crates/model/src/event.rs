@@ -48,6 +48,17 @@ pub trait Event {
         size_of_val(self)
     }
 
+    /// Puts the text that it holds in memory of its own behind `texts`, for its way to another thread. Until it is
+    /// [unpacked](Event::unpack), only its time may be asked for. Does nothing, if nothing else is said.
+    fn pack(&mut self, texts: &mut String) {
+        let _ = texts;
+    }
+
+    /// Takes back the text that it has put behind others, which is empty if it put none.
+    fn unpack(&mut self, text: &str) {
+        let _ = text;
+    }
+
     /// Reads a little of what will be read when the event comes out, so that it is in the cache by then. What it gives
     /// means nothing.
     fn touch(&self) -> i64 {

@@ -140,6 +140,14 @@ impl Event for Row {
         Some(Row::of_text(time, "", values).of_stream(stream))
     }
 
+    fn pack(&mut self, texts: &mut String) {
+        texts.push_str(&std::mem::take(&mut self.text));
+    }
+
+    fn unpack(&mut self, text: &str) {
+        self.text = text.into();
+    }
+
     fn touch(&self) -> i64 {
         let first = self.text.bytes().next().map_or(0, i64::from);
         // They lie at both ends.
@@ -472,6 +480,10 @@ mod tests {
                 prop_assert_eq!(row.field(FieldId(field)), expected);
             }
             prop_assert_eq!(row.raw(), raw.as_str());
+            let (mut packed, mut texts) = (row.clone(), "before".to_owned());
+            packed.pack(&mut texts);
+            packed.unpack(&texts["before".len()..]);
+            prop_assert_eq!(&packed, &row);
             let saved = rmp_serde::to_vec_named(&row).unwrap();
             prop_assert_eq!(rmp_serde::from_slice::<Row>(&saved).unwrap(), row);
         }

@@ -32,6 +32,14 @@ impl Event for Numbered {
         Row::of_record(stream, time, fields).map(|row| Numbered { line: None, row })
     }
 
+    fn pack(&mut self, texts: &mut String) {
+        self.row.pack(texts);
+    }
+
+    fn unpack(&mut self, text: &str) {
+        self.row.unpack(text);
+    }
+
     fn touch(&self) -> i64 {
         self.row.touch()
     }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use ensue_engine::{
-    Cascade, Config, Derived, Engine, Error, Feeds, Intake, Outputs, Routed, SavedStack, Snapshot, Stack,
+    Cascade, Config, Derived, Engine, Error, Feeds, Freight, Intake, Outputs, Routed, SavedStack, Snapshot, Stack,
 };
 use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Timestamp};
@@ -71,7 +71,9 @@ struct Threads<E: Event + Send + Sync + 'static, M: Make<E>> {
     cascade: Cascade<E>,
     workers: Vec<Worker<E>>,
     /// For each shard, the events that wait to be sent.
-    batches: Vec<Vec<Routed<E>>>,
+    batches: Vec<Freight<E>>,
+    /// Room that batches have had before.
+    room: Vec<Freight<E>>,
     waiting: usize,
     /// What of earlier batches has come back, of the oldest first.
     flying: VecDeque<Flying<E, M::Made>>,
@@ -117,8 +119,14 @@ struct Batch<E> {
     number: u64,
     /// The level of patterns that is to handle it.
     level: usize,
-    events: Vec<Routed<E>>,
+    events: Dealt<E>,
     through: Timestamp,
+}
+
+/// The events of a batch: those of the input for the first level, those that levels have emitted for the others.
+enum Dealt<E> {
+    Input(Freight<E>),
+    Emitted(Vec<Routed<E>>),
 }
 
 struct Reply<E, T> {
@@ -126,6 +134,8 @@ struct Reply<E, T> {
     shard: usize,
     made: T,
     records: Vec<Derived<E>>,
+    /// The room that the events of the input had.
+    room: Option<Freight<E>>,
     /// Whether the shard goes on.
     done: Result<(), Error>,
     counts: Counts,
@@ -409,7 +419,8 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Threads<E, M> {
         let shards = stacks.len();
         let feeds = cascade.feeds();
         let worker = |(index, stack)| {
-            let owned = Owned { index, stack, make: make.clone(), feeds: feeds.clone(), outputs: Outputs::new() };
+            let (make, feeds) = (make.clone(), feeds.clone());
+            let owned = Owned { index, stack, make, feeds, events: Vec::new(), outputs: Outputs::new() };
             Worker::new(owned, replies_in.clone())
         };
         let workers: Vec<_> = stacks.into_iter().enumerate().map(worker).collect();
@@ -417,7 +428,8 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Threads<E, M> {
             patterns: patterns.clone(),
             intake,
             cascade,
-            batches: workers.iter().map(|_| Vec::new()).collect(),
+            batches: workers.iter().map(|_| Freight::default()).collect(),
+            room: Vec::new(),
             workers,
             waiting: 0,
             flying: VecDeque::new(),
@@ -430,13 +442,13 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Threads<E, M> {
 
     fn push(&mut self, event: E, outputs: &mut Outputs<E>, out: &mut M::Out) -> Result<(), Error> {
         let Threads { intake, batches, .. } = self;
-        intake.admit(event, self.workers.len(), outputs, |shard, routed| batches[shard].push(routed));
+        intake.admit(event, self.workers.len(), outputs, |shard, parcel| batches[shard].load(parcel));
         self.admitted(outputs, out)
     }
 
     fn push_at(&mut self, position: u64, event: E, outputs: &mut Outputs<E>, out: &mut M::Out) -> Result<(), Error> {
         let Threads { intake, batches, .. } = self;
-        intake.admit_at(position, event, self.workers.len(), outputs, |shard, routed| batches[shard].push(routed));
+        intake.admit_at(position, event, self.workers.len(), outputs, |shard, parcel| batches[shard].load(parcel));
         self.admitted(outputs, out)
     }
 
@@ -469,13 +481,15 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Threads<E, M> {
             records: Vec::new(),
             below: Vec::new(),
         };
-        let batches = self.batches.iter_mut().map(std::mem::take).collect();
+        let Threads { batches, room, .. } = self;
+        let mut take = |batch: &mut Freight<E>| std::mem::replace(batch, room.pop().unwrap_or_default());
+        let batches = batches.iter_mut().map(|batch| Dealt::Input(take(batch))).collect();
         self.fly(&mut flying, number, batches, self.intake.through());
         self.flying.push_back(flying);
     }
 
     /// Sends the events of a batch to the shards, for the level that is to handle it next.
-    fn fly(&self, flying: &mut Flying<E, M::Made>, number: u64, batches: Vec<Vec<Routed<E>>>, through: Timestamp) {
+    fn fly(&self, flying: &mut Flying<E, M::Made>, number: u64, batches: Vec<Dealt<E>>, through: Timestamp) {
         let Flying { level, missing, made, records, .. } = flying;
         *missing = self.workers.len();
         *made = self.workers.iter().map(|_| None).collect();
@@ -504,7 +518,8 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Threads<E, M> {
     }
 
     fn land(&mut self, reply: Reply<E, M::Made>) -> Result<(), Error> {
-        let Reply { number, shard, made, records, done, counts } = reply;
+        let Reply { number, shard, made, records, room, done, counts } = reply;
+        self.room.extend(room);
         let flying = &mut self.flying[(number - self.first_flying) as usize];
         flying.missing -= 1;
         flying.made[shard] = Some(made);
@@ -535,6 +550,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Threads<E, M> {
         let mut batches: Vec<Vec<Routed<E>>> = self.workers.iter().map(|_| Vec::new()).collect();
         let emitted = self.cascade.release(below, flying.through, &self.intake, self.workers.len(), outputs);
         emitted.into_iter().for_each(|(shard, routed)| batches[shard].push(routed));
+        let batches = batches.into_iter().map(Dealt::Emitted).collect();
         self.fly(flying, self.first_flying, batches, flying.through);
     }
 }
@@ -545,6 +561,8 @@ struct Owned<E, M> {
     stack: Stack<E>,
     make: M,
     feeds: Feeds,
+    /// Room for the events of a batch.
+    events: Vec<Routed<E>>,
     /// Room for what comes out of a batch.
     outputs: Outputs<E>,
 }
@@ -568,12 +586,22 @@ impl<E: Event, M: Make<E>> Owned<E, M> {
 
     /// Lets the patterns of a level handle a batch.
     fn handle(&mut self, batch: Batch<E>) -> Reply<E, M::Made> {
-        let Owned { index, stack, make, feeds, outputs } = self;
-        let Batch { number, level, mut events, through } = batch;
-        let done = stack.push_all(&mut events, outputs).and_then(|()| stack.advance(level, through, outputs));
+        let Owned { index, stack, make, feeds, events, outputs } = self;
+        let Batch { number, level, events: dealt, through } = batch;
+        let room = match dealt {
+            Dealt::Input(mut freight) => {
+                freight.unload(|routed| events.push(routed));
+                Some(freight)
+            }
+            Dealt::Emitted(mut emitted) => {
+                events.append(&mut emitted);
+                None
+            }
+        };
+        let done = stack.push_all(events, outputs).and_then(|()| stack.advance(level, through, outputs));
         let counts = Counts { faults: stack.faults(), kept_back: stack.kept_back() };
         let records = feeds.records(outputs);
-        Reply { number, shard: *index, made: make.make(outputs), records, done, counts }
+        Reply { number, shard: *index, made: make.make(outputs), records, room, done, counts }
     }
 }
 
