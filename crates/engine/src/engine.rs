@@ -17,6 +17,9 @@ use crate::shard::Routed;
 use crate::snapshot::Snapshot;
 use crate::stack::Stack;
 
+/// How many events are admitted before they are handled: as many as stay in the cache until then.
+const EVENTS_TOGETHER: usize = 128;
+
 /// Runs patterns over events, on the caller's thread.
 #[derive(Debug)]
 pub struct Engine<E> {
@@ -56,10 +59,9 @@ impl<E: Event> Engine<E> {
     /// # Errors
     /// As [`Engine::push`]. The events behind the one that reached the limit are lost.
     pub fn push_all(&mut self, events: impl IntoIterator<Item = E>, out: &mut Outputs<E>) -> Result<(), Error> {
-        for event in events {
-            self.intake.admit(event, 1, out, |_, parcel| self.admitted.push(parcel.open()));
-        }
-        self.settle(out)
+        self.push_each(events, out, |intake, event, admitted, out| {
+            intake.admit(event, 1, out, |_, parcel| admitted.push(parcel.open()));
+        })
     }
 
     /// As [`Engine::push_all`], of events with their positions: of those with the same time, the one with the lower position
@@ -72,11 +74,30 @@ impl<E: Event> Engine<E> {
         events: impl IntoIterator<Item = (u64, E)>,
         out: &mut Outputs<E>,
     ) -> Result<(), Error> {
-        let Engine { intake, admitted, .. } = self;
-        for (position, event) in events {
+        self.push_each(events, out, |intake, (position, event), admitted, out| {
             intake.admit_at(position, event, 1, out, |_, parcel| admitted.push(parcel.open()));
+        })
+    }
+
+    #[inline]
+    fn push_each<T>(
+        &mut self,
+        events: impl IntoIterator<Item = T>,
+        out: &mut Outputs<E>,
+        admit: impl Fn(&mut Intake, T, &mut Vec<Routed<E>>, &mut Outputs<E>),
+    ) -> Result<(), Error> {
+        let mut events = events.into_iter();
+        loop {
+            let mut taken = 0;
+            for event in events.by_ref().take(EVENTS_TOGETHER) {
+                admit(&mut self.intake, event, &mut self.admitted, out);
+                taken += 1;
+            }
+            self.settle(out)?;
+            if taken < EVENTS_TOGETHER {
+                return Ok(());
+            }
         }
-        self.settle(out)
     }
 
     /// Handles what was admitted, and moves time to where the intake is.

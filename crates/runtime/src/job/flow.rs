@@ -38,6 +38,9 @@ const AHEAD_MAX: u64 = 100_000;
 /// So many events are taken at once at most: then the caller can see to other things.
 const RUN_EVENTS: usize = 8_192;
 
+/// So many events are pushed together: as many as stay in the cache until they are handled.
+const EVENTS_TOGETHER: usize = 128;
+
 /// How the time of a source passes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pace {
@@ -341,7 +344,7 @@ impl Flow {
         while left > 0
             && let Some((source, until)) = self.next(now)
         {
-            left -= self.take(source, until, left)?;
+            left -= self.take(source, until, left.min(EVENTS_TOGETHER))?;
         }
         self.pass(now)?;
         Ok(left == 0)
