@@ -29,6 +29,7 @@ mod meters;
 mod outlets;
 mod plan;
 mod reader;
+mod records;
 mod renewal;
 mod rules;
 mod running;

@@ -244,7 +244,7 @@ impl Drive {
     fn renewed(&self, batch: Batch) -> Batch {
         let Some(before) = self.layouts.get(batch.changes) else { return batch };
         let renewal = Renewal::new(before, &self.plan);
-        let records = batch.records.into_iter().map(|record| renewal.of_decoded(record)).collect();
+        let records = batch.records.map(|record| renewal.of_decoded(record)).collect();
         Batch { records, ..batch }
     }
 
@@ -324,7 +324,7 @@ impl Drive {
     fn take(&mut self, message: Message) -> Result<(), JobError> {
         match message {
             Message::Given(source, Given::Batch(batch)) => {
-                self.meters.sources[source].unreadable.add(batch.bad());
+                self.meters.sources[source].unreadable.add(batch.records.bad());
                 self.read[source].push_back(batch.read);
                 let batch = self.renewed(batch);
                 self.flow.give(source, batch, clock::now());

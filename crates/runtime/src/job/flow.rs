@@ -6,7 +6,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
-use std::vec::IntoIter;
 
 use ensue_engine::{Config, Error, LEVEL_POSITIONS, OpenRuns, Outputs, Place, Snapshot, Watermarks};
 use ensue_model::table::{Table, TableId};
@@ -18,9 +17,10 @@ use crate::Sharded;
 use crate::event::Numbered;
 use crate::job::http::figures::Figures;
 use crate::job::http::runs::Asked;
-use crate::job::inlet::{Bad, Batch, Decoded};
+use crate::job::inlet::Batch;
 use crate::job::plan::Plan;
 use crate::job::reader::Mark;
+use crate::job::records::{Bad, Decoded, Next, Records};
 use crate::lines::{Encoder, Lines};
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ struct Inflow {
 struct Waiting {
     mark: Mark,
     after: Mark,
-    records: IntoIter<Decoded>,
+    records: Records,
     taken: u64,
 }
 
@@ -135,7 +135,7 @@ impl Inflow {
     }
 
     fn give(&mut self, Batch { mark, after, records, changes: _, read: _ }: Batch, now: Timestamp) {
-        self.batches.push_back(Waiting { mark, after, records: records.into_iter(), taken: 0 });
+        self.batches.push_back(Waiting { mark, after, records, taken: 0 });
         self.heard = now;
     }
 
@@ -176,9 +176,9 @@ impl Inflow {
     /// The time of its next event. Lines before that, which are none, are given to `reject`.
     fn next_time(&mut self, mut reject: impl FnMut(Box<Bad>)) -> Option<Timestamp> {
         loop {
-            match self.batches.front()?.records.as_slice().first()? {
-                Decoded::Event(event) => return Some(event.time()),
-                Decoded::Bad(_) => self.take_bad().into_iter().for_each(&mut reject),
+            match self.batches.front()?.records.peek()? {
+                Next::Event(time) => return Some(time),
+                Next::Bad => self.take_bad().into_iter().for_each(&mut reject),
             }
         }
     }
@@ -192,8 +192,8 @@ impl Inflow {
 
     /// Takes its next event, if that comes no later than others: up to this time, or before it.
     fn take_event(&mut self, until: Option<Until>) -> Option<Numbered> {
-        let Decoded::Event(event) = self.batches.front()?.records.as_slice().first()? else { return None };
-        if until.is_some_and(|until| until.is_over(event.time())) {
+        let Next::Event(time) = self.batches.front()?.records.peek()? else { return None };
+        if until.is_some_and(|until| until.is_over(time)) {
             return None;
         }
         match self.take()? {
@@ -206,7 +206,7 @@ impl Inflow {
         let batch = self.batches.front_mut()?;
         let next = batch.records.next()?;
         batch.taken += 1;
-        if batch.records.as_slice().is_empty()
+        if batch.records.is_empty()
             && let Some(batch) = self.batches.pop_front()
         {
             self.progress.mark = batch.after;
@@ -295,8 +295,7 @@ impl Flow {
             self.set_table(*table, rows.clone())?;
         }
         for batch in self.inflows.iter_mut().flat_map(|inflow| &mut inflow.batches) {
-            let records = std::mem::replace(&mut batch.records, Vec::new().into_iter());
-            batch.records = records.map(&mut renew).collect::<Vec<_>>().into_iter();
+            batch.records = std::mem::take(&mut batch.records).map(&mut renew).collect();
         }
         Ok(())
     }

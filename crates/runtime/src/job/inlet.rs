@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ensue_connect::Error;
-use ensue_io::{BadLine, Decoder};
+use ensue_io::Decoder;
 
 use crate::clock;
 use crate::event::Numbered;
 use crate::job::reader::{Heard, Mark, Reader};
+use crate::job::records::{Bad, Decoded, Records};
 
 /// So many records are one batch at most.
 const BATCH_RECORDS: usize = 2_048;
@@ -52,33 +53,11 @@ pub(crate) struct Batch {
     /// Behind the last of them.
     pub(crate) after: Mark,
     /// What they are.
-    pub(crate) records: Vec<Decoded>,
+    pub(crate) records: Records,
     /// How often the patterns had changed when they were decoded.
     pub(crate) changes: usize,
     /// When they were read.
     pub(crate) read: Instant,
-}
-
-impl Batch {
-    /// How many of the records are no events.
-    pub(crate) fn bad(&self) -> u64 {
-        self.records.iter().filter(|record| matches!(record, Decoded::Bad(_))).count() as u64
-    }
-}
-
-/// A record that was looked at.
-#[derive(Debug)]
-pub(crate) enum Decoded {
-    Event(Numbered),
-    Bad(Box<Bad>),
-}
-
-/// A line that is no event.
-#[derive(Debug)]
-pub(crate) struct Bad {
-    /// The document that it is of.
-    pub(crate) document: String,
-    pub(crate) line: BadLine,
 }
 
 /// What an inlet gives.
@@ -103,12 +82,12 @@ impl Inlet {
     pub(crate) fn read(&mut self, patience: Duration) -> Result<Given, Error> {
         loop {
             let mark = self.reader.mark();
-            let mut records = Vec::new();
+            let mut records = Records::default();
             let (changes, decoder) = self.decoding.now();
             self.decode(&decoder, &mut records);
             let passed_over = self.passed_over.min(records.len() as u64);
             self.passed_over -= passed_over;
-            records.drain(..passed_over as usize);
+            records.by_ref().take(passed_over as usize).for_each(drop);
             if !records.is_empty() {
                 let mark = Mark { records: passed_over, ..mark };
                 return Ok(Given::Batch(Batch { mark, after: self.reader.mark(), records, changes, read: self.read }));
@@ -125,7 +104,7 @@ impl Inlet {
     }
 
     /// Decodes what is there.
-    fn decode(&mut self, decoder: &Decoder, records: &mut Vec<Decoded>) {
+    fn decode(&mut self, decoder: &Decoder, records: &mut Records) {
         while records.len() < BATCH_RECORDS
             && let Some(record) = self.reader.next()
         {

@@ -8,8 +8,8 @@ use ensue_model::{StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::job::flow::Outflow;
-use crate::job::inlet::Bad;
 use crate::job::plan::Plan;
+use crate::job::records::Bad;
 use crate::lines::{Kind, Line, Run, Wanted};
 
 /// So many bytes are put into a sink until it is asked to hand them on.

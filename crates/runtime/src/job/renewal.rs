@@ -8,8 +8,8 @@ use ensue_io::{BadLine, Layout};
 use ensue_model::Event;
 
 use crate::event::Numbered;
-use crate::job::inlet::{Bad, Decoded};
 use crate::job::plan::Plan;
+use crate::job::records::{Bad, Decoded};
 
 /// Makes rows of one layout those of another set of patterns.
 pub(crate) struct Renewal<'p> {

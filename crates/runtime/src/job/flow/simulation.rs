@@ -19,8 +19,9 @@ use rand_pcg::Pcg64Mcg;
 use super::{Cut, Flow, Outflow, Pace, Progress};
 use crate::clock;
 use crate::event::Numbered;
-use crate::job::inlet::{Bad, Batch, Decoded};
+use crate::job::inlet::Batch;
 use crate::job::reader::Mark;
+use crate::job::records::{Bad, Decoded};
 use crate::lines::{Encoder, Kind, Run, Wanted};
 
 /// Three levels, with keys that part and meet again.
