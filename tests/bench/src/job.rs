@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ensue::lang::{Options, Source, compile};
 use ensue::model::StreamId;
-use ensue::{Config, Engine, Error, Outputs, Patterns, Row, Schema, Type, Watermarks};
+use ensue::{Config, Error, Outputs, Patterns, Row, Schema, Sharded, Type, Watermarks};
 use ensue_io::{Csv, Decoder, Envelope, Records, RowFormat, TimeField, TimeFormat};
 
 use crate::orders;
@@ -14,7 +14,7 @@ use crate::orders;
 pub struct Job {
     records: Records,
     decoder: Decoder,
-    engine: Engine<Row>,
+    engine: Sharded<Row>,
     envelope: Envelope,
     out: Outputs<Row>,
 }
@@ -57,7 +57,7 @@ impl Job {
             records: Records::new(&format),
             decoder: Decoder::new(patterns, StreamId(0), &format, time)
                 .expect("the format has the fields: both are written here"),
-            engine: Engine::new(patterns, config)?,
+            engine: Sharded::new(patterns, config, 1)?,
             envelope: Envelope::new(patterns, &[(StreamId(0), format)]),
             out: Outputs::new(),
         })
