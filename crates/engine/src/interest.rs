@@ -2,8 +2,10 @@
 //! all of them would.
 
 use ensue_model::{Event, FieldId, Value};
-use ensue_nfa::{Asked, Asks, Need, Program};
+use ensue_nfa::{Asked, Asks, Need};
 use hashbrown::HashMap;
+
+use crate::lane::Lane;
 
 /// Patterns by what their conditions ask of an event first.
 #[derive(Debug)]
@@ -35,9 +37,12 @@ impl Interest {
     }
 
     /// Adds a pattern behind those that are there.
-    pub(crate) fn add(&mut self, pattern: usize, program: &Program) {
-        let Some(needs) = program.needs() else { return self.add_always(pattern) };
-        needs.into_iter().for_each(|need| self.by_value(need.field).add(pattern as u32, need));
+    pub(crate) fn add(&mut self, pattern: usize, lane: &Lane) {
+        let Some(needs) = lane.program().needs() else { return self.add_always(pattern) };
+        for need in needs {
+            let begins = lane.may_begin_with(&need);
+            self.by_value(need.field).add(pattern as u32, need, begins);
+        }
     }
 
     fn by_value(&mut self, field: FieldId) -> &mut ByValue {
@@ -70,13 +75,13 @@ impl Interest {
 }
 
 impl ByValue {
-    fn add(&mut self, pattern: u32, need: Need) {
+    fn add(&mut self, pattern: u32, need: Need, begins: bool) {
         let asks = match &need.value {
             Value::String(text) => self.texts.entry(text.as_str().into()).or_default(),
             Value::Int(int) => self.ints.entry(*int).or_default(),
             _ => unreachable!("a program needs texts and ints"),
         };
-        asks.add(pattern, need);
+        asks.add(pattern, need, begins);
         let unsure = Asked::unsure(pattern);
         if self.all.last() != Some(&unsure) {
             self.all.push(unsure);

@@ -42,6 +42,12 @@ impl<E: Event> KeyTable<E> {
         self.keys.find(hash, |keyed| keyed.is_of(key))
     }
 
+    /// Whether the key at a place has runs in a lane.
+    #[inline]
+    pub(crate) fn has(&self, place: Option<u32>, lane: u32) -> bool {
+        place.is_some_and(|place| self.keys.get(place).has(lane))
+    }
+
     /// Gives an event to the runs that its key has in one lane, if it has any. Gives when time next does something to them, where
     /// that was found out. `all` is how much the runs of all patterns are.
     #[inline]

@@ -52,6 +52,15 @@ impl<E: Event> Keyed<E> {
         }
     }
 
+    /// Whether a lane has runs.
+    #[inline]
+    pub(crate) fn has(&self, lane: u32) -> bool {
+        match &self.open {
+            Open::One(_) => self.lane == lane,
+            Open::Several(several) => several.place(lane).is_some(),
+        }
+    }
+
     /// The key, and the runs of a lane.
     #[inline]
     pub(crate) fn of_lane(&mut self, lane: u32) -> (&Key, Option<&mut Runs<E>>) {
@@ -129,8 +138,10 @@ impl<E: Event> Keyed<E> {
 }
 
 impl<E: Event> Several<E> {
+    #[inline]
     fn place(&self, lane: u32) -> Option<usize> {
-        self.lanes.iter().position(|other| *other == lane)
+        let (front, back) = self.lanes.as_slices();
+        place_in(front, lane).or_else(|| Some(front.len() + place_in(back, lane)?))
     }
 
     fn of_lane(&mut self, lane: u32) -> Option<&mut Runs<E>> {
@@ -174,6 +185,13 @@ impl<E: Event> Several<E> {
         let first = self.runs.front().map_or(0, Runs::touch);
         first ^ self.lanes.iter().copied().map(i64::from).sum::<i64>()
     }
+}
+
+/// Where a lane stands. Most are not there: that is found out without a branch for each that is.
+#[inline]
+fn place_in(lanes: &[u32], lane: u32) -> Option<usize> {
+    let is_there = lanes.iter().fold(false, |is_there, other| is_there | (*other == lane));
+    is_there.then(|| lanes.iter().position(|other| *other == lane)).flatten()
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use ensue_model::output::Taken;
 use ensue_model::pattern::StageId;
 use ensue_model::{Event, Key, Match, Partial, Tables, Timeout, Timestamp, Value};
-use ensue_nfa::{Asked, Conditions, Incoming, OpenRun, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size};
+use ensue_nfa::{
+    Asked, Conditions, Incoming, Need, OpenRun, Overflow, Program, Runs, SUBSETS_MAX, Scratch, Sink, Size,
+};
 
 use crate::config::{Config, Limits, OnFull, Watermarks};
 use crate::error::Full;
@@ -141,6 +143,11 @@ impl Lane {
         self.keys
     }
 
+    /// Whether an event that fulfils what is needed there, and no other condition, may begin a run.
+    pub(crate) fn may_begin_with(&self, need: &Need) -> bool {
+        self.program.may_start(need, &self.scratch)
+    }
+
     /// Whether an event can make a difference to any key, if this is what was found out of its conditions.
     pub(crate) fn concerns<E: Event>(
         &mut self,
@@ -154,14 +161,11 @@ impl Lane {
     /// Whether an event that has come to a key without runs begins one, or is a match by itself.
     #[inline]
     pub(crate) fn would_begin<E: Event>(&mut self, arrival: &mut Arrival<'_, E>, all: &Size) -> Result<bool, Reached> {
-        if self.rejects(Size::default(), arrival, all) {
+        if !self.program.starts(arrival.incoming, &mut self.scratch) {
+            self.overflowed()?;
             return Ok(false);
         }
-        let would_begin = self.program.starts(arrival.incoming, &mut self.scratch);
-        if !would_begin {
-            self.overflowed()?;
-        }
-        Ok(would_begin)
+        Ok(!self.rejects(Size::default(), arrival, all))
     }
 
     /// The runs that an event begins.

@@ -1,6 +1,6 @@
 //! A shard owns keys: it takes their events in the order of event time, and closes their windows.
 
-use std::ops::Add;
+use std::ops::{Add, Range};
 use std::sync::Arc;
 
 use ensue_model::hash::key_hash;
@@ -73,6 +73,16 @@ pub(crate) fn lane(
     Ok(Lane::new(index, program, &Config { timeouts, ..config.clone() }, conditions))
 }
 
+/// A lane that the event at hand may concern.
+#[derive(Debug)]
+struct Concern {
+    number: u32,
+    /// What is known of its conditions, among all that is asked; nothing where it has been asked itself.
+    asked: Range<usize>,
+    /// Whether the event may begin a run.
+    begins: bool,
+}
+
 /// How many events are looked at before the first of them is handled.
 pub(crate) const LOOK_AHEAD: usize = 64;
 
@@ -103,8 +113,8 @@ pub(crate) struct Shard<E> {
     batch: Vec<Routed<E>>,
     /// Room for the lanes that an event may concern.
     asked: Vec<Asked>,
-    /// The lanes of a class that the event at hand concerns.
-    concerned: Vec<u32>,
+    /// The lanes of a class that the event at hand may concern, each with what is known of its conditions.
+    concerned: Vec<Concern>,
     windows: Windows,
     /// Of how many of the next window ends the memory that they need was read ahead.
     ends_touched: usize,
@@ -131,7 +141,7 @@ impl<E: Event> Shard<E> {
                     // A few are asked faster than looked up.
                     _ if patterns.len() <= LANES_ASKED => interest.add_always(*pattern),
                     lane if lane.is_closed_by_key() => interest.add_always(*pattern),
-                    lane => interest.add(*pattern, lane.program()),
+                    lane => interest.add(*pattern, lane),
                 }
             }
             interest
@@ -342,13 +352,21 @@ impl<E: Event> Shard<E> {
         if self.concerned.is_empty() {
             return Ok(());
         }
-        let Shard { classes, lanes, tables, concerned, size, names, windows, .. } = self;
+        let Shard { classes, lanes, tables, asked, concerned, conditions, size, names, windows, .. } = self;
         let table = &mut tables[class];
         let stepped = classes.with_key(class, incoming.event(), incoming.ways(), |key| {
             let hash = hash.unwrap_or_else(|| key_hash(key));
             let mut arrival = Arrival { incoming, key, hash, place: table.find(hash, key), out };
-            for number in concerned.iter().copied() {
-                let stepped = table.step(number, &mut lanes[number as usize], &mut arrival, size);
+            for Concern { number, asked: of_lane, begins } in concerned.iter() {
+                let number = *number;
+                if !begins && !table.has(arrival.place, number) {
+                    continue;
+                }
+                let lane = &mut lanes[number as usize];
+                if !of_lane.is_empty() && !lane.concerns(incoming, &asked[of_lane.clone()], conditions) {
+                    continue;
+                }
+                let stepped = table.step(number, lane, &mut arrival, size);
                 let end = stepped.map_err(|reached| Lane::full(&names[number as usize], key, reached))?;
                 if let (Some(deadline), Some(place)) = (end, arrival.place) {
                     windows.push(number, deadline, place);
@@ -360,15 +378,20 @@ impl<E: Event> Shard<E> {
         stepped.unwrap_or(Ok(())).map_err(|full| Kind::Full(full).into())
     }
 
-    /// The lanes of a class that an event concerns.
+    /// The lanes of a class that an event may concern. Those of which all is known are not looked at.
     fn find_concerned(&mut self, class: usize, incoming: &Incoming<E>) {
         let Shard { lanes, interests, asked, concerned, conditions, .. } = self;
         concerned.clear();
         let found = interests[class].find(incoming.event(), asked);
+        let mut end = 0;
         for asked in found.chunk_by(|asked, next| asked.program == next.program) {
-            let number = asked[0].program;
-            if lanes[number as usize].concerns(incoming, asked, conditions) {
-                concerned.push(number);
+            let (number, start) = (asked[0].program, end);
+            end += asked.len();
+            if asked.iter().all(Asked::is_sure) {
+                let begins = asked.iter().any(|asked| asked.begins);
+                concerned.push(Concern { number, asked: start..end, begins });
+            } else if lanes[number as usize].concerns(incoming, asked, conditions) {
+                concerned.push(Concern { number, asked: 0..0, begins: true });
             }
         }
     }

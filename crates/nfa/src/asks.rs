@@ -16,12 +16,19 @@ pub struct Asked {
     pub program: u32,
     /// The condition, which holds. None where that has not been found out: the program has to be asked.
     pub(crate) holds: Option<ConditionId>,
+    /// Whether an event that fulfils the condition may begin a run.
+    pub begins: bool,
 }
 
 impl Asked {
     /// A program that has to be asked.
     pub fn unsure(program: u32) -> Self {
-        Asked { program, holds: None }
+        Asked { program, holds: None, begins: true }
+    }
+
+    /// Whether the condition is known to hold.
+    pub fn is_sure(&self) -> bool {
+        self.holds.is_some()
     }
 }
 
@@ -53,10 +60,10 @@ enum Constants {
 }
 
 impl Asks {
-    /// Adds a condition of a program.
-    pub fn add(&mut self, program: u32, need: Need) {
+    /// Adds a condition of a program, of which `begins` says whether an event that fulfils it may begin a run.
+    pub fn add(&mut self, program: u32, need: Need, begins: bool) {
         let Need { rest, condition, .. } = need;
-        let asked = Asked { program, holds: condition };
+        let asked = Asked { program, holds: condition, begins };
         match rest.only() {
             // Without more to compare it need not hold, if what follows is no comparison.
             None if rest.is_none() => self.plain.push(asked),
@@ -224,10 +231,13 @@ mod tests {
             let (mut asks, mut expected) = (Asks::default(), Vec::new());
             for (program, condition) in (0..).zip(&conditions) {
                 let needs = Need::of(condition, ConditionId(3)).expect("it begins with a comparison");
-                needs.into_iter().for_each(|need| asks.add(program, need));
+                for need in needs {
+                    let begins = need.condition.is_none();
+                    asks.add(program, need, begins);
+                }
                 let holds = Comparisons::of(condition).map(|all| all.hold(&event, &mut LastRead::default()));
                 match holds.flatten() {
-                    Some(true) => expected.push(Asked { program, holds: Some(ConditionId(3)) }),
+                    Some(true) => expected.push(Asked { program, holds: Some(ConditionId(3)), begins: false }),
                     Some(false) => {}
                     None => expected.push(Asked::unsure(program)),
                 }

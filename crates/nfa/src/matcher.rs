@@ -10,6 +10,7 @@ use ensue_model::{Event, Timestamp};
 
 use crate::asks::Asked;
 use crate::closing::Closing;
+use crate::comparison::Need;
 use crate::conditions::Conditions;
 use crate::due::{self, Begun, Cause, Due, Reached};
 use crate::graph::{Graph, NodeId};
@@ -65,6 +66,15 @@ impl Program {
         conditions: &mut Conditions,
     ) -> bool {
         scratch.know(incoming, asked) || self.concerns(incoming, scratch, conditions)
+    }
+
+    /// Whether an event that fulfils what is needed there, and no other condition, may start a run.
+    pub fn may_start(&self, need: &Need, scratch: &Scratch) -> bool {
+        let start = scratch.subset(scratch.start);
+        match need.condition {
+            Some(condition) if self.passes_over && !start.asks_more => start.asks.contains(&condition),
+            _ => true,
+        }
     }
 
     /// Whether an event that comes to a key without runs starts one, or is a match by itself.

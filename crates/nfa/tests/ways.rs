@@ -177,7 +177,7 @@ fn an_event_of_another_stream_is_not_one_that_is_needed() {
     let program = program(&followed_by(of_second(is_kind("start")), of_second(is_kind("stop"))));
     let needs = program.needs().expect("both begin with a comparison");
     let mut asks = Asks::default();
-    needs.into_iter().for_each(|need| asks.add(7, need));
+    needs.into_iter().for_each(|need| asks.add(7, need, true));
     let asked = |event| {
         let mut found = Vec::new();
         asks.find(&event, &mut found);
