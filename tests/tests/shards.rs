@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ensue::{Config, Outputs, Partial, Patterns, Row, Schema, Sharded, Snapshot, Span, Timestamp, Type, Watermarks};
+use ensue::{
+    Config, Engine, Outputs, Partial, Patterns, Row, Schema, Sharded, Snapshot, Span, Timestamp, Type, Watermarks,
+};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
@@ -177,4 +179,22 @@ fn what_is_open_at_the_end_comes_in_pieces() {
     // What ends at a watermark under a skip strategy ends together.
     let skipping = format!("{pattern} skip past last");
     assert_eq!(ended(&skipping, Watermarks::Explicit, 2).len(), 1);
+}
+
+#[test]
+fn an_event_that_waits_for_others_is_saved_with_the_rest() {
+    let patterns = compiled("pattern p key k begin a followedBy b within 10s");
+    let config = Config { watermarks: Watermarks::Ascending, ..Config::default() };
+    let mut engine = Engine::new(&patterns, config.clone()).expect("the pattern is small");
+    let mut out = Outputs::new();
+    let events = (0..).zip(["a", "b", "a"]).map(|(ms, kind)| row((Timestamp::from_millis(ms), 7, kind), &patterns));
+    events.for_each(|event| engine.push_later(event, &mut out).expect("no limit is reached"));
+    assert_eq!((out.matches.len(), engine.open_keys()), (0, 0), "all wait");
+    let mut restored =
+        Engine::restore(&patterns, config, &engine.snapshot().expect("rows can be saved")).expect("it is whole");
+    for engine in [&mut engine, &mut restored] {
+        let mut out = Outputs::new();
+        engine.finish(&mut out).expect("no limit is reached");
+        assert_eq!((out.matches.len(), out.timeouts.len()), (1, 1));
+    }
 }

@@ -64,6 +64,16 @@ impl<E: Event> Engine<E> {
         })
     }
 
+    /// As [`Engine::push`], but the event may wait until some more have come, or [`Engine::settle`] is called.
+    ///
+    /// # Errors
+    /// As [`Engine::push_all`].
+    #[inline]
+    pub fn push_later(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
+        self.intake.admit(event, 1, out, |_, parcel| self.admitted.push(parcel.open()));
+        if self.admitted.len() < EVENTS_TOGETHER { Ok(()) } else { self.settle(out) }
+    }
+
     /// As [`Engine::push_all`], of events with their positions: of those with the same time, the one with the lower position
     /// comes first. Positions are different, and below [`LEVEL_POSITIONS`](crate::LEVEL_POSITIONS).
     ///
@@ -100,8 +110,11 @@ impl<E: Event> Engine<E> {
         }
     }
 
-    /// Handles what was admitted, and moves time to where the intake is.
-    fn settle(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
+    /// Handles the events that wait for others.
+    ///
+    /// # Errors
+    /// As [`Engine::push_all`].
+    pub fn settle(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
         if self.stack.levels.len() == 1 {
             return self.settle_first(out);
         }
@@ -159,7 +172,8 @@ impl<E: Event> Engine<E> {
         self.stack.kept_back()
     }
 
-    /// Gives a table other rows, for the events that are handled from now on. Before that, each table is empty.
+    /// Gives a table other rows, for the events that are handled from now on, also for those that still
+    /// [wait](Engine::push_later). Before that, each table is empty.
     ///
     /// # Panics
     /// If the patterns have no such table.
@@ -199,7 +213,9 @@ impl<E: Event + Serialize + DeserializeOwned> Engine<E> {
 
     /// The whole state, to be made bytes elsewhere.
     pub fn save(&self) -> Snapshot<E> {
-        Snapshot::new(&self.patterns, &self.intake, &self.cascade, vec![self.stack.save()])
+        let mut stack = self.stack.save();
+        stack.hold(&self.admitted);
+        Snapshot::new(&self.patterns, &self.intake, &self.cascade, vec![stack])
     }
 
     /// An engine that goes on where a snapshot was taken.

@@ -223,6 +223,24 @@ impl<E> SavedShard<E> {
     }
 }
 
+impl<E: Event> SavedEvent<E> {
+    fn of(routed: &Routed<E>) -> Self {
+        SavedEvent {
+            event: routed.incoming.share(),
+            position: routed.incoming.position(),
+            classes: routed.classes,
+            ways: routed.incoming.ways(),
+        }
+    }
+}
+
+impl<E: Event> SavedStack<E> {
+    /// Adds events that the shards have not seen yet.
+    pub(crate) fn hold(&mut self, events: &[Routed<E>]) {
+        events.iter().for_each(|routed| self.levels[routed.level].held.push(SavedEvent::of(routed)));
+    }
+}
+
 impl<E: Event> Stack<E> {
     /// What the shards know.
     pub fn save(&self) -> SavedStack<E> {
@@ -250,13 +268,7 @@ impl<E: Event> Shard<E> {
         for (lane, key, runs) in self.open() {
             lanes[lane].keys.push((key.to_vec(), runs.save(self.lanes[lane].scratch())));
         }
-        let held = self.held.iter().map(|routed| SavedEvent {
-            event: routed.incoming.share(),
-            position: routed.incoming.position(),
-            classes: routed.classes,
-            ways: routed.incoming.ways(),
-        });
-        SavedShard { lanes, held: held.collect() }
+        SavedShard { lanes, held: self.held.iter().map(SavedEvent::of).collect() }
     }
 
     fn load(&mut self, saved: SavedShard<E>, level: usize, patterns: &Patterns) -> Result<(), Error> {

@@ -28,40 +28,8 @@ pub struct Sharded<E: Event + Send + Sync + 'static, M: Make<E> = Events> {
 }
 
 enum Inner<E: Event + Send + Sync + 'static, M: Make<E>> {
-    Inline(Box<Inline<E>>),
+    Inline(Box<Engine<E>>),
     Threads(Box<Threads<E, M>>),
-}
-
-/// One shard, on the caller's thread.
-struct Inline<E> {
-    engine: Engine<E>,
-    /// Events that wait to be handled together.
-    batch: Vec<E>,
-}
-
-impl<E: Event> Inline<E> {
-    fn new(engine: Engine<E>) -> Self {
-        Inline { engine, batch: Vec::with_capacity(BATCH_EVENTS) }
-    }
-
-    fn push(&mut self, event: E, out: &mut Outputs<E>) -> Result<(), Error> {
-        self.batch.push(event);
-        if self.batch.len() < BATCH_EVENTS { Ok(()) } else { self.catch_up(out) }
-    }
-
-    fn push_all_at(&mut self, events: impl IntoIterator<Item = (u64, E)>, out: &mut Outputs<E>) -> Result<(), Error> {
-        self.catch_up(out)?;
-        self.engine.push_all_at(events, out)
-    }
-
-    fn catch_up(&mut self, out: &mut Outputs<E>) -> Result<(), Error> {
-        self.engine.push_all(self.batch.drain(..), out)
-    }
-
-    fn advance(&mut self, watermark: Timestamp, out: &mut Outputs<E>) -> Result<(), Error> {
-        self.catch_up(out)?;
-        self.engine.advance(watermark, out)
-    }
 }
 
 /// The caller's side of the threads.
@@ -183,7 +151,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
     /// As [`Sharded::new`].
     pub fn making(make: M, patterns: &Arc<Patterns>, config: Config, shards: usize) -> Result<Self, Error> {
         let inner = if shards <= 1 {
-            Inner::Inline(Box::new(Inline::new(Engine::new(patterns, config)?)))
+            Inner::Inline(Box::new(Engine::new(patterns, config)?))
         } else {
             Inner::Threads(Box::new(Threads::new(&make, patterns, &config, shards)?))
         };
@@ -205,7 +173,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
         E: Serialize + DeserializeOwned,
     {
         let inner = if shards <= 1 {
-            Inner::Inline(Box::new(Inline::new(Engine::load(patterns, config, snapshot)?)))
+            Inner::Inline(Box::new(Engine::load(patterns, config, snapshot)?))
         } else {
             Inner::Threads(Box::new(Threads::load(&make, patterns, &config, shards, snapshot)?))
         };
@@ -219,7 +187,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
     #[inline]
     pub fn push(&mut self, event: E, out: &mut M::Out) -> Result<(), Error> {
         let done = match &mut self.inner {
-            Inner::Inline(inline) => inline.push(event, &mut self.outputs),
+            Inner::Inline(engine) => engine.push_later(event, &mut self.outputs),
             Inner::Threads(threads) => threads.push(event, &mut self.outputs, out),
         };
         self.make(out);
@@ -234,7 +202,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
     pub fn push_all_at(&mut self, events: impl IntoIterator<Item = (u64, E)>, out: &mut M::Out) -> Result<(), Error> {
         let outputs = &mut self.outputs;
         let done = match &mut self.inner {
-            Inner::Inline(inline) => inline.push_all_at(events, outputs),
+            Inner::Inline(engine) => engine.push_all_at(events, outputs),
             Inner::Threads(threads) => {
                 events.into_iter().try_for_each(|(position, event)| threads.push_at(position, event, outputs, out))
             }
@@ -249,7 +217,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
     /// As [`Engine::advance`](ensue_engine::Engine::advance).
     pub fn pass(&mut self, watermark: Timestamp, out: &mut M::Out) -> Result<(), Error> {
         let done = match &mut self.inner {
-            Inner::Inline(inline) => inline.advance(watermark, &mut self.outputs),
+            Inner::Inline(engine) => engine.advance(watermark, &mut self.outputs),
             Inner::Threads(threads) => {
                 threads.intake.advance(watermark);
                 threads.receive_ready(&mut self.outputs, out)
@@ -265,7 +233,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
     /// As [`Engine::advance`](ensue_engine::Engine::advance).
     pub fn advance(&mut self, watermark: Timestamp, out: &mut M::Out) -> Result<(), Error> {
         let done = match &mut self.inner {
-            Inner::Inline(inline) => inline.advance(watermark, &mut self.outputs),
+            Inner::Inline(engine) => engine.advance(watermark, &mut self.outputs),
             Inner::Threads(threads) => {
                 threads.intake.advance(watermark);
                 threads.settle(&mut self.outputs, out)
@@ -319,7 +287,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
         E: Serialize + DeserializeOwned,
     {
         let saved = match &mut self.inner {
-            Inner::Inline(inline) => inline.catch_up(&mut self.outputs).map(|()| inline.engine.save()),
+            Inner::Inline(engine) => engine.settle(&mut self.outputs).map(|()| engine.save()),
             Inner::Threads(threads) => threads.save(&mut self.outputs, out),
         };
         self.make(out);
@@ -330,7 +298,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
     /// have not come out yet may be missing.
     pub fn faults(&self) -> u64 {
         match &self.inner {
-            Inner::Inline(inline) => inline.engine.faults(),
+            Inner::Inline(engine) => engine.faults(),
             Inner::Threads(threads) => threads.counts.iter().map(|counts| counts.faults).sum(),
         }
     }
@@ -338,7 +306,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
     /// How many matches cooldowns have kept back, as far as outputs have come out.
     pub fn kept_back(&self) -> u64 {
         match &self.inner {
-            Inner::Inline(inline) => inline.engine.kept_back(),
+            Inner::Inline(engine) => engine.kept_back(),
             Inner::Threads(threads) => threads.counts.iter().map(|counts| counts.kept_back).sum(),
         }
     }
@@ -346,7 +314,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
     /// The watermark: events at or before it are late.
     pub fn watermark(&self) -> Timestamp {
         match &self.inner {
-            Inner::Inline(inline) => inline.engine.watermark(),
+            Inner::Inline(engine) => engine.watermark(),
             Inner::Threads(threads) => threads.intake.watermark(),
         }
     }
@@ -362,9 +330,9 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
             let _ = to.send(look(stack));
         };
         match &mut self.inner {
-            Inner::Inline(inline) => {
+            Inner::Inline(engine) => {
                 let (to, seen) = sync_channel(1);
-                ask(to, &look, inline.engine.stack());
+                ask(to, &look, engine.stack());
                 vec![seen]
             }
             Inner::Threads(threads) => {
@@ -389,7 +357,7 @@ impl<E: Event + Send + Sync + 'static, M: Make<E>> Sharded<E, M> {
     pub fn set_table(&mut self, table: TableId, rows: Arc<Table>, out: &mut M::Out) -> Result<(), Error> {
         let outputs = &mut self.outputs;
         let done = match &mut self.inner {
-            Inner::Inline(inline) => inline.catch_up(outputs).map(|()| inline.engine.set_table(table, rows)),
+            Inner::Inline(engine) => engine.settle(outputs).map(|()| engine.set_table(table, rows)),
             // Also the levels above the first must be done with what came before.
             Inner::Threads(threads) => threads.settle(outputs, out).map(|()| {
                 threads.workers.iter().for_each(|worker| worker.send(Work::Table(table, rows.clone())));
