@@ -96,6 +96,16 @@ impl Tables {
         Tables { tables: shapes.iter().map(|shape| Arc::new(Table::new(shape))).collect() }
     }
 
+    /// Tables with these rows; those of which nothing is said have none.
+    ///
+    /// # Panics
+    /// If there is no such table.
+    pub fn of<'r>(shapes: &[TableShape], rows: impl IntoIterator<Item = &'r (TableId, Arc<Table>)>) -> Self {
+        let mut tables = Tables::empty(shapes);
+        rows.into_iter().for_each(|(table, rows)| tables.set(*table, rows.clone()));
+        tables
+    }
+
     /// Gives a table other rows.
     ///
     /// # Panics
@@ -131,8 +141,7 @@ mod tests {
         let replaced = table.insert(["a".into(), "other".into()].into()).expect("there was one");
         assert!(replaced[1].is_same(&"fresh".into()));
         assert_eq!(table.len(), 2);
-        let mut tables = Tables::empty(&[products()]);
-        tables.set(TableId(0), Arc::new(table));
+        let tables = Tables::of(&[products()], &[(TableId(0), Arc::new(table))]);
         let category = |sku: &str| tables.find(TableId(0), &sku.into(), ColumnId(1)).to_string();
         assert_eq!([category("a"), category("b"), category("c")], ["\"other\"", "\"digital\"", "null"]);
     }

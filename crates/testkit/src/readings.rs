@@ -182,9 +182,7 @@ impl Prepared {
     }
 
     fn filled_tables(&self) -> Tables {
-        let mut tables = Tables::empty(&self.patterns.tables);
-        self.tables.iter().for_each(|(table, rows)| tables.set(*table, rows.clone()));
-        tables
+        Tables::of(&self.patterns.tables, &self.tables)
     }
 
     /// The engine of a snapshot of other patterns, and how many runs were dropped for that.

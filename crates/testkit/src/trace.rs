@@ -208,8 +208,7 @@ impl<E: Event> Trace<E> {
         let (index, watermarks, events) = (*pattern, *watermarks, *events);
         let (key, mut items) = (key.clone()?, items.clone());
         let is_explicit = watermarks == Watermarks::Explicit;
-        let mut tables = Tables::empty(&patterns.tables);
-        rows.iter().for_each(|(table, rows)| tables.set(*table, rows.clone()));
+        let tables = Tables::of(&patterns.tables, rows);
         if !is_explicit {
             items.push(Item::Watermark(Timestamp::MAX));
         }

@@ -42,7 +42,8 @@ pub(crate) fn watch(trial: &Trial, mut see: impl FnMut(usize, Seen)) {
         if watcher.looks < LOOKS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let items = items(trial);
-    reference::observe_all(&trial.patterns, &tables(trial), &items, |pattern| passing(trial, pattern), &mut shown);
+    let tables = Tables::of(&trial.patterns.tables, trial.tables());
+    reference::observe_all(&trial.patterns, &tables, &items, |pattern| passing(trial, pattern), &mut shown);
 }
 
 /// What arrives, with the watermarks that the events make, and that of the end.
@@ -75,12 +76,6 @@ fn passing(trial: &Trial, pattern: &Pattern) -> Passing {
         (Watermarks::Explicit, _) | (_, Skip::None) => Passing::Together,
         (_, Skip::ToNext | Skip::PastLast | Skip::ToFirst(_) | Skip::ToLast(_)) => Passing::InTurn,
     }
-}
-
-fn tables(trial: &Trial) -> Tables {
-    let mut tables = Tables::empty(&trial.patterns.tables);
-    trial.tables().iter().for_each(|(table, rows)| tables.set(*table, rows.clone()));
-    tables
 }
 
 struct Watcher<'t> {

@@ -47,8 +47,7 @@ impl Changing<'_> {
             OnChange::Keep | OnChange::Stop => ensue_engine::OnChange::Keep,
             OnChange::Drop => ensue_engine::OnChange::Drop,
         };
-        let mut tables = Tables::empty(&patterns.tables);
-        rows.iter().for_each(|(table, rows)| tables.set(*table, rows.clone()));
+        let tables = Tables::of(&patterns.tables, rows);
         let renew = |event: &Arc<Numbered>| renewal.of_shared(event);
         let changed = snapshot.change(patterns, self.config, &tables, on_change, renew)?;
         let Changed { snapshot, changes, unreadable } = changed;
