@@ -43,6 +43,9 @@ fn patterns() -> Arc<Patterns> {
     ensue::compile(LEVELS, &Schema::open()).unwrap_or_else(|wrong| panic!("{wrong}"))
 }
 
+/// So many that two shards, and three, are given several batches.
+const EVENTS: i64 = 12_000;
+
 /// Events of 60 orders of 7 users in 3 regions, up to 50 ms out of order, many at the same time.
 fn stream(patterns: &Patterns) -> Vec<Row> {
     let mut random = Pcg64Mcg::seed_from_u64(7);
@@ -60,7 +63,7 @@ fn stream(patterns: &Patterns) -> Vec<Row> {
         });
         Row::new(time, values.collect())
     };
-    (0..6_000).map(&mut row).collect()
+    (0..EVENTS).map(&mut row).collect()
 }
 
 /// A line for each output, in the order in which each key of each pattern gave them.

@@ -8,10 +8,13 @@ use ensue::{
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
+/// So many that two shards, and three, are given several batches.
+const EVENTS: i64 = 12_000;
+
 /// Events of 40 keys, most of them up to 50 ms out of order: key and type.
 fn stream(seed: u64) -> Vec<(Timestamp, i64, &'static str)> {
     let mut random = Pcg64Mcg::seed_from_u64(seed);
-    let events = (0..6_000).map(|index| {
+    let events = (0..EVENTS).map(|index| {
         let time = Timestamp::from_millis(10 * index / 3 - random.random_range(0..50));
         let kind = ["a", "b", "c"][random.random_range(0..3)];
         (time, random.random_range(0..40), kind)
@@ -111,7 +114,7 @@ fn check(text: &str) {
 }
 
 fn check_pieces(text: &str) {
-    let whole = in_pieces(text, 6_000, &[1]);
+    let whole = in_pieces(text, EVENTS as usize, &[1]);
     assert!(!whole.matches.is_empty() && !whole.timeouts.is_empty() && whole.late == 0, "something comes out");
     assert_eq!(outputs(text, Watermarks::OutOfOrder(Span::from_millis(60)), 1), whole, "as if events moved time");
     for (length, shards) in [(1, vec![1, 4, 3]), (17, vec![2, 1]), (64, vec![3, 2]), (500, vec![5])] {

@@ -17,8 +17,8 @@ use crate::shard::Routed;
 use crate::snapshot::Snapshot;
 use crate::stack::Stack;
 
-/// How many events are admitted before they are handled: as many as stay in the cache until then.
-const EVENTS_TOGETHER: usize = 128;
+/// How many events are taken in before they are handled: as many as stay in the cache until then.
+pub const EVENTS_TOGETHER: usize = 128;
 
 /// Runs patterns over events, on the caller's thread.
 #[derive(Debug)]

@@ -36,7 +36,7 @@ mod windows;
 pub use cascade::{Cascade, Derived, Feeds, LEVEL_POSITIONS};
 pub use change::{Change, Changed, Fate, OnChange};
 pub use config::{Config, Limits, OnFull, Watermarks};
-pub use engine::Engine;
+pub use engine::{EVENTS_TOGETHER, Engine};
 pub use ensue_nfa::Size;
 pub use error::Error;
 pub use intake::Intake;

@@ -65,6 +65,9 @@ impl<E: Event> Freight<E> {
     /// Adds a parcel.
     #[inline]
     pub fn load(&mut self, mut parcel: Parcel<E>) {
+        if self.parcels.is_empty() {
+            self.texts.clear();
+        }
         let before = self.texts.len();
         if let Held::Whole(event) = &mut parcel.event {
             event.pack(&mut self.texts);
@@ -72,17 +75,17 @@ impl<E: Event> Freight<E> {
         self.parcels.push((parcel, self.texts.len() - before));
     }
 
-    /// Gives the events, in their order, and keeps the room for others.
-    pub fn unload(&mut self, mut give: impl FnMut(Routed<E>)) {
-        let mut texts = &*self.texts;
-        for (mut parcel, length) in self.parcels.drain(..) {
+    /// The events, in their order. The room stays for others.
+    pub fn unload(&mut self) -> impl Iterator<Item = Routed<E>> {
+        let Freight { parcels, texts } = self;
+        let mut texts = &**texts;
+        parcels.drain(..).map(move |(mut parcel, length)| {
             let (text, others) = texts.split_at(length);
             texts = others;
             if let Held::Whole(event) = &mut parcel.event {
                 event.unpack(text);
             }
-            give(parcel.open());
-        }
-        self.texts.clear();
+            parcel.open()
+        })
     }
 }

@@ -7,7 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use ensue_engine::{
-    Cascade, Config, Derived, Engine, Error, Feeds, Freight, Intake, Outputs, Routed, SavedStack, Snapshot, Stack,
+    Cascade, Config, Derived, EVENTS_TOGETHER, Engine, Error, Feeds, Freight, Intake, Outputs, Routed, SavedStack,
+    Snapshot, Stack,
 };
 use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Timestamp};
@@ -116,12 +117,11 @@ struct Counts {
     kept_back: u64,
 }
 
-/// How many events are gathered for each shard before they are handled: as many as stay in the cache until then, also in that of
-/// another thread.
-const BATCH_EVENTS: usize = 128;
+/// How many events are gathered for each shard before it is told: to wake a thread takes as long as to handle some of them.
+const BATCH_EVENTS: usize = 1_024;
 
 /// How many batches may wait at a shard before the caller waits.
-const BATCHES_AHEAD: usize = 16;
+const BATCHES_AHEAD: usize = 8;
 
 impl<E: Event + Send + Sync + 'static> Sharded<E> {
     /// An engine with so many shards; 0 is taken as 1.
@@ -529,7 +529,7 @@ struct Owned<E, M> {
     stack: Stack<E>,
     make: M,
     feeds: Feeds,
-    /// Room for the events of a batch.
+    /// Room for the events that are handled together.
     events: Vec<Routed<E>>,
     /// Room for what comes out of a batch.
     outputs: Outputs<E>,
@@ -556,20 +556,31 @@ impl<E: Event, M: Make<E>> Owned<E, M> {
     fn handle(&mut self, batch: Batch<E>) -> Reply<E, M::Made> {
         let Owned { index, stack, make, feeds, events, outputs } = self;
         let Batch { number, level, events: dealt, through } = batch;
-        let room = match dealt {
-            Dealt::Input(mut freight) => {
-                freight.unload(|routed| events.push(routed));
-                Some(freight)
-            }
-            Dealt::Emitted(mut emitted) => {
-                events.append(&mut emitted);
-                None
-            }
+        let (taken, room) = match dealt {
+            Dealt::Input(mut freight) => (take(freight.unload(), events, stack, outputs), Some(freight)),
+            Dealt::Emitted(emitted) => (take(emitted, events, stack, outputs), None),
         };
-        let done = stack.push_all(events, outputs).and_then(|()| stack.advance(level, through, outputs));
+        let done = taken.and_then(|()| stack.advance(level, through, outputs));
         let counts = Counts { faults: stack.faults(), kept_back: stack.kept_back() };
         let records = feeds.records(outputs);
         Reply { number, shard: *index, made: make.make(outputs), records, room, done, counts }
+    }
+}
+
+/// Lets a shard take events, some at a time; `some` is room for them.
+fn take<E: Event>(
+    events: impl IntoIterator<Item = Routed<E>>,
+    some: &mut Vec<Routed<E>>,
+    stack: &mut Stack<E>,
+    outputs: &mut Outputs<E>,
+) -> Result<(), Error> {
+    let mut events = events.into_iter();
+    loop {
+        some.extend(events.by_ref().take(EVENTS_TOGETHER));
+        if some.is_empty() {
+            return Ok(());
+        }
+        stack.push_all(some, outputs)?;
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use ensue_engine::{Config, Error, LEVEL_POSITIONS, OpenRuns, Outputs, Place, Snapshot, Watermarks};
+use ensue_engine::{Config, EVENTS_TOGETHER, Error, LEVEL_POSITIONS, OpenRuns, Outputs, Place, Snapshot, Watermarks};
 use ensue_model::table::{Table, TableId};
 use ensue_model::{Event, Patterns, Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -37,9 +37,6 @@ const AHEAD_MAX: u64 = 100_000;
 
 /// So many events are taken at once at most: then the caller can see to other things.
 const RUN_EVENTS: usize = 8_192;
-
-/// So many events are pushed together: as many as stay in the cache until they are handled.
-const EVENTS_TOGETHER: usize = 128;
 
 /// How the time of a source passes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
