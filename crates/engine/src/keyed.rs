@@ -130,11 +130,19 @@ impl<E: Event> Keyed<E> {
     /// Reads a little of what the next event of the key will need. What it gives means nothing.
     #[inline]
     pub(crate) fn touch(&self) -> i64 {
-        match &self.open {
+        let runs = match &self.open {
             Open::One(runs) => runs.touch(),
             Open::Several(several) => several.touch(),
-        }
+        };
+        runs ^ touch_text(&self.key)
     }
+}
+
+/// The text of a key lies apart from it.
+#[inline]
+fn touch_text(key: &Key) -> i64 {
+    let Some(Value::String(text)) = key.first() else { return 0 };
+    text.as_str().bytes().next().map_or(0, i64::from)
 }
 
 impl<E: Event> Several<E> {
@@ -183,7 +191,9 @@ impl<E: Event> Several<E> {
 
     fn touch(&self) -> i64 {
         let first = self.runs.front().map_or(0, Runs::touch);
-        first ^ self.lanes.iter().copied().map(i64::from).sum::<i64>()
+        // Runs that begin are put behind the last.
+        let last = self.runs.back().map_or(0, |runs| i64::from(runs.is_empty()));
+        first ^ last ^ self.lanes.iter().copied().map(i64::from).sum::<i64>()
     }
 }
 

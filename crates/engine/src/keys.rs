@@ -118,6 +118,10 @@ impl KeyClasses {
             let value = event.field(*field);
             return if value.is_null() { Err(&names[0]) } else { Ok(use_key(std::slice::from_ref(&value))) };
         }
+        // All events have one key.
+        if names.is_empty() {
+            return Ok(use_key(&[]));
+        }
         self.with_parts(class, event, ways, use_key)
     }
 
