@@ -31,6 +31,17 @@ pub(crate) struct Arrival<'a, E> {
 /// With fewer keys, what events need is in the cache.
 const READ_AHEAD_MIN: usize = 2_048;
 
+/// Reads a little of all keys, then of what that leads to in all of them, and so on: key by key, one would wait for each piece of
+/// memory until the next is known. What it gives means nothing.
+fn touch_all<'k, E: Event + 'k>(keyed: impl Iterator<Item = &'k Keyed<E>>) -> i64 {
+    let keyed: SmallVec<[&Keyed<E>; LOOK_AHEAD]> = keyed.collect();
+    let mut touched = keyed.iter().fold(0, |touched, keyed| touched ^ keyed.touch());
+    touched ^= keyed.iter().fold(0, |touched, keyed| touched ^ keyed.touch_behind());
+    let events: SmallVec<[&E; LOOK_AHEAD]> = keyed.iter().filter_map(|keyed| keyed.first_event()).collect();
+    touched ^= events.iter().fold(0, |touched, event| touched ^ event.time().as_micros());
+    events.iter().fold(touched, |touched, event| touched ^ event.touch())
+}
+
 impl<E: Event> KeyTable<E> {
     pub(crate) fn new() -> Self {
         KeyTable { keys: OpenKeys::new() }
@@ -181,23 +192,16 @@ impl<E: Event> KeyTable<E> {
             .flat_map(|(place, keyed)| keyed.iter().map(move |(lane, runs)| (&keyed.key, place, lane, runs)))
     }
 
-    /// Reads a little of what events with keys of these hashes will need, all at once: one after the other, each would wait
-    /// for the memory. What it gives means nothing.
+    /// Reads a little of what events with keys of these hashes will need. What it gives means nothing.
     pub(crate) fn touch(&self, hashes: &[u64]) -> i64 {
         let places: SmallVec<[u32; LOOK_AHEAD]> = hashes.iter().filter_map(|hash| self.keys.probe(*hash)).collect();
-        self.touch_places(&places)
-    }
-
-    fn touch_places(&self, places: &[u32]) -> i64 {
-        let touched = places.iter().filter_map(|place| self.keys.at(*place));
-        touched.map(Keyed::touch).fold(0, i64::wrapping_add)
+        touch_all(places.iter().filter_map(|place| self.keys.at(*place)))
     }
 
     /// As [`KeyTable::touch`], for windows of this length that were noted at some places and end up to `now`.
     pub(crate) fn touch_ending(&self, places: &[u32], within: Span, now: Timestamp) -> i64 {
         let keyed = places.iter().filter_map(|place| self.keys.at(*place));
-        let ending = keyed.filter(|keyed| keyed.may_end(within, now));
-        ending.map(Keyed::touch).fold(0, i64::wrapping_add)
+        touch_all(keyed.filter(|keyed| keyed.may_end(within, now)))
     }
 
     /// Whether there are so many keys that what an event needs is seldom in the cache.

@@ -127,14 +127,32 @@ impl<E: Event> Keyed<E> {
         }
     }
 
-    /// Reads a little of what the next event of the key will need. What it gives means nothing.
+    /// Reads a little of where its runs are. What it gives means nothing.
     #[inline]
     pub(crate) fn touch(&self) -> i64 {
-        let runs = match &self.open {
+        match &self.open {
             Open::One(runs) => runs.touch(),
+            Open::Several(several) => several.lanes.len() as i64,
+        }
+    }
+
+    /// Reads a little of what is found there. What it gives means nothing.
+    #[inline]
+    pub(crate) fn touch_behind(&self) -> i64 {
+        let several = match &self.open {
+            Open::One(_) => 0,
             Open::Several(several) => several.touch(),
         };
-        runs ^ touch_text(&self.key)
+        several ^ touch_text(&self.key)
+    }
+
+    /// The event that the first of its runs has taken, if it has taken one.
+    #[inline]
+    pub(crate) fn first_event(&self) -> Option<&E> {
+        match &self.open {
+            Open::One(runs) => runs.only_event(),
+            Open::Several(several) => several.runs.front()?.only_event(),
+        }
     }
 }
 
@@ -190,10 +208,9 @@ impl<E: Event> Several<E> {
     }
 
     fn touch(&self) -> i64 {
-        let first = self.runs.front().map_or(0, Runs::touch);
         // Runs that begin are put behind the last.
         let last = self.runs.back().map_or(0, |runs| i64::from(runs.is_empty()));
-        first ^ last ^ self.lanes.iter().copied().map(i64::from).sum::<i64>()
+        last ^ self.lanes.iter().copied().map(i64::from).sum::<i64>()
     }
 }
 

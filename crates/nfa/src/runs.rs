@@ -182,12 +182,21 @@ impl<E: Event> Runs<E> {
         }
     }
 
-    /// Reads a little of what the next event of the key will need, so that it is in the cache by then. What it gives means
-    /// nothing.
+    /// The event that the only run of the key has taken, if it has taken one.
+    #[inline]
+    pub fn only_event(&self) -> Option<&E> {
+        match &self.0 {
+            Held::One { taken, .. } => Some(&taken.event),
+            Held::None | Held::Many(_) => None,
+        }
+    }
+
+    /// Reads a little of where the runs are, so that it is in the cache when the next event of the key comes. What it gives
+    /// means nothing.
+    #[inline]
     pub fn touch(&self) -> i64 {
         match &self.0 {
-            Held::None => 0,
-            Held::One { taken, .. } => taken.event.touch(),
+            Held::None | Held::One { .. } => 0,
             Held::Many(many) => many.waiting.len() as i64,
         }
     }
