@@ -31,17 +31,6 @@ pub(crate) struct Arrival<'a, E> {
 /// With fewer keys, what events need is in the cache.
 const READ_AHEAD_MIN: usize = 2_048;
 
-/// Reads a little of all keys, then of what that leads to in all of them, and so on: key by key, one would wait for each piece of
-/// memory until the next is known. What it gives means nothing.
-fn touch_all<'k, E: Event + 'k>(keyed: impl Iterator<Item = &'k Keyed<E>>) -> i64 {
-    let keyed: SmallVec<[&Keyed<E>; LOOK_AHEAD]> = keyed.collect();
-    let mut touched = keyed.iter().fold(0, |touched, keyed| touched ^ keyed.touch());
-    touched ^= keyed.iter().fold(0, |touched, keyed| touched ^ keyed.touch_behind());
-    let events: SmallVec<[&E; LOOK_AHEAD]> = keyed.iter().filter_map(|keyed| keyed.first_event()).collect();
-    touched ^= events.iter().fold(0, |touched, event| touched ^ event.time().as_micros());
-    events.iter().fold(touched, |touched, event| touched ^ event.touch())
-}
-
 impl<E: Event> KeyTable<E> {
     pub(crate) fn new() -> Self {
         KeyTable { keys: OpenKeys::new() }
@@ -209,4 +198,15 @@ impl<E: Event> KeyTable<E> {
     pub(crate) fn is_large(&self) -> bool {
         self.keys.len() >= READ_AHEAD_MIN
     }
+}
+
+/// Reads a little of all keys, then of what that leads to in all of them, and so on: key by key, one would wait for each piece of
+/// memory until the next is known. What it gives means nothing.
+fn touch_all<'k, E: Event + 'k>(keyed: impl Iterator<Item = &'k Keyed<E>>) -> i64 {
+    let keyed: SmallVec<[&Keyed<E>; LOOK_AHEAD]> = keyed.collect();
+    let mut touched = keyed.iter().fold(0, |touched, keyed| touched ^ keyed.touch());
+    touched ^= keyed.iter().fold(0, |touched, keyed| touched ^ keyed.touch_behind());
+    let events: SmallVec<[&E; LOOK_AHEAD]> = keyed.iter().filter_map(|keyed| keyed.first_event()).collect();
+    touched ^= events.iter().fold(0, |touched, event| touched ^ event.time().as_micros());
+    events.iter().fold(touched, |touched, event| touched ^ event.touch())
 }

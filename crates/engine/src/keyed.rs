@@ -136,12 +136,12 @@ impl<E: Event> Keyed<E> {
         }
     }
 
-    /// Reads a little of what is found there. What it gives means nothing.
+    /// Reads a little of what [`Keyed::touch`] leads to. What it gives means nothing.
     #[inline]
     pub(crate) fn touch_behind(&self) -> i64 {
         let several = match &self.open {
             Open::One(_) => 0,
-            Open::Several(several) => several.touch(),
+            Open::Several(several) => several.touch_behind(),
         };
         several ^ touch_text(&self.key)
     }
@@ -207,7 +207,7 @@ impl<E: Event> Several<E> {
         }
     }
 
-    fn touch(&self) -> i64 {
+    fn touch_behind(&self) -> i64 {
         // Runs that begin are put behind the last.
         let last = self.runs.back().map_or(0, |runs| i64::from(runs.is_empty()));
         last ^ self.lanes.iter().copied().map(i64::from).sum::<i64>()
